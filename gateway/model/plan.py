@@ -1,0 +1,164 @@
+"""What policy answers with: a Plan to obey, or a Refusal with its reasons.
+
+After `policy.decide` no room reads a policy again. Everything that a later room
+must know stands in the Plan, each part with the clause that made it.
+
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from gateway.model.words import (
+    FieldClass,
+    Household,
+    IdentifierForm,
+    OnSmallGroup,
+    Participation,
+    PurposeKind,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharingRequest:
+    """Who asks what of which agreement."""
+
+    purpose: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason of a refusal: code, clause ("" where none applies), sentence."""
+
+    code: str
+    clause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The expected no, with all of its reasons at once."""
+
+    reasons: tuple[Reason, ...]
+    policy_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientRef:
+    """Whom an output goes to and which public key opens it there."""
+
+    id: str
+    organisation: str
+    team: str
+    classes: frozenset[str]
+    key_id: str
+    fingerprint: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortRule:
+    """Rows of one dataset: every condition must hold; equality, in-list or date range only."""
+
+    name: str
+    dataset: str
+    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    between: tuple[tuple[str, dt.date | None, dt.date | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRule:
+    """One more dataset at the spine: `take` is one, latest or wide-by:COLUMN."""
+
+    dataset: str
+    on: str
+    take: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRule:
+    """One column that may leave: where it comes from, how it is treated, by which clause.
+
+    `column` is the contract column in `dataset` (the spine or a join); with a
+    wide join `wave` names the value of the widening column. `at` is the
+    reference date of an age: a date, or the name of a date column of the spine.
+    `field` is the vocabulary entry, `level` "person" or "family" and `combine`
+    (union, any, max, sum, count) say how a family value is made of its members' rows.
+    """
+
+    name: str
+    field: str
+    dataset: str
+    column: str
+    treat: str
+    clause: str
+    field_class: FieldClass
+    wave: str = ""
+    at: dt.date | str | None = None
+    level: str = "person"
+    combine: str = ""
+    is_date: bool = False
+    harm: str = ""
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When an output is safe enough: k families in each group, l values of each sensitive flag."""
+
+    key_variables: tuple[str, ...]
+    k: int
+    l_values: tuple[tuple[str, int], ...] = ()
+    on_small_group: OnSmallGroup = OnSmallGroup.SUPPRESS
+    coarsen: tuple[tuple[str, str], ...] = ()
+    not_key: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """Which study and epoch root makes the tokens, for which linkage unit."""
+
+    study: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPlan:
+    """One file for one recipient."""
+
+    name: str
+    recipient: RecipientRef
+    identifiers: IdentifierForm
+    clause: str
+    tokens: tuple[str, ...] = ()
+    slots: int = 1
+    key: KeyUse | None = None
+    columns: tuple[ColumnRule, ...] = ()
+    limits: Limits | None = None
+    file_format: str = "csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The permission, complete: what later rooms obey."""
+
+    request: SharingRequest
+    agreement_version: int
+    controller: str
+    kind: PurposeKind
+    clause: str
+    legal_bases: tuple[str, ...]
+    cohort: CohortRule
+    joins: tuple[JoinRule, ...]
+    participation: Participation
+    household: Household
+    outputs: tuple[OutputPlan, ...]
+    retain_until: dt.date
+    link_map_until: str
+    returns: str
+    duties: tuple[str, ...]
+    policy_digest: str
+    warnings: tuple[str, ...] = field(default=())
