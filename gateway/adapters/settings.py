@@ -1,0 +1,123 @@
+"""Where everything lives: `GATEWAY_*` settings, each known by name or refused.
+
+A misspelt setting must not pass in silence: it would leave a default in force
+that its author believes to be changed. No setting holds a secret; the one that
+concerns a secret names the file that holds it.
+
+Source: The Twelve-Factor App, III; docs/reference/settings.md; security point 7.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.errors import UsageError
+
+PREFIX = "GATEWAY_"
+
+KNOWN: Mapping[str, tuple[str, str]] = {
+    "GATEWAY_DATA": ("./var", "Data directory: database, sealed files, key ring, ledger."),
+    "GATEWAY_DATABASE_URL": (
+        "",
+        "Database address; empty means SQLite in the data directory.",
+    ),
+    "GATEWAY_POLICIES": ("policies", "Folder of governed documents that seeds an empty store."),
+    "GATEWAY_KEYS": ("keys", "Folder of public keys and key descriptors."),
+    "GATEWAY_PASSPHRASE_FILE": (
+        "",
+        "File (mode 0400, outside the data directory) with the key ring's passphrase; "
+        "empty means: ask on the terminal.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, resolved once; `sources` says where each value came from."""
+
+    data: Path
+    database_url: str = field(repr=False)
+    policies: Path
+    keys: Path
+    passphrase_file: Path | None
+    sources: Mapping[str, str]
+
+    @property
+    def ring(self) -> Path:
+        """The directory of wrapped secret keys."""
+        return self.data / "keys"
+
+
+def read_settings(
+    data: Path | None = None, *, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Resolve the settings from the command line, the environment and the defaults.
+
+    Args:
+        data: what `--data` said; it wins over `GATEWAY_DATA`.
+        environ: the environment to read; this process's own when absent.
+
+    Raises:
+        UsageError: an unknown `GATEWAY_*` name is set. Names it.
+
+    """
+    environ = os.environ if environ is None else environ
+    _refuse_unknown(environ)
+    sources = {name: "environment" if environ.get(name) else "default" for name in KNOWN}
+    chosen = {name: environ.get(name) or default for name, (default, _) in KNOWN.items()}
+    if data is not None:
+        chosen["GATEWAY_DATA"], sources["GATEWAY_DATA"] = str(data), "--data"
+    home = Path(chosen["GATEWAY_DATA"]).absolute()
+    secret = chosen["GATEWAY_PASSPHRASE_FILE"]
+    return Settings(
+        data=home,
+        database_url=chosen["GATEWAY_DATABASE_URL"] or f"sqlite:///{home / 'gateway.sqlite'}",
+        policies=Path(chosen["GATEWAY_POLICIES"]),
+        keys=Path(chosen["GATEWAY_KEYS"]),
+        passphrase_file=Path(secret) if secret else None,
+        sources=sources,
+    )
+
+
+def describe(settings: Settings) -> list[dict[str, str]]:
+    """One row for each setting: name, value, source, meaning; a password in a URL is masked."""
+    values = {
+        "GATEWAY_DATA": str(settings.data),
+        "GATEWAY_DATABASE_URL": _masked(settings.database_url),
+        "GATEWAY_POLICIES": str(settings.policies),
+        "GATEWAY_KEYS": str(settings.keys),
+        "GATEWAY_PASSPHRASE_FILE": str(settings.passphrase_file or ""),
+    }
+    return [
+        {
+            "name": name,
+            "value": values[name],
+            "source": settings.sources[name],
+            "meaning": meaning,
+        }
+        for name, (_, meaning) in KNOWN.items()
+    ]
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in KNOWN)
+    if not unknown:
+        return
+    near = difflib.get_close_matches(unknown[0], KNOWN, n=1)
+    raise UsageError(
+        "settings/unknown-name",
+        f"{', '.join(unknown)} is no setting of the gateway.",
+        remedy=f"Did you mean {near[0]}?" if near else "`gateway settings` lists them all.",
+        setting=unknown[0],
+    )
+
+
+def _masked(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    place = rest.rpartition("@")[2]
+    # A query string may carry a password as well; what is left says enough.
+    return f"{scheme}{mark}{'***@' if '@' in rest else ''}{place.partition('?')[0]}"

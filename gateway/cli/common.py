@@ -1,0 +1,136 @@
+"""What every command shares: `--json`, `--as`, one way to print, one way to fail.
+
+A command parses, calls one workflow and presents. This module makes the
+presenting the same everywhere: one JSON document on standard output for
+programs, sentences or a table for people, errors on standard error, and the
+exit code of the error's class. An exception that nobody foresaw is reported by
+its class alone, because its message may quote a person's value.
+
+Source: docs/reference/commands.md; style rule 11; errors.py.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from gateway.adapters.settings import Settings, read_settings
+from gateway.errors import GatewayError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+json_option = click.option(
+    "--json", "json_wanted", is_flag=True, help="Print one JSON document on standard output."
+)
+as_option = click.option(
+    "--as", "acting", metavar="NAME", required=True, help="The operator who acts."
+)
+
+
+def open_settings(ctx: click.Context) -> Settings:
+    """Read the settings of this run: `--data` of the command, then the environment."""
+    chosen: Path | None = (ctx.find_root().obj or {}).get("data")
+    return read_settings(chosen)
+
+
+def emit(document: Mapping[str, Any], json_wanted: bool, lines: Iterable[object]) -> None:
+    """Print the answer: the document for programs, or the lines for people.
+
+    Args:
+        document: what `--json` prints, as one document, keys in the order given.
+        json_wanted: whether `--json` was given.
+        lines: sentences (printed as they are, never as markup) or rich tables.
+
+    """
+    if json_wanted:
+        click.echo(json.dumps(document, ensure_ascii=False, default=str))
+        return
+    for line in lines:
+        if isinstance(line, str):
+            click.echo(line)
+        else:
+            _print_rich(line)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> object:
+    """Draw a table for people; its cells are text, never markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, title_justify="left")
+    for heading in headings:
+        drawn.add_column(Text(heading), overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(str(cell)) for cell in row))
+    return drawn
+
+
+def say(sentence: str) -> None:
+    """Progress and remarks, on standard error."""
+    click.echo(sentence, err=True)
+
+
+def exits(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn every fault of a command into its sentence and its exit code.
+
+    Put it next to the function, under the click decorators:
+
+        @click.command()
+        @json_option
+        @exits
+        def check(json_wanted: bool) -> None: ...
+    """
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        json_wanted = bool(kwargs.get("json_wanted"))
+        try:
+            return command(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except GatewayError as fault:
+            _fail(_error_document(fault), fault.exit_code, json_wanted)
+        except Exception as fault:  # noqa: BLE001 - its message may quote a value
+            _fail(_unforeseen(fault), 1, json_wanted)
+
+    return guarded
+
+
+def _error_document(fault: GatewayError) -> dict[str, Any]:
+    return {
+        "code": fault.code,
+        "sentence": fault.sentence,
+        "remedy": fault.remedy,
+        "facts": dict(fault.facts),
+    }
+
+
+def _unforeseen(fault: Exception) -> dict[str, Any]:
+    return {
+        "code": "gateway/unexpected",
+        "sentence": f"An unexpected fault stopped the command ({type(fault).__name__}).",
+        "remedy": "Nothing was half done. Report the command and this code.",
+        "facts": {"fault": type(fault).__name__},
+    }
+
+
+def _fail(document: dict[str, Any], exit_code: int, json_wanted: bool) -> NoReturn:
+    if json_wanted:
+        click.echo(json.dumps({"error": document | {"exit_code": exit_code}}, ensure_ascii=False))
+    click.echo(f"{document['code']}: {document['sentence']}", err=True)
+    if document["remedy"]:
+        click.echo(document["remedy"], err=True)
+    sys.exit(exit_code)
+
+
+def _print_rich(drawn: object) -> None:
+    from rich.console import Console
+
+    Console(file=sys.stdout, soft_wrap=False, highlight=False).print(drawn)
