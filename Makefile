@@ -1,0 +1,68 @@
+# Every target's raw command stands beside it in README.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+TESTS ?= tests
+# Debian packages that some tests need. Empty: nothing so far needs one.
+TEST_PACKAGES :=
+LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.PHONY: help venv demo test check coverage bench docs assets test-deps lock
+
+help: ## List the targets
+	@echo "make <target>, one of:"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):[^#]*## /  \1: /p' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.product ## Make .venv with the product and its development tools, from the hashed lists
+
+demo: $(VENV)/.product ## Run the whole story on a synthetic borough (makes .venv if it is missing)
+	$(BIN)/gateway demo
+
+test: $(VENV)/.product ## Run the tests (makes .venv if it is missing)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory test-deps; fi
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: $(VENV)/.product ## Check style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+coverage: $(VENV)/.product ## Run the tests of the rooms and refuse a line or branch that none of them reaches
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n $(WORKERS) -q tests/rooms tests/properties tests/policies tests/spec
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+bench: $(VENV)/.product ## Measure the published benchmarks beside what a user would do instead
+	$(BIN)/gateway bench
+
+docs: $(VENV)/.product ## Write the generated pages of docs/reference anew
+	$(BIN)/python docs/generate.py
+
+assets: ## Rebuild the committed CSS and JavaScript (there are none yet)
+	@echo "There are no built assets yet: the pages come with the service."
+
+test-deps: ## Install the Debian packages that some tests need (none so far)
+	@if [ -z "$(TEST_PACKAGES)" ]; then echo "The tests need no Debian package."; \
+	else apt-get install -y --no-install-recommends $(TEST_PACKAGES); fi
+
+lock: ## Write the hashed requirement lists anew (for maintainers; needs uv)
+	cd requirements && uv $(LOCK) build.in ../pyproject.toml --extra dev -o dev.txt
+	cd requirements && uv $(LOCK) build.in ../pyproject.toml -c dev.txt -o run.txt
+
+$(VENV)/.requirements: requirements/dev.txt
+	@.ci/make-venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.product: $(VENV)/.requirements pyproject.toml setup.py $(wildcard gateway/*/*.c)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
