@@ -1,0 +1,262 @@
+"""Stored extracts: columns sealed to a public key, opened only if the digest is right.
+
+The checker hands over frames it has already made; this module passes them on to
+`age` without looking inside, so that taking in an extract needs no secret key. A
+file is written beside its final name, synced and renamed: after a kill it is
+either whole or not there.
+
+A sealed extract is age v1 over frames: u32 big-endian length, one Arrow IPC
+file; a length of zero ends it.
+
+Source: security points 8 and 23; docs/explanation/architecture.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+import pyrage
+
+from gateway.errors import IntegrityError, Unavailable
+
+QUEUE_BLOCKS = 4
+
+
+class _Pipe(io.RawIOBase):
+    """What is put at one end is read at the other, a few blocks ahead at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blocks: queue.Queue[bytes] = queue.Queue(QUEUE_BLOCKS)
+        self._rest = memoryview(b"")
+        self._ended = False
+        self.failed = threading.Event()
+
+    def put(self, block: bytes) -> None:
+        while not self.failed.is_set():
+            try:
+                self._blocks.put(block, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest and not self._ended:
+            block = self._blocks.get()
+            self._ended = not block
+            self._rest = memoryview(block)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+class _Hashing(io.RawIOBase):
+    """A file being written or read, with the SHA-256 of its bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        self.digest.update(block)
+        return self._file.write(block)
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self.digest.update(block)
+        return block
+
+    def readinto(self, buffer: Any) -> int:
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+class SealedWriter:
+    """One extract on its way to disk; `write` frames, then `finish` or `discard`."""
+
+    def __init__(self, path: Path, recipient: str) -> None:
+        """Start sealing to the storage key of the month.
+
+        Args:
+            path: the final name; nothing is there until `finish`.
+            recipient: the public storage key, `age1...`.
+        """
+        self._path = path
+        self._partial = path.with_name(path.name + ".part")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._pipe = _Pipe()
+        self._fault: BaseException | None = None
+        self._digest = ""
+        self._thread = threading.Thread(target=self._seal, args=(recipient,), daemon=True)
+        self._thread.start()
+
+    def write(self, block: bytes) -> None:
+        """Pass on bytes of frames, as the checker made them."""
+        self._pipe.put(block)
+
+    def finish(self) -> str:
+        """End the file and make it durable; returns the SHA-256 of the sealed bytes, hex.
+
+        Raises:
+            Unavailable: the disk is full or does not answer; nothing is left behind.
+        """
+        self._pipe.put(b"")
+        self._thread.join()
+        if self._fault is not None:
+            self.discard()
+            raise Unavailable(
+                "store/not-written",
+                f"The extract could not be stored ({type(self._fault).__name__}).",
+                remedy="Free disk space in the data directory, then send the file again.",
+            ) from None
+        os.replace(self._partial, self._path)
+        sync_directory(self._path.parent)
+        return self._digest
+
+    def discard(self) -> None:
+        """Leave nothing of this extract."""
+        self._pipe.failed.set()
+        self._pipe.put(b"")
+        if self._thread.is_alive():
+            self._pipe._blocks.put(b"")  # noqa: SLF001 - wakes the sealing thread
+            self._thread.join()
+        self._partial.unlink(missing_ok=True)
+
+    def _seal(self, recipient: str) -> None:
+        try:
+            with open(self._partial, "xb", opener=_private) as file:
+                hashing = _Hashing(file)
+                pyrage.encrypt_io(
+                    self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)]
+                )
+                file.flush()
+                os.fsync(file.fileno())
+                self._digest = hashing.digest.hexdigest()
+        except BaseException as fault:  # noqa: BLE001 - reported by finish()
+            self._fault = fault
+            self._pipe.failed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class SealedExtract:
+    """A stored extract that can be read, again and again, by the holder of its key."""
+
+    path: Path
+    digest: str
+    identity: Any
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The stored blocks in order, only the named columns that exist.
+
+        Raises:
+            IntegrityError: the file is not the one that was recorded at receipt.
+            Unavailable: the file is gone.
+        """
+        try:
+            file = open(self.path, "rb", buffering=1 << 20)
+        except OSError:
+            raise Unavailable(
+                "store/extract-gone",
+                "A stored extract is not in its place.",
+                remedy="Restore it from backup or ask the partner to send it again.",
+            ) from None
+        with file:
+            yield from self._verified(_Hashing(file), columns)
+
+    def _verified(self, sealed: _Hashing, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        pipe = _Pipe()
+        opener = threading.Thread(
+            target=_open_into, args=(sealed, pipe, self.identity), daemon=True
+        )
+        opener.start()
+        try:
+            reader = io.BufferedReader(pipe, 1 << 20)
+            while (length := int.from_bytes(reader.read(4))) != 0:
+                block = reader.read(length)
+                if len(block) != length:
+                    break
+                yield _frame(block, columns)
+        finally:
+            pipe.failed.set()
+            opener.join()
+        if sealed.digest.hexdigest() != self.digest:
+            raise not_as_recorded()
+
+
+class _Into(io.RawIOBase):
+    def __init__(self, pipe: _Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        size = len(block)
+        if size:
+            self._pipe.put(bytes(block))
+        return size
+
+
+def _open_into(sealed: _Hashing, pipe: _Pipe, identity: Any) -> None:
+    try:
+        pyrage.decrypt_io(sealed, io.BufferedWriter(_Into(pipe), 1 << 20), [identity])
+        sealed.read()
+    except (pyrage.DecryptError, OSError, ValueError):
+        # The digest comparison of the reader says what matters; never the content.
+        sealed.digest.update(b"not readable")
+    finally:
+        pipe.put(b"")
+
+
+def _frame(block: bytes, columns: Sequence[str] | None) -> pl.DataFrame:
+    try:
+        if columns is None:
+            return pl.read_ipc(block)
+        present = pl.read_ipc_schema(io.BytesIO(block))
+        return pl.read_ipc(block, columns=[name for name in columns if name in present])
+    except pl.exceptions.PolarsError:
+        raise not_as_recorded() from None
+
+
+def not_as_recorded() -> IntegrityError:
+    """The error for a stored file that is not the one of its ledger entry."""
+    return IntegrityError(
+        "store/not-as-recorded",
+        "A stored extract is not the one that was recorded at its receipt.",
+        remedy="Do not use it. Restore the data directory and run `gateway ledger verify`.",
+    )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename durable."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,22 @@
+"""`gateway policy`: documents (check, cases, compare, schema) and their life.
+
+Source: docs/reference/policy.md.
+"""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli import policy_documents, policy_life
+
+
+@click.group()
+def policy() -> None:
+    """Check, compare, propose, approve and withdraw policy documents.
+
+    Example: gateway policy check
+    """
+
+
+for _command in (*policy_documents.COMMANDS, *policy_life.COMMANDS):
+    policy.add_command(_command)

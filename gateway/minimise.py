@@ -1,0 +1,229 @@
+"""Only the minimum necessary leaves: permitted columns, as coarse as agreed.
+
+Every column of an output is one `ColumnRule` of the Plan; nothing else passes.
+The result has two disjoint groups: the payload, treated, and the linkage
+components, exactly those that the Plan's tokens name. An identifier that no
+token needs does not go on.
+
+Source: UK GDPR Art 5(1)(c), Art 25; privacy notices, "only the minimum
+necessary information is shared"; docs/reference/policy.md, "Treatments".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from gateway.errors import RefusedError
+from gateway.model import ColumnRule, IdentifierForm
+from gateway.model.stages import Minimised, Partitions, Willing
+from gateway.model.tokens import token_elements
+
+OLDEST_BAND = 90
+
+# From a finer to a coarser treatment of the same value, for `coarsen`.
+POSTCODE_STEPS = ("postcode-sector", "postcode-district", "postcode-area")
+DATE_STEPS = ("month", "quarter", "year")
+AGE_STEPS = ("age", "age-band-5", "age-band-10")
+
+
+def minimise(willing: Willing) -> Minimised:
+    """Keep the permitted columns, treated, and the token components; drop the rest.
+
+    Returns:
+        The same people in the same order. `payload.OUTPUT.COLUMN` for each column
+        of each output, `std.ELEMENT` for each component of a listed token.
+
+    Raises:
+        RefusedError: a rule names a treatment that this gateway does not have.
+    """
+    plan = willing.plan
+    keep = [pl.col("person"), pl.col("family")]
+    for output in plan.outputs:
+        keep += [
+            treated(rule).alias(f"payload.{output.name}.{rule.name}")
+            for rule in output.columns
+            if rule.treat != "pseudonym"
+        ]
+        keep += [
+            pl.col(f"in.{rule.name}").cast(pl.String).alias(f"subject.{output.name}.{rule.name}")
+            for rule in output.columns
+            if rule.treat == "pseudonym"
+        ]
+    linkage = linkage_columns(willing)
+    return Minimised(
+        plan=plan,
+        partitions=_Treated(willing.partitions, tuple(keep), linkage),
+        received=willing.received,
+        counts=willing.counts,
+    )
+
+
+def linkage_columns(willing: Willing) -> tuple[str, ...]:
+    """The standardised components that the Plan's tokens name, and no other."""
+    needed: set[str] = set()
+    for output in willing.plan.outputs:
+        if output.identifiers is IdentifierForm.TOKENS:
+            for token in output.tokens:
+                needed |= set(token_elements(token))
+    return tuple(sorted(needed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Treated:
+    """Partitions of the willing, minimised as they are read."""
+
+    source: Partitions
+    keep: tuple[pl.Expr, ...]
+    linkage: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self.source:
+            wanted = {f"std.{element}" for element in self.linkage}
+            present = [
+                name
+                for name in frame.columns
+                if name in wanted or (name.startswith("std.former") and _of(name) in wanted)
+            ]
+            yield frame.select(*self.keep, *present)
+
+
+def _of(alias_element: str) -> str:
+    """`std.former1.sn1` is the alias form of `std.sn1`."""
+    return "std." + alias_element.rsplit(".", 1)[-1]
+
+
+def treated(rule: ColumnRule) -> pl.Expr:
+    """The expression that gives one permitted column from its source value.
+
+    Raises:
+        RefusedError: the treatment is not one of the closed set.
+    """
+    value = pl.col(f"in.{rule.name}")
+    if rule.treat in AGE_STEPS:
+        at = pl.lit(rule.at) if isinstance(rule.at, dt.date) else pl.col(f"at.{rule.name}")
+        return _age(value, at, rule.treat)
+    return treat(value, rule.treat)
+
+
+def treat(value: pl.Expr, treatment: str) -> pl.Expr:
+    """Coarsen one column; missing stays missing.
+
+    Args:
+        value: dates as Date, numbers as numbers, the rest as String.
+        treatment: one of the closed set of docs/reference/policy.md, but for ages,
+            which need a reference date.
+
+    Raises:
+        RefusedError: the treatment is not one of the closed set.
+    """
+    name, _, argument = treatment.partition(":")
+    simple = _SIMPLE.get(name)
+    if simple is not None and not argument:
+        return simple(value)
+    numeric = _NUMERIC.get(name)
+    if numeric is not None and argument:
+        return numeric(value, argument)
+    raise RefusedError(
+        "minimise/unknown-treatment",
+        f'"{name}" is not a treatment of this gateway.',
+        remedy="Use one of the treatments in docs/reference/policy.md.",
+    )
+
+
+def coarser(value: pl.Expr, present: str, wanted: str) -> pl.Expr:
+    """Coarsen a treated column further: district to area, five-year to ten-year band.
+
+    Raises:
+        RefusedError: `wanted` cannot be made from `present`.
+    """
+    if present == wanted:
+        return value
+    for steps in (POSTCODE_STEPS, DATE_STEPS, AGE_STEPS):
+        if present in steps and wanted in steps and steps.index(wanted) > steps.index(present):
+            return _FURTHER[wanted](value)
+    raise RefusedError(
+        "minimise/not-coarser",
+        f'A column treated as "{present}" cannot be coarsened to "{wanted}".',
+        remedy="List treatments from finer to coarser of the same kind.",
+    )
+
+
+def _age(born: pl.Expr, at: pl.Expr, treatment: str) -> pl.Expr:
+    """Completed years at the reference date; negative is missing."""
+    before_birthday = (at.dt.month() * 100 + at.dt.day()) < (born.dt.month() * 100 + born.dt.day())
+    years = at.dt.year() - born.dt.year() - before_birthday.cast(pl.Int32)
+    years = pl.when(years >= 0).then(years)
+    return years if treatment == "age" else _band(years, int(treatment.rsplit("-", 1)[1]))
+
+
+def _band(years: pl.Expr, width: int) -> pl.Expr:
+    low = (years // width) * width
+    label = pl.format("{}-{}", low, low + (width - 1))
+    top = pl.when(years.is_not_null()).then(pl.lit(f"{OLDEST_BAND}+"))
+    return pl.when(years < OLDEST_BAND).then(label).otherwise(top)
+
+
+def _postcode(value: pl.Expr) -> pl.Expr:
+    return value.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+
+
+def _flag(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N"))
+
+
+_SIMPLE = {
+    "keep": lambda value: value,
+    "year": lambda value: value.dt.strftime("%Y"),
+    "month": lambda value: value.dt.strftime("%Y-%m"),
+    "quarter": lambda value: pl.format("{}-Q{}", value.dt.year(), value.dt.quarter()),
+    "week-of-birth": lambda value: value.dt.strftime("%G-W%V"),
+    "postcode-sector": lambda value: _postcode(value).str.head(-2),
+    "postcode-district": lambda value: _postcode(value).str.head(-3),
+    "postcode-area": lambda value: _postcode(value).str.extract(r"^([A-Z]{1,2})"),
+    "flag": _flag,
+}
+
+
+def _threshold(value: pl.Expr, argument: str) -> pl.Expr:
+    return pl.when(value.is_not_null()).then(
+        pl.when(value >= float(argument)).then(pl.lit("Y")).otherwise(pl.lit("N"))
+    )
+
+
+def _bands(value: pl.Expr, argument: str) -> pl.Expr:
+    """`band:10,20` gives <10, 10-19, 20+: each bound begins a band."""
+    bounds = [int(part) for part in argument.split(",")]
+    label = pl.when(value < bounds[0]).then(pl.lit(f"<{bounds[0]}"))
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        label = label.when(value < high).then(pl.lit(f"{low}-{high - 1}"))
+    return label.when(value.is_not_null()).then(pl.lit(f"{bounds[-1]}+"))
+
+
+def _top_code(value: pl.Expr, argument: str) -> pl.Expr:
+    top = int(argument)
+    return pl.when(value >= top).then(pl.lit(f"{top}+")).otherwise(value.cast(pl.String))
+
+
+def _round(value: pl.Expr, argument: str) -> pl.Expr:
+    step = int(argument)
+    return ((value / step).round() * step).cast(pl.Int64)
+
+
+_NUMERIC = {"threshold": _threshold, "band": _bands, "top-code": _top_code, "round": _round}
+
+_FURTHER = {
+    "postcode-district": lambda value: value.str.head(-1),
+    "postcode-area": lambda value: value.str.extract(r"^([A-Z]{1,2})"),
+    "quarter": lambda value: pl.format(
+        "{}-Q{}", value.str.head(4), (value.str.slice(5, 2).cast(pl.Int8) + 2) // 3
+    ),
+    "year": lambda value: value.str.head(4),
+    "age-band-5": lambda value: _band(value, 5),
+    "age-band-10": lambda value: _band(
+        value.cast(pl.String).str.extract(r"^(\d+)").cast(pl.Int32), 10
+    ),
+}

@@ -1,0 +1,110 @@
+"""Who may do what: one table, action by role, deny by default.
+
+An action that is not in the table is allowed to nobody. `APART` says which acts
+on one object may never be done by the same person, whatever roles they hold.
+
+Source: security points 1, 3, 4; UK GDPR Art 5(2), Art 32(4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from gateway.model.words import PartyRole
+
+
+class Action(StrEnum):
+    """Each act that the gateway lets an operator do by name."""
+
+    KEY_NEW = "key-new"
+    KEY_OFFER = "key-offer"
+    KEY_ACCEPT = "key-accept"
+    KEY_CONFIRM = "key-confirm"
+    KEY_GRANT = "key-grant"
+    KEY_ROTATE = "key-rotate"
+    KEY_DESTROY = "key-destroy"
+    OPERATOR_ADD = "operator-add"
+    RECIPIENT_ADD = "recipient-add"
+    RECIPIENT_CONFIRM = "recipient-confirm"
+    POLICY_PROPOSE = "policy-propose"
+    POLICY_APPROVE = "policy-approve"
+    POLICY_WITHDRAW = "policy-withdraw"
+    RELEASE = "release"
+    OBJECTION_RECORD = "objection-record"
+    OBJECTION_LOOSEN = "objection-loosen"
+    SUBJECT_ANSWER = "subject-answer"
+    LEDGER_CHECKPOINT = "ledger-checkpoint"
+    RELEASE_RECORD_READ = "release-record-read"
+
+
+_CUSTODIAN = frozenset({PartyRole.CUSTODIAN})
+
+PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
+    {
+        Action.KEY_NEW: _CUSTODIAN,
+        Action.KEY_OFFER: _CUSTODIAN,
+        Action.KEY_ACCEPT: _CUSTODIAN,
+        Action.KEY_CONFIRM: frozenset({PartyRole.CUSTODIAN, PartyRole.ADMINISTRATOR}),
+        Action.KEY_GRANT: _CUSTODIAN,
+        Action.KEY_ROTATE: _CUSTODIAN,
+        Action.KEY_DESTROY: _CUSTODIAN,
+        Action.OPERATOR_ADD: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.RECIPIENT_ADD: frozenset(
+            {PartyRole.ADMINISTRATOR, PartyRole.CUSTODIAN, PartyRole.EDITOR}
+        ),
+        Action.RECIPIENT_CONFIRM: frozenset(
+            {
+                PartyRole.ADMINISTRATOR,
+                PartyRole.CUSTODIAN,
+                PartyRole.APPROVER,
+                PartyRole.RELEASE_OFFICER,
+            }
+        ),
+        Action.POLICY_PROPOSE: frozenset({PartyRole.EDITOR}),
+        Action.POLICY_APPROVE: frozenset({PartyRole.APPROVER}),
+        Action.POLICY_WITHDRAW: frozenset({PartyRole.EDITOR, PartyRole.APPROVER}),
+        Action.RELEASE: frozenset({PartyRole.RELEASE_OFFICER}),
+        Action.OBJECTION_RECORD: frozenset(
+            {PartyRole.RIGHTS_OFFICER, PartyRole.PRACTITIONER, PartyRole.RELEASE_OFFICER}
+        ),
+        Action.OBJECTION_LOOSEN: frozenset({PartyRole.RIGHTS_OFFICER}),
+        Action.SUBJECT_ANSWER: frozenset({PartyRole.RIGHTS_OFFICER}),
+        Action.LEDGER_CHECKPOINT: frozenset({PartyRole.AUDITOR, PartyRole.ADMINISTRATOR}),
+        Action.RELEASE_RECORD_READ: frozenset({PartyRole.RIGHTS_OFFICER, PartyRole.AUDITOR}),
+    }
+)
+
+# Pairs of acts on one object that need two different people (security point 3).
+APART: frozenset[frozenset[Action]] = frozenset(
+    {
+        frozenset({Action.POLICY_PROPOSE, Action.POLICY_APPROVE}),
+        frozenset({Action.POLICY_PROPOSE, Action.RELEASE}),
+        frozenset({Action.POLICY_APPROVE, Action.RELEASE}),
+        frozenset({Action.KEY_GRANT, Action.POLICY_PROPOSE}),
+        frozenset({Action.KEY_GRANT, Action.POLICY_APPROVE}),
+        frozenset({Action.KEY_GRANT, Action.RELEASE}),
+        frozenset({Action.KEY_ACCEPT, Action.KEY_CONFIRM}),
+    }
+)
+
+# Roles that one person may never hold together, so that no object can meet both.
+EXCLUSIVE: frozenset[PartyRole] = frozenset(
+    {PartyRole.EDITOR, PartyRole.APPROVER, PartyRole.RELEASE_OFFICER, PartyRole.CUSTODIAN}
+)
+
+
+def permits(action: Action, roles: Collection[PartyRole]) -> frozenset[PartyRole]:
+    """Which of these roles permit the act; an empty set is a no.
+
+    Args:
+        action: the act asked for.
+        roles: the roles that the operator holds now.
+    """
+    return PERMISSIONS.get(action, frozenset()) & frozenset(roles)
+
+
+def apart(first: Action, second: Action) -> bool:
+    """Whether these two acts on one object need two different people."""
+    return frozenset({first, second}) in APART

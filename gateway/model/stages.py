@@ -1,0 +1,162 @@
+"""One type for each stage on the way out; each has exactly one maker.
+
+    Cohort -> Willing -> Minimised -> Pseudonymised -> Assessed -> Sealed -> Recorded
+
+A room takes the stage before it and makes its own, so that a skipped step is a
+type error. A stage wraps a stream of partitions (polars frames holding whole
+families, each small enough for memory), never rows; it can be read several times.
+`tests/architecture` refuses a second maker.
+
+Source: docs/explanation/architecture.md; UK GDPR Art 25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from gateway.model.plan import OutputPlan, Plan
+
+
+class Partitions(Protocol):
+    """A stream of frames that can be read again; a family is never split over two."""
+
+    def __iter__(self) -> Iterator[pl.DataFrame]: ...
+
+
+class Spill(Protocol):
+    """Scratch room for frames, kept in memory or sealed on disk, gone when closed."""
+
+    def put(self, partition: int, frame: pl.DataFrame) -> None:
+        """Add rows to one partition."""
+
+    def partition(self, index: int) -> Iterator[pl.DataFrame]:
+        """The frames of one partition, in the order in which they were put."""
+
+    def __len__(self) -> int: ...
+
+
+class Scratch(Protocol):
+    """Makes spills; every spill is sealed with a key that only this process holds."""
+
+    def spill(self, partitions: int) -> Spill:
+        """A new, empty spill of that many partitions."""
+
+
+class Entropy(Protocol):
+    """A source of unpredictable bytes; an argument, so that tests can know it."""
+
+    def __call__(self, size: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The people that the purpose is about. Maker: `selection.select`.
+
+    Columns: `person`, `family` (null without a family link), `in.NAME` (source
+    values of the Plan's columns), `at.NAME` (reference dates), `std.ELEMENT`,
+    `spine.participation`, `spine.protected`.
+    """
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Willing:
+    """The cohort without everyone who may not be shared. Maker: `objections.honour`.
+
+    `counts` says how many people were withheld for which reason.
+    """
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+    counts: Mapping[str, int]
+    doubtful: int
+    register_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Minimised:
+    """Only what the Plan permits, as coarse as it says. Maker: `minimise.minimise`.
+
+    Columns: `person` and `family` (references that never leave), `payload.OUTPUT.NAME`
+    (treated values) and `std.ELEMENT` (exactly the components of the Plan's tokens).
+    """
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonymised:
+    """No identifier any more. Maker: `pseudonymise.pseudonymise`.
+
+    Columns: `unit` (a random family number of this run), `link_id` (16 random
+    bytes), `payload.OUTPUT.NAME`, `token.OUTPUT.NAME`, `slot` rows as they leave.
+    """
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+    counts: Mapping[str, int]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooRisky:
+    """The expected no of the disclosure check: codes and sentences, counts rounded."""
+
+    reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedOutput:
+    """What one output may carry, and by which check."""
+
+    output: OutputPlan
+    k_reached: int
+    treatments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """Safe enough to leave. Maker: `disclosure.assess`; columns as in Pseudonymised."""
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+    counts: Mapping[str, int]
+    rows: int
+    outputs: tuple[AssessedOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Packages, signed and encrypted, not yet on their way. Maker: `sealing.seal`."""
+
+    package: str
+    output: str
+    recipient: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Packages whose dispatch stands in the ledger. Maker: `ledger.record`."""
+
+    release: str
+    packages: tuple[Sealed, ...]
+
+
+def frames(partitions: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The frames that hold at least one row."""
+    return (frame for frame in partitions if frame.height)
