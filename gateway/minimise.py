@@ -12,7 +12,8 @@ necessary information is shared"; docs/reference/policy.md, "Treatments".
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -175,7 +176,7 @@ def _flag(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N"))
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "keep": lambda value: value,
     "year": lambda value: value.dt.strftime("%Y"),
     "month": lambda value: value.dt.strftime("%Y-%m"),
@@ -197,10 +198,10 @@ def _threshold(value: pl.Expr, argument: str) -> pl.Expr:
 def _bands(value: pl.Expr, argument: str) -> pl.Expr:
     """`band:10,20` gives <10, 10-19, 20+: each bound begins a band."""
     bounds = [int(part) for part in argument.split(",")]
-    label = pl.when(value < bounds[0]).then(pl.lit(f"<{bounds[0]}"))
-    for low, high in zip(bounds, bounds[1:], strict=False):
-        label = label.when(value < high).then(pl.lit(f"{low}-{high - 1}"))
-    return label.when(value.is_not_null()).then(pl.lit(f"{bounds[-1]}+"))
+    label: pl.Expr = pl.when(value.is_not_null()).then(pl.lit(f"{bounds[-1]}+"))
+    for low, high in reversed(list(itertools.pairwise(bounds))):
+        label = pl.when(value < high).then(pl.lit(f"{low}-{high - 1}")).otherwise(label)
+    return pl.when(value < bounds[0]).then(pl.lit(f"<{bounds[0]}")).otherwise(label)
 
 
 def _top_code(value: pl.Expr, argument: str) -> pl.Expr:
@@ -213,9 +214,14 @@ def _round(value: pl.Expr, argument: str) -> pl.Expr:
     return ((value / step).round() * step).cast(pl.Int64)
 
 
-_NUMERIC = {"threshold": _threshold, "band": _bands, "top-code": _top_code, "round": _round}
+_NUMERIC: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
+    "threshold": _threshold,
+    "band": _bands,
+    "top-code": _top_code,
+    "round": _round,
+}
 
-_FURTHER = {
+_FURTHER: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "postcode-district": lambda value: value.str.head(-1),
     "postcode-area": lambda value: value.str.extract(r"^([A-Z]{1,2})"),
     "quarter": lambda value: pl.format(

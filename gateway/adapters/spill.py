@@ -50,7 +50,7 @@ class ScratchDirectory:
     """Makes spills in one directory; closing it forgets every key and file."""
 
     def __init__(self, directory: Path, *, budget: int = MEMORY_BUDGET) -> None:
-        """Use `directory` for the nameless files; `budget` bytes stay in memory, all spills together."""
+        """Use `directory` for the nameless file; `budget` bytes of all spills stay in memory."""
         self._directory = directory
         self._key = AESGCM(AESGCM.generate_key(bit_length=256))
         self._file: BinaryIO | None = None
