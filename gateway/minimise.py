@@ -50,7 +50,7 @@ def minimise(willing: Willing) -> Minimised:
             if rule.treat != "pseudonym"
         ]
         keep += [
-            pl.col(f"in.{rule.name}").cast(pl.String).alias(f"subject.{output.name}.{rule.name}")
+            pl.col(rule.source).cast(pl.String).alias(f"subject.{output.name}.{rule.name}")
             for rule in output.columns
             if rule.treat == "pseudonym"
         ]
@@ -103,9 +103,9 @@ def treated(rule: ColumnRule) -> pl.Expr:
     Raises:
         RefusedError: the treatment is not one of the closed set.
     """
-    value = pl.col(f"in.{rule.name}")
+    value = pl.col(rule.source)
     if rule.treat in AGE_STEPS:
-        at = pl.lit(rule.at) if isinstance(rule.at, dt.date) else pl.col(f"at.{rule.name}")
+        at = pl.lit(rule.at) if isinstance(rule.at, dt.date) else pl.col(rule.reference)
         return _age(value, at, rule.treat)
     return treat(value, rule.treat)
 

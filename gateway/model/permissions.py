@@ -89,11 +89,6 @@ APART: frozenset[frozenset[Action]] = frozenset(
     }
 )
 
-# Roles that one person may never hold together, so that no object can meet both.
-EXCLUSIVE: frozenset[PartyRole] = frozenset(
-    {PartyRole.EDITOR, PartyRole.APPROVER, PartyRole.RELEASE_OFFICER, PartyRole.CUSTODIAN}
-)
-
 
 def permits(action: Action, roles: Collection[PartyRole]) -> frozenset[PartyRole]:
     """Which of these roles permit the act; an empty set is a no.

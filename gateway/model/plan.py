@@ -104,6 +104,21 @@ class ColumnRule:
     harm: str = ""
     codes: tuple[str, ...] = ()
 
+    @property
+    def source(self) -> str:
+        """The cohort column that holds this rule's source value."""
+        return source_name(self.dataset, self.column, self.wave)
+
+    @property
+    def reference(self) -> str:
+        """The cohort column that holds the reference date, where `at` names a column."""
+        return source_name(self.dataset, str(self.at), "")
+
+
+def source_name(dataset: str, column: str, wave: str) -> str:
+    """The name that a source value has in the cohort, whichever outputs use it."""
+    return f"in.{dataset}.{column}" + (f".{wave}" if wave else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

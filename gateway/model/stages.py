@@ -57,9 +57,9 @@ class Entropy(Protocol):
 class Cohort:
     """The people that the purpose is about. Maker: `selection.select`.
 
-    Columns: `person`, `family` (null without a family link), `in.NAME` (source
-    values of the Plan's columns), `at.NAME` (reference dates), `std.ELEMENT`,
-    `spine.participation`, `spine.protected`.
+    Columns: `person`, `family` (null without a family link), `in.DATASET.COLUMN`
+    (`ColumnRule.source`: the Plan's source values, reference dates too),
+    `std.ELEMENT`, `spine.participation`, `spine.protected`.
     """
 
     plan: Plan
