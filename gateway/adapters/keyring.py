@@ -1,0 +1,160 @@
+"""The key ring: each key given out as its own type, for its own use.
+
+A study root leaves the ring as a `StudyRoot` and nothing else, so that no other
+derivation can be fed with it; signing keys leave as something that signs, never
+as bytes; a month's storage pair gives its public half to everyone and its
+private half to the worker alone.
+
+Source: security points 5–8; pseudonyms, "Match-keys and tokens", "Custody".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.adapters import keyring_signing as signing
+from gateway.adapters.keyring_core import CoreRing
+from gateway.adapters.keyring_passphrase import read_passphrase
+from gateway.adapters.settings import Settings
+from gateway.errors import RefusedError, Unavailable
+from gateway.model.keys import FORMS, OWNED, KeyForm, KeyKind, KeyRecord
+
+if TYPE_CHECKING:
+    from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
+
+MONTHS_AHEAD = 12
+FEW_MONTHS = 2
+
+# What a new gateway needs before any custodian acts.
+FIRST_KINDS = (
+    KeyKind.PACKAGE_SIGNING,
+    KeyKind.LEDGER_SIGNING,
+    KeyKind.SUBJECT_INDEX,
+    KeyKind.BLIND_INDEX,
+    KeyKind.LINK_MAP,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymmetricKey:
+    """32 bytes of one kind: subject index, blind index or link map."""
+
+    key_id: str
+    kind: KeyKind
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageRecipient:
+    """The public half of one month's storage pair, in age form."""
+
+    key_id: str
+    public: str
+
+
+class KeyRing(CoreRing):
+    """The secret keys of one gateway."""
+
+    def study_root(self, study: str, epoch: str) -> StudyRoot:
+        """Give the root of one study in one epoch; a grant must have been required first."""
+        from gateway.identity import StudyRoot
+
+        record = self.find(KeyKind.STUDY_ROOT, owner=study, epoch=epoch)
+        return StudyRoot(self.secret(record.id, KeyKind.STUDY_ROOT))
+
+    def controller_root(self, controller: str, epoch: str = "") -> ControllerRoot:
+        """Give a controller's pseudonym root: of a generation, or the newest."""
+        from gateway.identity import ControllerRoot
+
+        record = self.find(KeyKind.CONTROLLER_ROOT, owner=controller, epoch=epoch)
+        return ControllerRoot(self.secret(record.id, KeyKind.CONTROLLER_ROOT))
+
+    def register_root(self, controller: str, generation: str = "") -> RegisterRoot:
+        """Give the root of a controller's objection register."""
+        from gateway.identity import RegisterRoot
+
+        record = self.find(KeyKind.REGISTER_ROOT, owner=controller, epoch=generation)
+        return RegisterRoot(self.secret(record.id, KeyKind.REGISTER_ROOT))
+
+    def symmetric(self, kind: KeyKind | str) -> SymmetricKey:
+        """Give the newest index or map key of the gateway itself."""
+        wanted = KeyKind(kind)
+        if FORMS[wanted] is not KeyForm.RANDOM or wanted in OWNED:
+            raise RefusedError("keys/wrong-kind", f"A {wanted} key is not given out as bytes.")
+        record = self.find(wanted)
+        return SymmetricKey(key_id=record.id, kind=wanted, secret=self.secret(record.id, wanted))
+
+    def signer(self, kind: KeyKind | str, *, owner: str = "") -> signing.Signer:
+        """Give the newest signing key of a kind (and owner, for an operator's)."""
+        wanted = KeyKind(kind)
+        if FORMS[wanted] is not KeyForm.ED25519:
+            raise RefusedError("keys/wrong-kind", f"A {wanted} key does not sign.")
+        record = self.find(wanted, owner=owner)
+        return signing.signer(record.id, self.secret(record.id, wanted))
+
+    def verifying_keys(self, kind: KeyKind | str) -> tuple[KeyRecord, ...]:
+        """List the public halves of a signing kind, old ones too; needs no passphrase."""
+        wanted = KeyKind(kind)
+        return tuple(record for record in self.records() if record.kind is wanted)
+
+    def storage_recipient(self, on: dt.date) -> StorageRecipient:
+        """Give the public half of a month's storage pair; needs no passphrase.
+
+        Raises:
+            Unavailable: no pair was made for that month.
+        """
+        record = self.find(KeyKind.STORAGE, owner=month_of(on))
+        return StorageRecipient(key_id=record.id, public=record.public)
+
+    def storage_identity(self, key: str) -> str:
+        """Give the private half of a storage pair (`AGE-SECRET-KEY-…`), by key id."""
+        return self.secret(key, KeyKind.STORAGE).decode("ascii")
+
+    def storage_months_left(self, on: dt.date) -> int:
+        """Count the months from this one on that have a storage pair."""
+        months = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
+        return sum(1 for month in months_from(on, len(months) + 1) if month in months)
+
+    def make_ahead(self, at: dt.datetime) -> tuple[KeyRecord, ...]:
+        """Make the storage pairs of this month and the next twelve that are missing."""
+        there = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
+        return tuple(
+            self.make(KeyKind.STORAGE, owner=month, at=at)
+            for month in months_from(at.date(), MONTHS_AHEAD + 1)
+            if month not in there
+        )
+
+    def make_first(self, at: dt.datetime) -> tuple[KeyRecord, ...]:
+        """Make what a new gateway needs and has not yet: safe to run again after a kill."""
+        there = {record.kind for record in self.records()}
+        made = [self.make(kind, epoch="1", at=at) for kind in FIRST_KINDS if kind not in there]
+        return (*made, *self.make_ahead(at))
+
+
+def open_ring(settings: Settings) -> KeyRing:
+    """Open the ring of a data directory; no passphrase is read until a secret is needed.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    ring = KeyRing(settings.ring, lambda: read_passphrase(settings))
+    if not ring.exists:
+        raise Unavailable(
+            "keys/no-ring",
+            f"There is no key ring in {settings.data}.",
+            remedy="Run `gateway init` first, or name the directory with --data.",
+        )
+    return ring
+
+
+def month_of(day: dt.date) -> str:
+    """Name the month of a day as storage pairs do: `2026-11`."""
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def months_from(day: dt.date, count: int) -> tuple[str, ...]:
+    """Name `count` months, that of `day` first."""
+    first = day.year * 12 + day.month - 1
+    return tuple(f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(first, first + count))
