@@ -1,0 +1,221 @@
+"""Extracts on disk and their receipts in the database, one transaction with the ledger.
+
+Source: requirements R15, R17, R18; security points 8, 20 and 23.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from gateway.adapters.database import METADATA, Database
+from gateway.adapters.store import SealedExtract, SealedWriter
+from gateway.errors import UsageError
+from gateway.workflows.ports import ExtractRecord
+
+EXTRACTS = sa.Table(
+    "extracts",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False, unique=True),
+    sa.Column("dataset", sa.String(60), nullable=False),
+    sa.Column("party", sa.String(60), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("received_at", sa.String(40), nullable=False),
+    sa.Column("content_digest", sa.String(64), nullable=False),
+    sa.Column("contract_digest", sa.String(64), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("quarantined", sa.Integer, nullable=False),
+    sa.Column("dropped_columns", sa.Text, nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("storage_key", sa.String(60), nullable=False),
+    sa.Column("sealed_name", sa.String(80), nullable=False),
+    sa.Column("sealed_digest", sa.String(64), nullable=False),
+    sa.Column("supersedes", sa.String(40), nullable=False),
+    sa.Column("superseded_by", sa.String(40), nullable=False),
+    sa.UniqueConstraint("dataset", "party", "content_digest", "contract_digest"),
+)
+_JSON = ("dropped_columns", "findings", "profile", "evidence")
+
+LedgerAppend = Callable[[sa.Connection, str, dict[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Extracts:
+    """The store of extracts of one data directory."""
+
+    database: Database
+    directory: Path
+    storage_key: tuple[str, str]
+    append: LedgerAppend = field(repr=False)
+
+    def find(
+        self, dataset: str, party: str, content_digest: str, contract_digest: str = ""
+    ) -> ExtractRecord | None:
+        """The receipt of the same bytes, if they came before."""
+        where = [
+            EXTRACTS.c.dataset == dataset,
+            EXTRACTS.c.party == party,
+            EXTRACTS.c.content_digest == content_digest,
+            *([EXTRACTS.c.contract_digest == contract_digest] if contract_digest else []),
+        ]
+        return self._first(sa.select(EXTRACTS).where(*where))
+
+    def latest(self, dataset: str, party: str) -> ExtractRecord | None:
+        """The newest accepted extract that nothing has superseded."""
+        return self._first(
+            sa.select(EXTRACTS)
+            .where(
+                EXTRACTS.c.dataset == dataset,
+                EXTRACTS.c.party == party,
+                EXTRACTS.c.state == "accepted",
+                EXTRACTS.c.superseded_by == "",
+            )
+            .order_by(EXTRACTS.c.sequence.desc())
+        )
+
+    def sink(self, extract: str) -> SealedWriter:
+        """Begin to seal one extract to this month's public storage key."""
+        return SealedWriter(self.directory / f"{extract}.age", self.storage_key[1])
+
+    def record(self, receipt: ExtractRecord) -> ExtractRecord:
+        """Write receipt, lineage and ledger entry in one transaction.
+
+        Returns:
+            The receipt as it stands: an earlier one, if the same bytes won the race.
+        """
+        with self.database.begin() as connection:
+            earlier = connection.execute(
+                sa.select(EXTRACTS).where(
+                    EXTRACTS.c.dataset == receipt.dataset,
+                    EXTRACTS.c.party == receipt.party,
+                    EXTRACTS.c.content_digest == receipt.content_digest,
+                    EXTRACTS.c.contract_digest == receipt.contract_digest,
+                )
+            ).first()
+            if earlier is not None:
+                return _record(earlier)
+            stored = self._with_lineage(connection, receipt)
+            self.append(connection, "extract-received", _facts(stored))
+            number = connection.execute(sa.select(sa.func.max(EXTRACTS.c.sequence))).scalar() or 0
+            connection.execute(EXTRACTS.insert().values(sequence=number + 1, **_row(stored)))
+            return stored
+
+    def all(self) -> list[ExtractRecord]:
+        """Every extract, newest first."""
+        with self.database.begin() as connection:
+            rows = connection.execute(sa.select(EXTRACTS).order_by(EXTRACTS.c.sequence.desc()))
+            return [_record(row) for row in rows]
+
+    def get(self, extract: str) -> ExtractRecord:
+        """One extract.
+
+        Raises:
+            UsageError: there is none with this id.
+        """
+        found = self._first(sa.select(EXTRACTS).where(EXTRACTS.c.id == extract))
+        if found is None:
+            raise UsageError(
+                "store/unknown-extract",
+                "There is no extract with this id.",
+                remedy="`gateway extracts` lists them.",
+            )
+        return found
+
+    def in_use(self, dataset: str) -> list[ExtractRecord]:
+        """The accepted, unsuperseded extracts of a dataset, one for each party."""
+        query = sa.select(EXTRACTS).where(
+            EXTRACTS.c.dataset == dataset,
+            EXTRACTS.c.state == "accepted",
+            EXTRACTS.c.superseded_by == "",
+        )
+        with self.database.begin() as connection:
+            return [_record(row) for row in connection.execute(query.order_by(EXTRACTS.c.sequence))]
+
+    def _first(self, query: sa.Select[Any]) -> ExtractRecord | None:
+        with self.database.begin() as connection:
+            row = connection.execute(query.limit(1)).first()
+        return None if row is None else _record(row)
+
+    def _with_lineage(self, connection: sa.Connection, receipt: ExtractRecord) -> ExtractRecord:
+        """A newer accepted extract takes the place of the partner's earlier one."""
+        receipt = dataclasses.replace(receipt, storage_key=self.storage_key[0])
+        if receipt.state != "accepted":
+            return receipt
+        previous = connection.execute(
+            sa.select(EXTRACTS.c.id).where(
+                EXTRACTS.c.dataset == receipt.dataset,
+                EXTRACTS.c.party == receipt.party,
+                EXTRACTS.c.state == "accepted",
+                EXTRACTS.c.superseded_by == "",
+            )
+        ).scalars()
+        superseded = list(previous)
+        connection.execute(
+            EXTRACTS.update().where(EXTRACTS.c.id.in_(superseded)).values(superseded_by=receipt.id)
+        )
+        return dataclasses.replace(receipt, supersedes=superseded[-1] if superseded else "")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExtract:
+    """An accepted extract with the key that opens it; see `selection.StoredColumns`."""
+
+    record: ExtractRecord
+    sealed: SealedExtract = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        """Accepted rows."""
+        return self.record.accepted
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The stored blocks, only the named columns that exist."""
+        return self.sealed.frames(columns)
+
+
+def _facts(receipt: ExtractRecord) -> dict[str, Any]:
+    return {
+        "extract": receipt.id,
+        "dataset": receipt.dataset,
+        "party": receipt.party,
+        "state": receipt.state,
+        "rows": receipt.rows,
+        "accepted": receipt.accepted,
+        "quarantined": receipt.quarantined,
+        "content_digest": receipt.content_digest,
+        "contract_digest": receipt.contract_digest,
+        "sealed_digest": receipt.sealed_digest,
+        "storage_key": receipt.storage_key,
+        "supersedes": receipt.supersedes,
+    }
+
+
+def _row(receipt: ExtractRecord) -> dict[str, Any]:
+    row = {
+        column.name: getattr(receipt, column.name)
+        for column in EXTRACTS.columns
+        if column.name != "sequence"
+    }
+    row["received_at"] = receipt.received_at.isoformat()
+    return row | {name: json.dumps(row[name], default=str) for name in _JSON}
+
+
+def _record(row: Any) -> ExtractRecord:
+    stored = {name: value for name, value in row._mapping.items() if name != "sequence"}  # noqa: SLF001
+    stored |= {name: json.loads(stored[name]) for name in _JSON}
+    stored["received_at"] = dt.datetime.fromisoformat(stored["received_at"])
+    stored["dropped_columns"] = tuple(stored["dropped_columns"])
+    stored["findings"] = tuple(stored["findings"])
+    return ExtractRecord(**stored)

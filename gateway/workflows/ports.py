@@ -1,0 +1,129 @@
+"""What a workflow needs of the world, as small Protocols, and the Desk that holds them.
+
+`gateway.wiring` builds the one real Desk; a workflow never asks who stands behind.
+
+Source: docs/explanation/architecture.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from gateway.model import Contract
+
+
+class Progress(Protocol):
+    """Says on a terminal or a page how far the work is."""
+
+    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+        """A step has begun, or has come this far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractRecord:
+    """What is known of one extract: counts, findings and digests, never a value."""
+
+    id: str
+    dataset: str
+    party: str
+    state: str
+    received_at: dt.datetime
+    content_digest: str
+    contract_digest: str
+    rows: int
+    accepted: int
+    quarantined: int
+    dropped_columns: tuple[str, ...]
+    findings: tuple[Mapping[str, Any], ...]
+    profile: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    storage_key: str = ""
+    sealed_name: str = ""
+    sealed_digest: str = ""
+    supersedes: str = ""
+    superseded_by: str = ""
+
+
+class SealedSink(Protocol):
+    """An extract being sealed."""
+
+    def write(self, block: bytes) -> None:
+        """Add bytes of frames."""
+
+    def finish(self) -> str:
+        """Make it durable; the SHA-256 of the sealed bytes."""
+
+    def discard(self) -> None:
+        """Leave nothing."""
+
+
+class ExtractStore(Protocol):
+    """Where extracts and their receipts are kept."""
+
+    def find(
+        self, dataset: str, party: str, content_digest: str, contract_digest: str
+    ) -> ExtractRecord | None:
+        """The receipt of the same bytes under the same contract, if they came before."""
+
+    def latest(self, dataset: str, party: str) -> ExtractRecord | None:
+        """The newest accepted extract that nothing has superseded."""
+
+    def sink(self, extract: str) -> SealedSink:
+        """Begin to seal one extract."""
+
+    def record(self, receipt: ExtractRecord) -> ExtractRecord:
+        """Receipt, lineage and ledger entry in one transaction."""
+
+
+class Verdict(Protocol):
+    """What the checker found; no value inside (see `gateway.intake`)."""
+
+    state: str
+    rows: int
+    accepted: int
+    quarantined: int
+    dropped_columns: Sequence[str]
+    profile: Mapping[str, Any]
+
+    def findings_json(self) -> list[dict[str, Any]]:
+        """Findings as in `receive --json`."""
+
+
+class Checker(Protocol):
+    """Reads a partner's file where nothing can be lost: limited, without keys or network."""
+
+    def check(
+        self,
+        source: BinaryIO,
+        contract: Contract,
+        *,
+        known_columns: frozenset[str],
+        sink: Callable[[bytes], None],
+    ) -> Verdict:
+        """Check one file and pass the accepted frames to the sink."""
+
+
+class Judge(Protocol):
+    """Great Expectations over the merged verdict."""
+
+    def judge(
+        self, contract: Contract, verdict: Verdict, previous: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
+        """The evidence; its key `success` says whether the library agrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeDesk:
+    """What `receive` needs: no secret key among it."""
+
+    contracts: Mapping[str, Contract]
+    contract_digests: Mapping[str, str]
+    extracts: ExtractStore
+    checker: Checker
+    judge: Judge
+    now: Callable[[], dt.datetime]
+    new_id: Callable[[str], str]
+    progress: Progress = field(repr=False)

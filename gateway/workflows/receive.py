@@ -1,0 +1,153 @@
+"""Take in a partner's extract: check it, keep what was agreed, say what is wrong.
+
+The file is read once, in a process that holds no key and can reach nothing. What
+it accepts is sealed as it comes; what it finds names rows, columns and rules. The
+same bytes always get the same receipt.
+
+Source: UK GDPR Art 5(1)(c), (d); requirements R12-R18.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any, BinaryIO
+
+from gateway.errors import RefusedError, UsageError
+from gateway.model import Contract
+from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink, Verdict
+
+
+def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> ExtractRecord:
+    """Check one extract and store its accepted rows, sealed.
+
+    Args:
+        desk: where contracts, checker, judge and store are.
+        source: the partner's file, read once from where it stands.
+        dataset: the contract that it must keep.
+        party: who sent it.
+
+    Returns:
+        The receipt: accepted, quarantined or rejected, with its findings.
+
+    Raises:
+        UsageError: there is no such dataset.
+        RefusedError: this party may not send this dataset.
+    """
+    contract = _contract_for(desk, dataset, party)
+    extract = desk.new_id("extract")
+    sink = desk.extracts.sink(extract)
+    try:
+        reader = _Digesting(source)
+        verdict = desk.checker.check(
+            io.BufferedReader(reader, 1 << 20),
+            contract,
+            known_columns=_known_columns(desk),
+            sink=sink.write,
+        )
+        digest = reader.rest()
+        earlier = desk.extracts.find(dataset, party, digest, desk.contract_digests[dataset])
+        if earlier is not None:
+            sink.discard()
+            return earlier
+        return _recorded(desk, sink, verdict, _about(desk, extract, contract, party, digest))
+    except BaseException:
+        sink.discard()
+        raise
+
+
+def _contract_for(desk: IntakeDesk, dataset: str, party: str) -> Contract:
+    contract = desk.contracts.get(dataset)
+    if contract is None:
+        raise UsageError(
+            "intake/unknown-dataset",
+            f'There is no dataset "{dataset}".',
+            remedy=f"Datasets are: {', '.join(sorted(desk.contracts))}.",
+            dataset=dataset,
+        )
+    if party not in contract.parties:
+        raise RefusedError(
+            "intake/not-a-sender",
+            f'"{party}" is not agreed as a sender of "{dataset}".',
+            remedy=f"Agreed senders are: {', '.join(contract.parties)}.",
+            dataset=dataset,
+        )
+    return contract
+
+
+def _known_columns(desk: IntakeDesk) -> frozenset[str]:
+    return frozenset(
+        name
+        for contract in desk.contracts.values()
+        for column in contract.columns
+        for name in (column.name, *column.aliases)
+    )
+
+
+def _about(
+    desk: IntakeDesk, extract: str, contract: Contract, party: str, digest: str
+) -> dict[str, Any]:
+    return {
+        "id": extract,
+        "dataset": contract.id,
+        "party": party,
+        "received_at": desk.now(),
+        "content_digest": digest,
+        "contract_digest": desk.contract_digests[contract.id],
+    }
+
+
+def _recorded(
+    desk: IntakeDesk, sink: SealedSink, verdict: Verdict, about: dict[str, Any]
+) -> ExtractRecord:
+    """Let Great Expectations judge, then keep the receipt; a disagreement is held."""
+    previous = desk.extracts.latest(about["dataset"], about["party"])
+    evidence = desk.judge.judge(
+        desk.contracts[about["dataset"]], verdict, previous.profile if previous else None
+    )
+    state = verdict.state
+    if state == "accepted" and not evidence["success"]:
+        state = "quarantined"
+    sealed: dict[str, str] = {}
+    if state == "rejected":
+        sink.discard()
+    else:
+        sealed = {"sealed_name": f"{about['id']}.age", "sealed_digest": sink.finish()}
+    return desk.extracts.record(
+        ExtractRecord(
+            **about,
+            **sealed,
+            state=state,
+            rows=verdict.rows,
+            accepted=verdict.accepted,
+            quarantined=verdict.quarantined,
+            dropped_columns=tuple(verdict.dropped_columns),
+            findings=tuple(verdict.findings_json()),
+            profile=verdict.profile,
+            evidence=evidence,
+        )
+    )
+
+
+class _Digesting(io.RawIOBase):
+    """A file being read once, with the SHA-256 of all its bytes."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__()
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._source.read(len(buffer))
+        self._digest.update(block)
+        buffer[: len(block)] = block
+        return len(block)
+
+    def rest(self) -> str:
+        """Read what the checker left unread, and give the digest of the whole."""
+        while block := self._source.read(1 << 20):
+            self._digest.update(block)
+        return self._digest.hexdigest()
