@@ -1,4 +1,4 @@
-"""Build the optional C extensions; without a compiler the product runs on its slower paths."""
+"""Build the optional C extension; without a compiler the product runs on its slower path."""
 
 from setuptools import Extension, setup
 
@@ -6,8 +6,10 @@ setup(
     ext_modules=[
         Extension(
             "gateway.keyed_hash._blake2b",
-            ["gateway/keyed_hash/_blake2b.c"],
-            extra_compile_args=["-O3"],
+            ["gateway/keyed_hash/_blake2b.c", "gateway/keyed_hash/_module.c"],
+            depends=["gateway/keyed_hash/_columns.h"],
+            extra_compile_args=["-O3", "-pthread", "-fvisibility=hidden"],
+            extra_link_args=["-pthread"],
             optional=True,
         ),
     ]
