@@ -108,7 +108,7 @@ def _recorded(
     state = verdict.state
     if state == "accepted" and not evidence["success"]:
         state = "quarantined"
-    sealed: dict[str, str] = {}
+    sealed: dict[str, Any] = {}
     if state == "rejected":
         sink.discard()
     else:
