@@ -11,7 +11,7 @@ TESTS ?= tests
 # Debian packages that some tests need. Empty: nothing so far needs one.
 TEST_PACKAGES :=
 LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+	--no-header --no-annotate
 
 .PHONY: help venv demo test check coverage bench docs assets test-deps lock
 
@@ -60,9 +60,9 @@ lock: ## Write the hashed requirement lists anew (for maintainers; needs uv)
 
 $(VENV)/.requirements: requirements/dev.txt
 	@.ci/make-venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -qq --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/.product: $(VENV)/.requirements pyproject.toml setup.py $(wildcard gateway/*/*.c)
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+$(VENV)/.product: $(VENV)/.requirements pyproject.toml setup.py $(wildcard gateway/*/*.c gateway/*/*.h)
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@

@@ -1,0 +1,288 @@
+"""Write the reference pages that are made from the code: errors, commands, settings.
+
+`make docs` writes them; `python docs/generate.py --check` names those that are
+stale and exits 1, which a test of `tests/architecture` does.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+REFERENCE = REPOSITORY / "docs" / "reference"
+WIDTH = 88
+MADE = "<!-- Made by `make docs` from the code. Change the code, not this page. -->\n"
+
+EXIT_CODES = (
+    (0, "", "done, also with warnings (an agreement past its review date for up to 3 months)"),
+    (1, "GatewayError", "an unexpected fault"),
+    (2, "UsageError", "wrong usage, unknown agreement or dataset"),
+    (
+        3,
+        "RefusedError",
+        "refused by policy (also: groups too small, agreement ended or long past review)",
+    ),
+    (4, "InputRejected", "input rejected"),
+    (5, "HeldForPerson", "held or quarantined for a person"),
+    (6, "IntegrityError", "integrity or signature failure, package not for this key"),
+    (7, "Unavailable", "a store, key, passphrase, ledger or disk is not available or not safe"),
+)
+RAISED = {name: code for code, name, _ in EXIT_CODES if name}
+CODE = re.compile(r"[a-z]+/[a-z0-9]+(?:-[a-z0-9]+)*")
+# A string of the same form that is no error code: labels of random streams, media types.
+NOT_CODES = re.compile(r"(application|text|errors|sfg1|age|image)/.*")
+NO_CODES_IN = {"synth"}
+
+
+@dataclass(frozen=True, order=True)
+class Coded:
+    """One code as it stands in the source."""
+
+    code: str
+    exit_code: int
+    sentence: str
+    remedy: str
+    module: str
+
+
+# ---------------------------------------------------------------- errors.md
+
+
+def codes() -> list[Coded]:
+    """Every code in the product, with the sentence beside it where there is one."""
+    found: dict[str, Coded] = {}
+    for path in sorted((REPOSITORY / "gateway").rglob("*.py")):
+        module = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+        for coded in _codes_of(ast.parse(path.read_text(encoding="utf-8")), module):
+            known = found.get(coded.code)
+            if known is None or (not known.sentence and coded.sentence):
+                found[coded.code] = coded
+    return sorted(found.values())
+
+
+def unnamed_codes() -> list[str]:
+    """Places where an error is raised under a code put together at run time: nobody can look it up."""
+    places = []
+    for path in sorted((REPOSITORY / "gateway").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in RAISED:
+                first = node.args[0] if node.args else None
+                if isinstance(first, (ast.JoinedStr, ast.BinOp)):
+                    places.append(f"{path.relative_to(REPOSITORY)}:{node.lineno}")
+    return places
+
+
+def _codes_of(tree: ast.Module, module: str) -> Iterator[Coded]:
+    """Codes in calls first, then beside a sentence in a table, then wherever one stands alone."""
+    seen: set[int] = set()
+    for search in (_in_calls, _in_tables, _alone):
+        for node, beside, remedy, exit_code in search(tree):
+            if id(node) in seen or not (code := _code(node, module)):
+                continue
+            seen.add(id(node))
+            sentence = _text(beside)
+            yield Coded(
+                code, exit_code, "" if CODE.fullmatch(sentence) else sentence, _text(remedy), module
+            )
+
+
+Place = tuple[ast.AST, ast.expr | None, ast.expr | None, int]
+
+
+def _in_calls(tree: ast.Module) -> Iterator[Place]:
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        words = {keyword.arg: keyword.value for keyword in call.keywords}
+        said = words.get("sentence") or words.get("reason")
+        remedy = words.get("remedy")
+        exit_code = RAISED.get(_name(call.func), 3 if _name(call.func) == "Reason" else 0)
+        for i, argument in enumerate(call.args):
+            after = call.args[i + 1] if i + 1 < len(call.args) else None
+            yield argument, said or after, remedy, exit_code
+        if "code" in words:
+            yield words["code"], said, remedy, exit_code
+
+
+def _in_tables(tree: ast.Module) -> Iterator[Place]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Tuple, ast.List)):
+            for i, element in enumerate(node.elts):
+                yield element, node.elts[i + 1] if i + 1 < len(node.elts) else None, None, 0
+        if isinstance(node, ast.Dict):
+            words = {_text(key): value for key, value in zip(node.keys, node.values, strict=True)}
+            if "code" in words:
+                yield words["code"], words.get("sentence"), words.get("remedy"), 0
+            for key, value in zip(node.keys, node.values, strict=True):
+                if key is not None:
+                    yield key, value, None, 0
+                    yield value, key, None, 0
+
+
+def _alone(tree: ast.Module) -> Iterator[Place]:
+    for node in ast.walk(tree):
+        yield node, None, None, 0
+
+
+def _code(node: ast.AST, module: str) -> str:
+    """The code that a node is, or nothing."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return ""
+    if not CODE.fullmatch(node.value) or NOT_CODES.fullmatch(node.value):
+        return ""
+    return "" if NO_CODES_IN & set(module.split(".")) else node.value
+
+
+def _name(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+
+
+def _text(node: ast.expr | None) -> str:
+    """A sentence with its facts left open: what stands in braces differs from case to case."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            _text(part) if isinstance(part, ast.Constant) else "…" for part in node.values
+        )
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _text(node.left) + _text(node.right)
+    if isinstance(node, ast.IfExp):
+        return _text(node.body) or _text(node.orelse)
+    return ""
+
+
+def errors_page() -> str:
+    """docs/reference/errors.md."""
+    lines = [
+        "# Error codes and exit codes",
+        "",
+        MADE,
+        "Every fault has a stable code, one sentence and a remedy. None carries a person's value:",
+        "it names rows, columns, rules, clauses and counts. `…` stands for such a name or number.",
+        "",
+        "## Exit codes",
+        "",
+        "| Code | Means |",
+        "|---|---|",
+        *(f"| {code} | {meaning} |" for code, _, meaning in EXIT_CODES),
+        "",
+        "A finding inside a file has no exit code of its own: the file's state decides",
+        "(4 rejected, 5 quarantined, 0 accepted).",
+    ]
+    room = ""
+    for coded in codes():
+        if coded.code.partition("/")[0] != room:
+            room = coded.code.partition("/")[0]
+            lines += ["", f"## {room}", "", "| Code | Exit | Says | Remedy |", "|---|---|---|---|"]
+        cells = (f"`{coded.code}`", coded.exit_code or "", coded.sentence, coded.remedy)
+        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+# -------------------------------------------------------------- commands.md
+
+
+def commands_page() -> str:
+    """docs/reference/commands.md, from the --help of every command."""
+    from gateway.cli import main
+
+    lines = [
+        "# Commands",
+        "",
+        MADE,
+        "Every command prints sentences or a table for people and, with `--json`, one JSON",
+        "document on standard output; progress goes to standard error.",
+        "[Exit codes](errors.md#exit-codes) are the same everywhere.",
+    ]
+    for path, text in _helps(main, "gateway", None):
+        level = "##" if path.count(" ") <= 1 else "###"
+        lines += ["", f"{level} `{path}`", "", "```text", text, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _helps(
+    command: click.Command, path: str, parent: click.Context | None
+) -> Iterator[tuple[str, str]]:
+    context = click.Context(
+        command,
+        info_name=path.rpartition(" ")[2],
+        parent=parent,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        **command.context_settings,
+    )
+    text = command.get_help(context)
+    yield path, "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    if not isinstance(command, click.Group):
+        return
+    for name in command.list_commands(context):
+        try:
+            inner = command.get_command(context, name)
+        except ImportError as fault:
+            print(f"{path} {name}: not there ({fault.name})", file=sys.stderr)
+            continue
+        if inner is not None:
+            yield from _helps(inner, f"{path} {name}", context)
+
+
+# -------------------------------------------------------------- settings.md
+
+
+def settings_page() -> str:
+    """docs/reference/settings.md, from the one table of settings."""
+    known = importlib.import_module("gateway.adapters.settings").KNOWN
+    lines = [
+        "# Settings",
+        "",
+        MADE,
+        "Settings are environment variables. An unknown `GATEWAY_*` name refuses to start, by name.",
+        "`--data DIR` wins over `GATEWAY_DATA`. `gateway settings` shows what is in force and why.",
+        "No setting holds a secret; the one that concerns a secret names the file that holds it.",
+        "",
+        "| Setting | Default | Meaning |",
+        "|---|---|---|",
+        *(
+            f"| `{name}` | {f'`{default}`' if default else ''} | {_cell(meaning)} |"
+            for name, (default, meaning) in known.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"errors.md": errors_page, "commands.md": commands_page, "settings.md": settings_page}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with --check name those that differ from what would be written."""
+    stale = []
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            REFERENCE.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(
+            f"docs/reference/{name}: {'stale, run `make docs`' if '--check' in arguments else 'written'}"
+        )
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Tests of the gateway; see `docs/explanation/architecture.md` for what each folder proves."""
