@@ -1,0 +1,146 @@
+"""Text to a plain tree, strictly: TOML 1.0, bounded, one spelling for each key.
+
+A document that two people could read differently is refused: keys are ASCII (no
+look-alike letters), no value hides direction marks or control characters, a
+table or key stands once (`tomllib` sees to it), and size and depth are bounded.
+
+Source: docs/reference/policy.md; TOML 1.0; Unicode TR 36.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+import unicodedata
+from typing import Any
+
+from gateway.policy.findings import Finding, place
+
+LARGEST = 1_000_000
+DEEPEST = 12
+
+Tree = dict[str, Any]
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+*-]{0,79}")
+_OPENERS = re.compile(r"[\[{]{40}")
+
+
+def read(document: str, text: str | bytes) -> tuple[Tree, list[Finding]]:
+    """The tree of one document, lists as tuples, or the findings that forbid it.
+
+    Args:
+        document: its path, as findings name it.
+        text: at most 1,000,000 bytes of UTF-8.
+
+    Returns:
+        The tree and no finding, or an empty tree and one or more.
+    """
+    tree, finding = _parse(document, text)
+    if finding is not None:
+        return {}, [finding]
+    findings: list[Finding] = []
+    frozen = _freeze(document, tree, (), findings)
+    return ({}, findings) if findings else (frozen, [])
+
+
+def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
+    if len(text) > LARGEST or (isinstance(text, str) and len(text.encode()) > LARGEST):
+        return {}, _finding(
+            "too-large",
+            document,
+            "",
+            "the document is larger than 1,000,000 bytes.",
+            "Split it, or remove what does not belong in it.",
+        )
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8")
+        if _OPENERS.search(re.sub(r"\s", "", decoded)):
+            raise RecursionError
+        return tomllib.loads(decoded), None
+    except RecursionError:
+        return {}, _too_deep(document, ())
+    except UnicodeDecodeError:
+        return {}, _finding(
+            "unreadable", document, "", "the document is not UTF-8.", "Save it as UTF-8."
+        )
+    except ValueError as fault:
+        line = re.search(r"line (\d+)", str(fault))
+        return {}, _finding(
+            "unreadable",
+            document,
+            f"line {line.group(1)}" if line else "",
+            "this is not TOML, or a key or table stands twice.",
+            "Correct the line; each key and table may stand once.",
+        )
+
+
+def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Finding]) -> Any:
+    if len(path) > DEEPEST:
+        out.append(_too_deep(document, path[:2]))
+        return None
+    if isinstance(value, dict):
+        for key in value:
+            if not _KEY.fullmatch(key):
+                out.append(_bad_key(document, path, key))
+        return {key: _freeze(document, item, (*path, key), out) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_freeze(document, item, (*path, n), out) for n, item in enumerate(value))
+    if isinstance(value, str) and any(map(_hidden, value)):
+        out.append(_hidden_text(document, path))
+    if isinstance(value, (dt.datetime, dt.time)):
+        out.append(_clock(document, path))
+    return value
+
+
+def _hidden(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cf", "Co"}
+
+
+def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:
+    ascii_only = key.isascii()
+    return _finding(
+        "key-malformed" if ascii_only else "look-alike-key",
+        document,
+        place(path),
+        "a key is not a plain name."
+        if ascii_only
+        else "a key holds a letter outside A-Z, a-z, 0-9, which can look like another.",
+        "Write keys with ASCII letters, digits, underscore and hyphen, at most 80 of them.",
+    )
+
+
+def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
+    return _finding(
+        "hidden-character",
+        document,
+        place(path),
+        "the text hides a control or direction character.",
+        "Remove it, so that everyone reads the same.",
+    )
+
+
+def _clock(document: str, path: tuple[str | int, ...]) -> Finding:
+    return _finding(
+        "value-malformed",
+        document,
+        place(path),
+        "a date may not carry a time of day.",
+        "Write a plain date such as 2026-04-01.",
+    )
+
+
+def _too_deep(document: str, path: tuple[str | int, ...]) -> Finding:
+    return _finding(
+        "too-deep",
+        document,
+        place(path),
+        f"tables nest deeper than {DEEPEST}.",
+        "Follow the structure of docs/reference/policy.md.",
+    )
+
+
+def _finding(code: str, document: str, where: str, sentence: str, remedy: str) -> Finding:
+    return Finding(
+        code=f"policy/{code}", document=document, where=where, sentence=sentence, remedy=remedy
+    )
