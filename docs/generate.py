@@ -38,9 +38,8 @@ EXIT_CODES = (
 )
 RAISED = {name: code for code, name, _ in EXIT_CODES if name}
 CODE = re.compile(r"[a-z]+/[a-z0-9]+(?:-[a-z0-9]+)*")
-# A string of the same form that is no error code: labels of random streams, media types.
-NOT_CODES = re.compile(r"(application|text|errors|sfg1|age|image)/.*")
-NO_CODES_IN = {"synth"}
+# Codes of these rooms may stand in tables; the rooms of raised errors are found by themselves.
+ROOMS_OF_FINDINGS = {"intake", "policy", "sharing", "disclosure", "ledger", "package"}
 
 
 @dataclass(frozen=True, order=True)
@@ -59,13 +58,18 @@ class Coded:
 
 def codes() -> list[Coded]:
     """Every code in the product, with the sentence beside it where there is one."""
-    found: dict[str, Coded] = {}
+    standing: list[Coded] = []
     for path in sorted((REPOSITORY / "gateway").rglob("*.py")):
         module = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
-        for coded in _codes_of(ast.parse(path.read_text(encoding="utf-8")), module):
-            known = found.get(coded.code)
-            if known is None or (not known.sentence and coded.sentence):
-                found[coded.code] = coded
+        standing += _codes_of(ast.parse(path.read_text(encoding="utf-8")), module)
+    rooms = ROOMS_OF_FINDINGS | {_room(coded.code) for coded in standing if coded.exit_code}
+    found: dict[str, Coded] = {}
+    for coded in standing:
+        known = found.get(coded.code)
+        if _room(coded.code) in rooms and (
+            known is None or (coded.sentence and not known.sentence)
+        ):
+            found[coded.code] = coded
     return sorted(found.values())
 
 
@@ -86,7 +90,7 @@ def _codes_of(tree: ast.Module, module: str) -> Iterator[Coded]:
     seen: set[int] = set()
     for search in (_in_calls, _in_tables, _alone):
         for node, beside, remedy, exit_code in search(tree):
-            if id(node) in seen or not (code := _code(node, module)):
+            if id(node) in seen or not (code := _code(node)):
                 continue
             seen.add(id(node))
             sentence = _text(beside)
@@ -133,13 +137,15 @@ def _alone(tree: ast.Module) -> Iterator[Place]:
         yield node, None, None, 0
 
 
-def _code(node: ast.AST, module: str) -> str:
+def _code(node: ast.AST) -> str:
     """The code that a node is, or nothing."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return ""
-    if not CODE.fullmatch(node.value) or NOT_CODES.fullmatch(node.value):
-        return ""
-    return "" if NO_CODES_IN & set(module.split(".")) else node.value
+    return node.value if CODE.fullmatch(node.value) else ""
+
+
+def _room(code: str) -> str:
+    return code.partition("/")[0]
 
 
 def _name(func: ast.expr) -> str:
@@ -181,8 +187,8 @@ def errors_page() -> str:
     ]
     room = ""
     for coded in codes():
-        if coded.code.partition("/")[0] != room:
-            room = coded.code.partition("/")[0]
+        if _room(coded.code) != room:
+            room = _room(coded.code)
             lines += ["", f"## {room}", "", "| Code | Exit | Says | Remedy |", "|---|---|---|---|"]
         cells = (f"`{coded.code}`", coded.exit_code or "", coded.sentence, coded.remedy)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")

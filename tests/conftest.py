@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["NO_COLOR"] = "1"
 
-# Two cores shared with other work make any deadline a coin toss; a failing example is still printed.
+# On a shared machine a deadline is a coin toss; a failing example is still printed.
 settings.register_profile(
     "gateway", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -54,7 +54,7 @@ def test_every_error_code_can_be_looked_up() -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/reference/errors.md"])
 def test_the_exit_codes_are_those_of_the_code(page: str) -> None:
     text = (house.REPOSITORY / page).read_text(encoding="utf-8")
-    table = text.partition("xit codes")[2].partition("\n#")[0]
+    table = text.partition("## Exit codes")[2].partition("\n#")[0]
     listed = {int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)}
     classes = [errors.GatewayError, *errors.GatewayError.__subclasses__()]
     assert listed == {0} | {kind.exit_code for kind in classes}
@@ -120,9 +120,8 @@ def test_the_readme_shows_the_raw_command_of_every_target() -> None:
 def _anchors(page: Path) -> set[str]:
     text = FENCED.sub("", page.read_text(encoding="utf-8"))
     headings = (re.sub(r"[`*\[\]]", "", heading) for heading in HEADING.findall(text))
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
-    }
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
 
 
 def _fault(line: str) -> str:

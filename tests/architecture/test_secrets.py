@@ -25,11 +25,8 @@ BARE_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
 PUBLIC_HEX = re.compile(r"fingerprint|digest|sha256|sha-256|public|ed25519:|root|checkpoint", re.I)
 HEX_KINDS = {".toml", ".json", ".pub", ".cfg", ".ini", ".env"}
 
-PLACES = re.compile(
-    r"(?:^|[^A-Za-z0-9_.~])/(?:"
-    + "|".join(("home/[a-z]", "Users/[A-Za-z]", "ro" + "ot/", "wo" + "rk/"))
-    + ")"
-)
+HOMES = ("home/[a-z]", "Users/[A-Za-z]", "ro" + "ot/", "wo" + "rk/")
+PLACES = re.compile(r"(?:^|[^A-Za-z0-9_.~])/(?:" + "|".join(HOMES) + ")")
 REGISTRIES = re.compile(
     "|".join(
         (
