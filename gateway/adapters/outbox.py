@@ -1,0 +1,67 @@
+"""Forward a package to a folder, exactly once: whole or not there, never twice.
+
+The file is copied beside its final name, synced and renamed; a second forward of
+the same package finds it in place and changes nothing. A folder that already
+holds other bytes under the package's name is not written to.
+
+Source: security points 15 and 23.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from gateway.adapters.store import sync_directory
+from gateway.errors import IntegrityError, Unavailable
+
+
+def forward_to_folder(staged: Path, outbox: Path, recipient: str, *, digest: str) -> Path:
+    """Put one package into `outbox/recipient/`.
+
+    Args:
+        staged: the finished package.
+        outbox: the folder of all recipients.
+        recipient: the recipient's id.
+        digest: SHA-256 of the package, lower-case hex.
+
+    Returns:
+        Where the package lies now.
+
+    Raises:
+        Unavailable: the folder cannot be written.
+        IntegrityError: other bytes lie there under this name, or the staged file changed.
+    """
+    place = outbox / recipient / staged.name
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            _require(place, digest)
+            return place
+        partial = place.with_name(place.name + ".part")
+        with open(staged, "rb") as source, open(partial, "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        _require(partial, digest)
+        os.replace(partial, place)
+        sync_directory(place.parent)
+    except OSError as fault:
+        raise Unavailable(
+            "release/not-forwarded",
+            f"The outbox cannot be written ({fault.strerror}).",
+            remedy="Mend the outbox; the release is recorded and the next run forwards it.",
+        ) from None
+    return place
+
+
+def _require(path: Path, digest: str) -> None:
+    with open(path, "rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise IntegrityError(
+                "release/other-bytes",
+                "The outbox holds other bytes under this package's name.",
+                remedy="Move that file away, look at where it came from, and run again.",
+            )

@@ -1,0 +1,220 @@
+"""Releases and their packages: each step one transaction with its ledger entry.
+
+    decided -> built -> recorded -> forwarded          refused, held, withdrawn on the side
+
+A crash before `recorded` rolls back (the release is withdrawn, nothing left); a
+crash after it resumes (the same packages go to the same places). The register
+and the approvals are read again in the transaction that dispatches.
+
+Source: security points 15, 16, 20 and 23.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.adapters.database import METADATA
+from gateway.errors import IntegrityError, UsageError
+
+
+class ReleaseState(StrEnum):
+    """Where a release stands."""
+
+    DECIDED = "decided"
+    BUILT = "built"
+    RECORDED = "recorded"
+    FORWARDED = "forwarded"
+    REFUSED = "refused"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+
+
+# Every permitted step; anything else is a fault.
+STEPS: Mapping[ReleaseState, frozenset[ReleaseState]] = {
+    ReleaseState.DECIDED: frozenset(
+        {ReleaseState.BUILT, ReleaseState.REFUSED, ReleaseState.HELD, ReleaseState.WITHDRAWN}
+    ),
+    ReleaseState.BUILT: frozenset({ReleaseState.RECORDED, ReleaseState.WITHDRAWN}),
+    ReleaseState.RECORDED: frozenset({ReleaseState.FORWARDED}),
+    ReleaseState.FORWARDED: frozenset(),
+    ReleaseState.REFUSED: frozenset(),
+    ReleaseState.HELD: frozenset({ReleaseState.WITHDRAWN}),
+    ReleaseState.WITHDRAWN: frozenset(),
+}
+
+RELEASES = sa.Table(
+    "releases",
+    METADATA,
+    sa.Column("id", sa.String(60), primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False, unique=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("purpose", sa.String(60), nullable=False),
+    sa.Column("agreement", sa.String(60), nullable=False),
+    sa.Column("policy_digest", sa.String(64), nullable=False),
+    sa.Column("officer", sa.String(60), nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+PACKAGES = sa.Table(
+    "packages",
+    METADATA,
+    sa.Column("id", sa.String(60), primary_key=True),
+    sa.Column("release", sa.String(60), sa.ForeignKey("releases.id"), nullable=False),
+    sa.Column("output", sa.String(60), nullable=False),
+    sa.Column("recipient", sa.String(60), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("manifest", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("forwarded", sa.String(40), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRecord:
+    """One package: what it is, for whom, and where it went."""
+
+    id: str
+    release: str
+    output: str
+    recipient: str
+    rows: int
+    digest: str
+    manifest: Mapping[str, Any]
+    place: str
+    forwarded: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRecord:
+    """One release: the exact record is the controller's own and never leaves."""
+
+    id: str
+    state: ReleaseState
+    purpose: str
+    agreement: str
+    policy_digest: str
+    officer: str
+    created: dt.datetime
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_release(connection: sa.Connection, release: ReleaseRecord) -> None:
+    """Write a new release."""
+    number = connection.execute(sa.select(sa.func.max(RELEASES.c.sequence))).scalar() or 0
+    connection.execute(
+        RELEASES.insert().values(
+            id=release.id,
+            sequence=number + 1,
+            state=release.state,
+            purpose=release.purpose,
+            agreement=release.agreement,
+            policy_digest=release.policy_digest,
+            officer=release.officer,
+            created=release.created.isoformat(),
+            record=json.dumps(release.record),
+        )
+    )
+
+
+def step(
+    connection: sa.Connection,
+    release: str,
+    to: ReleaseState,
+    *,
+    record: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a release to its next state.
+
+    Raises:
+        IntegrityError: the table of steps does not know this one.
+    """
+    now = release_state(connection, release)
+    if to not in STEPS[now]:
+        raise IntegrityError(
+            "release/wrong-step", f'A release that is {now} cannot become "{to}".', release=release
+        )
+    values: dict[str, Any] = {"state": to}
+    if record is not None:
+        values["record"] = json.dumps(record)
+    connection.execute(RELEASES.update().where(RELEASES.c.id == release).values(**values))
+
+
+def release_state(connection: sa.Connection, release: str) -> ReleaseState:
+    """Where a release stands.
+
+    Raises:
+        UsageError: there is none with this id.
+    """
+    found = connection.execute(sa.select(RELEASES.c.state).where(RELEASES.c.id == release)).scalar()
+    if found is None:
+        raise UsageError(
+            "release/unknown",
+            "There is no release with this id.",
+            remedy="`gateway releases` lists them.",
+        )
+    return ReleaseState(found)
+
+
+def add_package(connection: sa.Connection, package: PackageRecord) -> None:
+    """Write a package of a release that is being recorded."""
+    connection.execute(
+        PACKAGES.insert().values(
+            id=package.id,
+            release=package.release,
+            output=package.output,
+            recipient=package.recipient,
+            rows=package.rows,
+            digest=package.digest,
+            manifest=json.dumps(package.manifest),
+            place=package.place,
+            forwarded="",
+        )
+    )
+
+
+def mark_forwarded(connection: sa.Connection, package: str, at: dt.datetime) -> None:
+    """Say when a package was put where it belongs."""
+    connection.execute(
+        PACKAGES.update().where(PACKAGES.c.id == package).values(forwarded=at.isoformat())
+    )
+
+
+def packages_of(connection: sa.Connection, release: str) -> list[PackageRecord]:
+    """The packages of one release, in the order of its outputs."""
+    rows = connection.execute(
+        sa.select(PACKAGES).where(PACKAGES.c.release == release).order_by(PACKAGES.c.output)
+    )
+    return [
+        PackageRecord(**{**row._mapping, "manifest": json.loads(row.manifest)})  # noqa: SLF001
+        for row in rows
+    ]
+
+
+def releases(
+    connection: sa.Connection, *, where: Callable[[ReleaseRecord], bool] | None = None
+) -> list[ReleaseRecord]:
+    """Every release, newest first."""
+    rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.sequence.desc()))
+    every = [_release(row) for row in rows]
+    return [release for release in every if where is None or where(release)]
+
+
+def _release(row: Any) -> ReleaseRecord:
+    return ReleaseRecord(
+        id=row.id,
+        state=ReleaseState(row.state),
+        purpose=row.purpose,
+        agreement=row.agreement,
+        policy_digest=row.policy_digest,
+        officer=row.officer,
+        created=dt.datetime.fromisoformat(row.created),
+        record=json.loads(row.record),
+    )
