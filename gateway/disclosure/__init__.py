@@ -1,1 +1,38 @@
-""""""
+"""Is what is left safe enough to leave: group sizes, mixed values, and the last look.
+
+Source: docs/explanation/disclosure.md; UK GDPR recital 26; security point 18.
+"""
+
+from gateway.disclosure.assess import assess
+from gateway.disclosure.directs import Directs, directs, merge_directs, no_directs
+from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
+from gateway.disclosure.profile import Profile, merge_profiles, profile
+from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
+from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
+from gateway.disclosure.summary import Summary, count, merge
+
+__all__ = [
+    "MANY_VALUES",
+    "UNIQUE_SHARE",
+    "Coarser",
+    "Directs",
+    "Leak",
+    "Profile",
+    "Scan",
+    "ScanRules",
+    "Shape",
+    "Summary",
+    "Verdict",
+    "assess",
+    "count",
+    "directs",
+    "judge",
+    "merge",
+    "merge_directs",
+    "merge_profiles",
+    "no_directs",
+    "profile",
+    "rounded",
+    "scan_rules",
+    "shape_of",
+]

@@ -125,6 +125,8 @@ class AssessedOutput:
     output: OutputPlan
     k_reached: int
     treatments: Mapping[str, str]
+    # The values that were assessed, per column, where they are few: what the last scan admits.
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

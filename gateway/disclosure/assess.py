@@ -1,0 +1,230 @@
+"""Is what is left safe enough? Groups are counted, then kept, coarsened, dropped or refused.
+
+Everything is counted on the output itself, as it would leave. A person who must
+go for one output goes from every output of the run, and what is left is counted
+again until nothing more has to go.
+
+Source: docs/explanation/disclosure.md; docs/reference/policy.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from gateway.disclosure.judge import Verdict, judge
+from gateway.disclosure.profile import Profile, merge_profiles, profile
+from gateway.disclosure.shape import (
+    MANY_VALUES,
+    Coarser,
+    Shape,
+    payload_columns,
+    shape_of,
+)
+from gateway.disclosure.summary import Summary, count, group_keys, key_values, merge
+from gateway.model import Limits, OutputPlan, Plan, Withheld
+from gateway.model.stages import (
+    Assessed,
+    AssessedOutput,
+    Partitions,
+    Pseudonymised,
+    TooRisky,
+)
+
+
+def assess(pseudonymised: Pseudonymised, *, coarser: Coarser) -> Assessed | TooRisky:
+    """Apply each output's limits, or say why it may not leave.
+
+    Args:
+        pseudonymised: `unit`, `link_id` and `payload.OUTPUT.NAME`; a unit is in
+            one partition only; with alias slots the first row of a link id counts.
+        coarser: gives an already treated column in a coarser treatment.
+
+    Returns:
+        What may leave, with the people of small groups taken out of every output
+        and columns coarsened; or the reasons, counts rounded.
+
+    Source: docs/reference/policy.md, "The unit, joins, small groups".
+    """
+    seen = _profiled(pseudonymised)
+    shapes = _shapes(pseudonymised.plan, seen)
+    gate = _Gate(pseudonymised.partitions, shapes, coarser, {})
+    verdicts = _settled(gate, pseudonymised.plan)
+    reasons = tuple(reason for verdict in verdicts.values() for reason in verdict.reasons)
+    if reasons:
+        return TooRisky(reasons)
+    kept = _Gate(pseudonymised.partitions, shapes, coarser, verdicts)
+    return _assessed(pseudonymised, kept, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """Partitions without the people of small groups, coarsened as decided."""
+
+    source: Partitions = field(repr=False)
+    shapes: Mapping[str, Shape]
+    coarser: Coarser
+    verdicts: Mapping[str, Verdict]
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self.survivors():
+            yield frame.with_columns(
+                shape.value(name, self.verdicts[output].level, self.coarser).alias(
+                    f"payload.{output}.{name}"
+                )
+                for output, shape in self.shapes.items()
+                for name, _treat in shape.steps[: self.verdicts[output].level]
+            )
+
+    def survivors(self) -> Iterator[pl.DataFrame]:
+        """The rows that stay, still as they were treated."""
+        for frame in self.source:
+            yield self._without_small(frame)
+
+    def _without_small(self, frame: pl.DataFrame) -> pl.DataFrame:
+        leaving = [
+            _in_small(people(frame), self.shapes[output], verdict, self.coarser)
+            for output, verdict in self.verdicts.items()
+            if verdict.small.height
+        ]
+        gone = pl.concat(leaving) if leaving else pl.DataFrame()
+        return frame.join(gone, on="link_id", how="anti") if gone.height else frame
+
+
+def people(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row for each person: the first slot, where there are alias rows."""
+    if "slot" not in frame.columns:
+        return frame
+    return frame.unique("link_id", keep="first", maintain_order=True)
+
+
+def _in_small(
+    frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coarser
+) -> pl.DataFrame:
+    keyed = frame.select("link_id", *key_values(shape, verdict.level, coarser))
+    small = verdict.small
+    return keyed.join(small, on=group_keys(shape), how="semi", nulls_equal=True).select("link_id")
+
+
+def _profiled(pseudonymised: Pseudonymised) -> Profile:
+    seen = Profile({})
+    names = [
+        f"payload.{output.name}.{rule.name}"
+        for output in pseudonymised.plan.outputs
+        for rule in payload_columns(output)
+    ]
+    for frame in pseudonymised.partitions:
+        seen = merge_profiles(seen, profile(frame, names))
+    return seen
+
+
+def _shapes(plan: Plan, seen: Profile) -> dict[str, Shape]:
+    return {
+        output.name: shape_of(
+            output, output.limits, wide=seen.wide(f"payload.{output.name}.", MANY_VALUES)
+        )
+        for output in plan.outputs
+        if output.limits is not None
+    }
+
+
+def _settled(gate: _Gate, plan: Plan) -> dict[str, Verdict]:
+    """Judge, take out, count again: until no group is small, or an output may not leave."""
+    outputs = {output.name: output for output in plan.outputs}
+    verdicts: dict[str, Verdict] = {}
+    while gate.shapes:
+        round_gate = _Gate(gate.source, gate.shapes, gate.coarser, verdicts)
+        found = {
+            name: judged(summary, outputs[name]) for name, summary in _counted(round_gate).items()
+        }
+        more = any(verdict.small.height for verdict in found.values())
+        verdicts = {name: _joined(verdicts.get(name), verdict) for name, verdict in found.items()}
+        if not more or any(verdict.reasons for verdict in found.values()):
+            break
+        # People of one group are people of no other: with one output nothing else moved.
+        if len(gate.shapes) == 1:
+            break
+    return verdicts
+
+
+def judged(summary: Summary, output: OutputPlan) -> Verdict:
+    """The verdict on one output under its own limits."""
+    limits = output.limits or Limits(key_variables=(), k=0)
+    return judge(summary, limits, recipient=output.recipient.classes)
+
+
+def _counted(gate: _Gate) -> dict[str, Summary]:
+    summaries: dict[str, Summary] = {}
+    for frame in gate.survivors():
+        one_each = people(frame)
+        for name, shape in gate.shapes.items():
+            counted = count(one_each, shape, coarser=gate.coarser)
+            summaries[name] = merge(summaries[name], counted) if name in summaries else counted
+    return summaries
+
+
+def _joined(earlier: Verdict | None, verdict: Verdict) -> Verdict:
+    if earlier is None:
+        return verdict
+    return Verdict(
+        level=verdict.level,
+        small=pl.concat([earlier.small, verdict.small]),
+        people_suppressed=earlier.people_suppressed + verdict.people_suppressed,
+        k_reached=verdict.k_reached,
+        reasons=verdict.reasons,
+    )
+
+
+def _assessed(pseudonymised: Pseudonymised, kept: _Gate, seen: Profile) -> Assessed:
+    rows = staying = present = 0
+    for frame, left in zip(kept.source, kept.survivors(), strict=True):
+        rows += left.height
+        present += people(frame).height
+        staying += people(left).height
+    counts = Counter(pseudonymised.counts)
+    if present > staying:
+        counts[Withheld.SMALL_GROUP.value] += present - staying
+    return Assessed(
+        plan=pseudonymised.plan,
+        partitions=kept,
+        received=pseudonymised.received,
+        counts=dict(counts),
+        rows=rows,
+        outputs=tuple(_output(output, kept, seen) for output in pseudonymised.plan.outputs),
+    )
+
+
+def _output(output: OutputPlan, kept: _Gate, seen: Profile) -> AssessedOutput:
+    verdict, shape = kept.verdicts.get(output.name), kept.shapes.get(output.name)
+    level = verdict.level if verdict else 0
+    treats = (
+        shape.treatments(level)
+        if shape
+        else {rule.name: rule.treat for rule in payload_columns(output)}
+    )
+    return AssessedOutput(
+        output=output,
+        k_reached=verdict.k_reached if verdict else 0,
+        treatments=treats,
+        values=_assessed_values(output, shape, level, kept.coarser, seen),
+    )
+
+
+def _assessed_values(
+    output: OutputPlan, shape: Shape | None, level: int, coarser: Coarser, seen: Profile
+) -> dict[str, frozenset[str]]:
+    """The values each column may hold at the last gate, where they are few."""
+    allowed: dict[str, frozenset[str]] = {}
+    for rule in payload_columns(output):
+        column = f"payload.{output.name}.{rule.name}"
+        values = seen.values.get(column)
+        if values is None:
+            continue
+        frame = pl.DataFrame({column: pl.Series([*values], strict=False)})
+        value = shape.value(rule.name, level, coarser) if shape else pl.col(column)
+        texts = frame.select(value.cast(pl.String)).to_series().drop_nulls()
+        allowed[rule.name] = frozenset(texts.to_list())
+    return allowed

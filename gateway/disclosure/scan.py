@@ -1,0 +1,169 @@
+"""The last gate: an independent look at what is about to leave, which can only say no.
+
+It knows nothing of how the output was made. It reads the very cells that are
+being written and stops them when a cell is an identifier, one of the batch's own
+people, or a value that was never assessed. A finding names the column and the
+grammar, never the cell.
+
+Source: security point 18; UK GDPR Art 32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import polars as pl
+
+from gateway.disclosure.directs import Directs, digests_of, folded
+from gateway.disclosure.grammars import grammar_of
+from gateway.errors import IntegrityError
+from gateway.model import OutputPlan
+
+# What an identifier that the Plan admits looks like: 16 bytes in lower-case base32.
+TOKEN_FORM: Final = "^[a-z2-7]{25}[aeimquy4]$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRules:
+    """What the Plan and the assessment say about an output's columns.
+
+    `identifiers` hold tokens, pseudonyms or link ids and must have their form;
+    `clear` are exempt by name (`sealed-clear`, link slots); `dates` may hold full
+    dates; `allowed` are the values that were assessed, per column, where few.
+    """
+
+    identifiers: frozenset[str] = frozenset()
+    clear: frozenset[str] = frozenset()
+    dates: frozenset[str] = frozenset()
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One finding: a column, the rule that it broke, and how many distinct cells did."""
+
+    column: str
+    rule: str
+    cells: int
+
+
+class Scan:
+    """Looks at each block while it is serialised."""
+
+    def __init__(self, rules: ScanRules, directs: Directs) -> None:
+        """Scan one output against its rules and the batch's own direct identifiers."""
+        self._rules = rules
+        self._directs = directs
+
+    @cached_property
+    def _digests(self) -> pl.Series:
+        return pl.Series("text", list(digests_of(self._directs.numbers)), dtype=pl.String)
+
+    def check(self, block: pl.DataFrame) -> None:
+        """Let a block pass in silence, or stop the release.
+
+        Args:
+            block: n rows as they are about to be written, text or typed.
+
+        Raises:
+            IntegrityError: a cell may not leave. Names column and rule, never the cell.
+        """
+        found = self.leaks(block)
+        if found:
+            raise IntegrityError(
+                "disclosure/leak",
+                "The last scan stopped the release: "
+                + "; ".join(f'column "{leak.column}": {leak.rule}' for leak in found)
+                + ".",
+                remedy="Nothing has left. Correct the policy or the extract, then share again.",
+                columns=len({leak.column for leak in found}),
+            )
+
+    def leaks(self, block: pl.DataFrame) -> tuple[Leak, ...]:
+        """All findings in a block; an empty tuple lets it pass."""
+        return tuple(
+            Leak(name, rule, cells)
+            for name in block.columns
+            if name not in self._rules.clear
+            for rule, cells in self._column(name, block[name])
+        )
+
+    def _column(self, name: str, values: pl.Series) -> Iterable[tuple[str, int]]:
+        if name in self._rules.identifiers:
+            return self._identifiers(values)
+        texts = _texts(values.unique())
+        listed = self._rules.codes.get(name)
+        unlisted = texts if listed is None else texts.filter(~_of_codes(texts, listed))
+        found = grammar_of(unlisted, dates=name in self._rules.dates)
+        found |= self._own_people(unlisted, dates=name in self._rules.dates)
+        found |= self._digested(texts)
+        allowed = self._rules.allowed.get(name)
+        if allowed is not None and (strange := _outside(texts, allowed)):
+            found["value-not-assessed"] = strange
+        return found.items()
+
+    def _identifiers(self, values: pl.Series) -> Iterable[tuple[str, int]]:
+        """Every cell has the form of a token, and none is a bare digest."""
+        wrong = int((~values.str.contains(TOKEN_FORM)).fill_null(value=True).sum())
+        found = {"not-a-token": wrong} if wrong else {}
+        return (found | self._digested(values)).items()
+
+    def _digested(self, texts: pl.Series) -> dict[str, int]:
+        count = int(texts.is_in(self._digests.implode()).sum()) if texts.len() else 0
+        return {"unsalted-digest": count} if count else {}
+
+    def _own_people(self, texts: pl.Series, *, dates: bool) -> dict[str, int]:
+        """Whole cells that are a name, date of birth, postcode or number of this batch."""
+        cells = texts.alias("text").to_frame().select(folded(pl.col("text"))).to_series()
+        if dates:
+            cells = cells.filter(~cells.str.contains(r"^\d{8}$"))
+        known = self._directs.texts
+        count = int(cells.is_in(known.implode()).sum())
+        count += int(cells.is_in(self._directs.numbers.implode()).sum())
+        return {"direct-identifier": count} if count else {}
+
+
+def scan_rules(
+    output: OutputPlan,
+    *,
+    identifiers: Iterable[str],
+    clear: Iterable[str] = (),
+    values: Mapping[str, frozenset[str]] | None = None,
+) -> ScanRules:
+    """The rules of one output.
+
+    Args:
+        output: its column rules say which columns are dates and which have code lists.
+        identifiers: the columns that hold tokens, pseudonyms or link ids.
+        clear: columns that are exempt by name.
+        values: the assessed values by column (`AssessedOutput.values`).
+    """
+    rules = output.columns
+    return ScanRules(
+        identifiers=frozenset(identifiers)
+        | {rule.name for rule in rules if rule.treat == "pseudonym"},
+        clear=frozenset(clear),
+        dates=frozenset(rule.name for rule in rules if rule.is_date and rule.treat == "keep"),
+        codes={rule.name: frozenset(rule.codes) for rule in rules if rule.codes},
+        allowed=values or {},
+    )
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return values.drop_nulls().cast(pl.String)
+
+
+def _of_codes(texts: pl.Series, codes: frozenset[str]) -> pl.Series:
+    """Whether each cell is a code of the column's list, or a set of them."""
+    known = pl.Series([*codes], dtype=pl.String).implode()
+    parts = texts.alias("text").to_frame().select(pl.col("text").str.split(";"))
+    return parts.select(pl.col("text").list.eval(pl.element().is_in(known)).list.all()).to_series()
+
+
+def _outside(texts: pl.Series, allowed: frozenset[str]) -> int:
+    known = pl.Series([*allowed], dtype=pl.String).implode()
+    return int((~texts.is_in(known)).sum())

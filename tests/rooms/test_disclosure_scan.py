@@ -1,0 +1,182 @@
+"""The last scan stops planted leaks and lets a clean output pass."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import polars as pl
+import pytest
+
+from gateway.disclosure import Scan, ScanRules, directs, merge_directs, no_directs, scan_rules
+from gateway.errors import IntegrityError
+from tests.rooms.test_disclosure_groups import a_rule, an_output
+
+COHORT = pl.DataFrame(
+    {
+        "person": ["p1", "p2"],
+        "std.fn1": ["EXAMPLIA", "JO"],
+        "std.sn1": ["TESTERSON", "LIGHT"],
+        "std.former1.sn1": ["OLDNAMEY", None],
+        "std.dob": ["2001-02-03", "1990-11-30"],
+        "std.pc": ["ZA11AA", "ZB12CD"],
+        "std.nhs": ["9990000018", None],
+        "std.upn": [None, "A001000000001"],
+    }
+)
+
+CLEAN = pl.DataFrame(
+    {
+        "link_id": ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbe"],
+        "sex": ["1", "2"],
+        "age_band": ["10-14", "90+"],
+        "district": ["ZA1", None],
+        "criteria": ["C1;C3", ""],
+        "start": ["2020-04-01", "2020-05-01"],
+        "days": [3, 120],
+        "intensity": ["LIGHT", "MEDIUM"],
+    }
+)
+
+RULES = ScanRules(
+    identifiers=frozenset({"link_id"}),
+    dates=frozenset({"start"}),
+    codes={"intensity": frozenset({"LIGHT", "MEDIUM"})},
+)
+
+
+def a_scan(rules: ScanRules = RULES) -> Scan:
+    return Scan(rules, merge_directs(no_directs(), directs(COHORT)))
+
+
+def planted(column: str, cell: object) -> pl.DataFrame:
+    values = CLEAN[column].cast(pl.String).to_list()
+    return CLEAN.with_columns(pl.Series(column, [values[0], cell], dtype=pl.String))
+
+
+def test_a_clean_output_passes() -> None:
+    a_scan().check(CLEAN)
+    a_scan().check(CLEAN.clear())
+    assert Scan(RULES, no_directs()).leaks(CLEAN) == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("9990000018", "nhs-number"),
+        ("999 000 0018", "nhs-number"),
+        ("QQ123456C", "nino"),
+        ("qq 12 34 56 c", "nino"),
+        ("A001000000001", "upn"),
+        ("ZC9 9ZZ", "postcode"),
+        ("za11aa", "postcode"),
+        ("someone@people.example", "e-mail"),
+        ("07700 900123", "telephone"),
+        ("1999-12-31", "full-date"),
+        ("19991231", "full-date"),
+        ("31/12/1999", "full-date"),
+        ("3 Feb 2001", "full-date"),
+        ("1999-12-31T00:00:00", "full-date"),
+        ("Testerson", "direct-identifier"),
+        ("Examplia", "direct-identifier"),
+        ("OLDNAMEY", "direct-identifier"),
+        ("LIGHT", "direct-identifier"),
+        (hashlib.sha256(b"anything").hexdigest(), "digest"),
+        (base64.b64encode(hashlib.md5(b"a").digest()).decode().rstrip("="), "digest"),
+        (hashlib.sha1(b"9990000018").hexdigest(), "unsalted-digest"),
+        (base64.b64encode(hashlib.md5(b"9990000018").digest()).decode(), "unsalted-digest"),
+        (hashlib.sha256(b"a001000000001").hexdigest().upper(), "unsalted-digest"),
+    ],
+)
+def test_a_planted_leak_is_found_and_never_quoted(cell: str, rule: str) -> None:
+    found = a_scan().leaks(planted("district", cell))
+    assert rule in {leak.rule for leak in found}
+    assert {leak.column for leak in found} == {"district"}
+    with pytest.raises(IntegrityError, match="disclosure/leak") as caught:
+        a_scan().check(planted("district", cell))
+    assert cell not in f"{caught.value} {caught.value.facts}"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2020-21",
+        "2023/24",
+        "201512",
+        "2020-04",
+        "2020-Q1",
+        "2020-W07",
+        "NO_LONGER_IN_EDUCATION",
+        "1234567890",
+        "C1;C3",
+        "10-14",
+        "90+",
+        "ZA1 1",
+        "CHILD_OR_YOUNG_PERSON_",
+    ],
+)
+def test_periods_bands_and_long_codes_are_no_identifiers(cell: str) -> None:
+    assert a_scan().leaks(planted("district", cell)) == ()
+
+
+def test_a_number_column_that_holds_a_national_number_is_found() -> None:
+    leaky = CLEAN.with_columns(pl.Series("days", [3, 9_990_000_018]))
+    assert next(leak.rule for leak in a_scan().leaks(leaky)) == "nhs-number"
+
+
+def test_a_column_of_dates_may_hold_dates_even_those_on_which_someone_was_born() -> None:
+    assert a_scan().leaks(planted("start", "2001-02-03")) == ()
+    assert a_scan().leaks(planted("start", "ZA1 1AA"))
+
+
+def test_a_code_of_the_list_passes_though_someone_is_called_so() -> None:
+    assert a_scan().leaks(planted("intensity", "LIGHT;MEDIUM")) == ()
+    assert a_scan().leaks(planted("intensity", "TESTERSON"))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["9990000018", "short", None, "AAAAAAAAAAAAAAAAAAAAAAAAAA", "aaaaaaaaaaaaaaaaaaaaaaaaab"],
+)
+def test_an_identifier_column_holds_tokens_and_nothing_else(cell: str | None) -> None:
+    found = a_scan().leaks(planted("link_id", cell))
+    assert {leak.rule for leak in found} == {"not-a-token"}
+
+
+def test_a_bare_digest_in_the_form_of_a_token_is_found() -> None:
+    digest = hashlib.md5(b"9990000018").digest()
+    cell = base64.b32encode(digest).decode().rstrip("=").lower()
+    assert [leak.rule for leak in a_scan().leaks(planted("link_id", cell))] == ["unsalted-digest"]
+
+
+def test_a_value_that_was_never_assessed_is_found() -> None:
+    rules = ScanRules(allowed={"district": frozenset({"ZA1"})})
+    other = CLEAN.select("district")
+    assert a_scan(rules).leaks(other) == ()
+    changed = planted("district", "ZA2").select("district")
+    assert [leak.rule for leak in a_scan(rules).leaks(changed)] == ["value-not-assessed"]
+
+
+def test_a_clear_column_is_exempt_by_name_only() -> None:
+    rules = ScanRules(clear=frozenset({"surname"}))
+    frame = pl.DataFrame({"surname": ["TESTERSON"], "town": ["TESTERSON"]})
+    assert {leak.column for leak in a_scan(rules).leaks(frame)} == {"town"}
+
+
+def test_the_rules_of_an_output_come_from_its_columns() -> None:
+    output = an_output(
+        "out",
+        None,
+        a_rule("subject", "pseudonym"),
+        a_rule("start", is_date=True),
+        a_rule("began", "year", is_date=True),
+        a_rule("intensity", codes=("LIGHT",)),
+    )
+    rules = scan_rules(
+        output, identifiers=["link_id"], clear=["slot"], values={"start": frozenset({"x"})}
+    )
+    assert rules.identifiers == {"link_id", "subject"}
+    assert rules.dates == {"start"}
+    assert rules.codes == {"intensity": frozenset({"LIGHT"})}
+    assert rules.clear == {"slot"}
+    assert rules.allowed == {"start": frozenset({"x"})}
