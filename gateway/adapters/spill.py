@@ -21,9 +21,10 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 import polars as pl
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.errors import Unavailable
+from gateway.errors import IntegrityError, Unavailable
 
 MEMORY_BUDGET = 96 << 20
 
@@ -125,7 +126,14 @@ class ScratchDirectory:
         if self._file is None:
             raise Unavailable("store/scratch-closed", "The scratch room is closed.")
         sealed = os.pread(self._file.fileno(), block.size, block.offset)
-        return self._key.decrypt(block.number.to_bytes(12), sealed, None)
+        try:
+            return self._key.decrypt(block.number.to_bytes(12), sealed, None)
+        except InvalidTag:
+            raise IntegrityError(
+                "store/scratch-changed",
+                "The scratch room does not hold what was written to it.",
+                remedy="Check the disk, then run the release again.",
+            ) from None
 
 
 class SealedSpill:

@@ -1,0 +1,85 @@
+"""Scratch room: the same rows come back, and what reaches the disk is sealed."""
+
+import os
+
+import polars as pl
+import pytest
+
+from gateway.adapters.spill import ScratchDirectory
+from gateway.errors import IntegrityError, Unavailable
+
+ROWS = pl.DataFrame({"name": ["CANARYPERSON"] * 500, "n": range(500)})
+
+
+@pytest.mark.parametrize("budget", [0, 20_000, 1 << 30])
+def test_rows_come_back_in_order_from_memory_or_disk(tmp_path, budget):
+    with ScratchDirectory(tmp_path, budget=budget) as scratch:
+        spill = scratch.spill(3)
+        for part in (0, 2, 0):
+            spill.put(part, ROWS)
+        assert pl.concat(list(spill.partition(0))).equals(pl.concat([ROWS, ROWS]))
+        assert list(spill.partition(1)) == []
+        assert pl.concat(list(spill.partition(2))).equals(ROWS)
+        assert len(spill) == 3
+
+
+def test_an_empty_frame_takes_no_room(tmp_path):
+    with ScratchDirectory(tmp_path, budget=0) as scratch:
+        spill = scratch.spill(1)
+        spill.put(0, ROWS.clear())
+        assert list(spill.partition(0)) == []
+
+
+def test_the_file_has_no_name_and_no_plaintext(tmp_path):
+    with ScratchDirectory(tmp_path, budget=0) as scratch:
+        spill = scratch.spill(1)
+        spill.put(0, ROWS)
+        assert list(tmp_path.iterdir()) == []
+        content = os.pread(scratch._file.fileno(), 1 << 20, 0)
+        assert len(content) > 1000
+        assert b"CANARYPERSON" not in content
+
+
+def test_memory_stays_within_the_budget_over_all_spills(tmp_path):
+    with ScratchDirectory(tmp_path, budget=30_000) as scratch:
+        first, second = scratch.spill(4), scratch.spill(4)
+        for turn in range(40):
+            first.put(turn % 4, ROWS)
+            second.put(turn % 4, ROWS)
+            assert first.held + second.held <= 30_000
+
+
+def test_a_changed_block_is_never_read_as_rows(tmp_path):
+    with ScratchDirectory(tmp_path, budget=0) as scratch:
+        spill = scratch.spill(1)
+        spill.put(0, ROWS)
+        os.pwrite(scratch._file.fileno(), b"\x00\x01\x02", 40)
+        with pytest.raises(IntegrityError, match="store/scratch-changed"):
+            list(spill.partition(0))
+
+
+def test_after_closing_nothing_can_be_read(tmp_path):
+    scratch = ScratchDirectory(tmp_path, budget=0)
+    spill = scratch.spill(1)
+    spill.put(0, ROWS)
+    scratch.close()
+    with pytest.raises(Unavailable, match="store/scratch-closed"):
+        list(spill.partition(0))
+
+
+def test_a_full_disk_is_said_to_be_full():
+    with ScratchDirectory("/proc", budget=0) as scratch:
+        spill = scratch.spill(1)
+        with pytest.raises(Unavailable, match="store/no-scratch-room"):
+            spill.put(0, ROWS)
+
+
+def test_bytes_come_back_with_size_and_digest(tmp_path):
+    with ScratchDirectory(tmp_path) as scratch:
+        spill = scratch.byte_spill()
+        for block in (b"abc", b"", b"defg"):
+            spill.write(block)
+        assert spill.open().read() == b"abcdefg"
+        assert b"".join(spill.chunks()) == b"abcdefg"
+        assert spill.size == 7
+        assert spill.sha256.startswith("7d1a54127b222502f5b79b5fb0803061")

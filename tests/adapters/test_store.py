@@ -1,0 +1,102 @@
+"""Stored extracts: sealed, whole or absent, opened only if they are what was recorded."""
+
+import io
+
+import polars as pl
+import pyrage
+import pytest
+
+from gateway.adapters.store import SealedExtract, SealedWriter
+from gateway.errors import IntegrityError, Unavailable
+
+FRAME = pl.DataFrame({"person_id": ["p1", "p2"], "std.fn1": ["ADA", None]})
+
+
+@pytest.fixture
+def identity():
+    return pyrage.x25519.Identity.generate()
+
+
+def framed(*frames: pl.DataFrame) -> bytes:
+    out = b""
+    for frame in frames:
+        buffer = io.BytesIO()
+        frame.write_ipc(buffer)
+        out += len(buffer.getvalue()).to_bytes(4) + buffer.getvalue()
+    return out + bytes(4)
+
+
+def stored(tmp_path, identity, *frames):
+    writer = SealedWriter(tmp_path / "e.age", str(identity.to_public()))
+    content = framed(*frames)
+    for start in range(0, len(content), 777):
+        writer.write(content[start : start + 777])
+    return SealedExtract(tmp_path / "e.age", writer.finish(), identity)
+
+
+def test_what_was_stored_comes_back_in_order_and_again(tmp_path, identity):
+    extract = stored(tmp_path, identity, FRAME, FRAME.reverse())
+    for _ in range(2):
+        first, second = extract.frames()
+        assert first.equals(FRAME)
+        assert second.equals(FRAME.reverse())
+
+
+def test_only_the_named_columns_that_exist_are_read(tmp_path, identity):
+    (frame,) = stored(tmp_path, identity, FRAME).frames(["std.fn1", "std.former1.sn1"])
+    assert frame.columns == ["std.fn1"]
+
+
+def test_the_file_shows_nothing_of_its_content(tmp_path, identity):
+    stored(tmp_path, identity, FRAME)
+    assert b"ADA" not in (tmp_path / "e.age").read_bytes()
+
+
+@pytest.mark.parametrize("where", [10, 200, -1])
+def test_a_changed_byte_is_found(tmp_path, identity, where):
+    extract = stored(tmp_path, identity, FRAME)
+    content = bytearray(extract.path.read_bytes())
+    content[where] ^= 1
+    extract.path.write_bytes(content)
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        list(extract.frames())
+
+
+def test_a_truncated_or_foreign_file_is_found(tmp_path, identity):
+    extract = stored(tmp_path, identity, FRAME)
+    whole = extract.path.read_bytes()
+    for content in (whole[:-7], whole[: len(whole) // 2], b"", b"not age at all"):
+        extract.path.write_bytes(content)
+        with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+            list(extract.frames())
+
+
+def test_another_key_does_not_open_it(tmp_path, identity):
+    extract = stored(tmp_path, identity, FRAME)
+    stranger = pyrage.x25519.Identity.generate()
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        list(SealedExtract(extract.path, extract.digest, stranger).frames())
+
+
+def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path, identity):
+    with pytest.raises(Unavailable, match="store/extract-gone"):
+        list(SealedExtract(tmp_path / "none.age", "0" * 64, identity).frames())
+
+
+def test_a_discarded_extract_leaves_nothing(tmp_path, identity):
+    writer = SealedWriter(tmp_path / "e.age", str(identity.to_public()))
+    writer.write(b"half of it")
+    writer.discard()
+    writer.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_cannot_be_written_is_reported_and_leaves_nothing(tmp_path, identity):
+    (tmp_path / "e.age.part").mkdir()
+    writer = SealedWriter(tmp_path / "e.age", str(identity.to_public()))
+    for _ in range(50):
+        writer.write(bytes(1000))
+    (tmp_path / "e.age.part").rmdir()
+    with pytest.raises(Unavailable, match="store/not-written"):
+        writer.finish()
+    assert list(tmp_path.iterdir()) == []
