@@ -73,7 +73,7 @@ def test_no_except_swallows_everything() -> None:
             if not isinstance(node, ast.ExceptHandler):
                 continue
             broad = node.type is None or _names(node.type) & {"BaseException"}
-            # A fault that is kept under a name and used (to be raised in another thread) is not lost.
+            # A fault kept under a name and used (raised in another thread) is not lost.
             kept = any(isinstance(n, ast.Name) and n.id == node.name for n in ast.walk(node))
             raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node)) or kept
             silent = all(isinstance(inner, ast.Pass) for inner in node.body)
