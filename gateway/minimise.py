@@ -155,10 +155,14 @@ def coarser(value: pl.Expr, present: str, wanted: str) -> pl.Expr:
 
 def _age(born: pl.Expr, at: pl.Expr, treatment: str) -> pl.Expr:
     """Completed years at the reference date; negative is missing."""
-    before_birthday = (at.dt.month() * 100 + at.dt.day()) < (born.dt.month() * 100 + born.dt.day())
+    before_birthday = _month_and_day(at) < _month_and_day(born)
     years = at.dt.year() - born.dt.year() - before_birthday.cast(pl.Int32)
     years = pl.when(years >= 0).then(years)
     return years if treatment == "age" else _band(years, int(treatment.rsplit("-", 1)[1]))
+
+
+def _month_and_day(date: pl.Expr) -> pl.Expr:
+    return date.dt.month().cast(pl.Int32) * 100 + date.dt.day()
 
 
 def _band(years: pl.Expr, width: int) -> pl.Expr:

@@ -63,13 +63,13 @@ def permuted(
 
 
 def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:
-    """Write RFC 4180 text with a header; returns the number of rows."""
+    """Write RFC 4180 text with a header and LF line ends; returns the number of rows."""
     rows = 0
     header = True
     for frame in frames:
         scan(frame)
         buffer = io.BytesIO()
-        frame.write_csv(buffer, include_header=header, line_terminator="\r\n")
+        frame.write_csv(buffer, include_header=header)
         target.write(buffer.getbuffer())
         header = False
         rows += frame.height

@@ -54,7 +54,7 @@ def test_csv_is_rfc_4180_and_the_scan_sees_every_frame_first():
     frames = [pl.DataFrame({"a": ['x,"y"', "=1+1"], "b": [None, "z"]})] * 2
     rows = write_csv(frames, target, scan=lambda frame: order.append(frame.height))
     assert rows == 4
-    assert target.getvalue() == b'a,b\r\n"x,""y""",\r\n=1+1,z\r\n"x,""y""",\r\n=1+1,z\r\n'
+    assert target.getvalue() == b'a,b\n"x,""y""",\n=1+1,z\n"x,""y""",\n=1+1,z\n'
     assert order == [2, "bytes", 2, "bytes"]
 
 
