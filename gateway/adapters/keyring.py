@@ -94,6 +94,10 @@ class KeyRing(CoreRing):
         record = self.find(wanted, owner=owner)
         return signing.signer(record.id, self.secret(record.id, wanted))
 
+    def sign_as(self, operator: str, message: bytes) -> bytes:
+        """Sign by an operator's newest personal key."""
+        return self.signer(KeyKind.OPERATOR, owner=operator).sign(message)
+
     def verifying_keys(self, kind: KeyKind | str) -> tuple[KeyRecord, ...]:
         """List the public halves of a signing kind, old ones too; needs no passphrase."""
         wanted = KeyKind(kind)

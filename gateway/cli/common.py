@@ -11,17 +11,23 @@ Source: docs/reference/commands.md; style rule 11; errors.py.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from gateway.adapters.settings import Settings, read_settings
 from gateway.errors import GatewayError
+
+if TYPE_CHECKING:  # Named for types alone: `gateway --help` loads no database.
+    from gateway.adapters.database import Database
+    from gateway.adapters.keyring import KeyRing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +44,35 @@ def open_settings(ctx: click.Context) -> Settings:
     """Read the settings of this run: `--data` of the command, then the environment."""
     chosen: Path | None = (ctx.find_root().obj or {}).get("data")
     return read_settings(chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A data directory in use: its settings, database and key ring, and the time it is."""
+
+    settings: Settings
+    database: Database
+    ring: KeyRing
+    at: dt.datetime
+
+
+def open_store(ctx: click.Context) -> Opened:
+    """Open the data directory's database and key ring; no passphrase is asked for yet.
+
+    Raises:
+        Unavailable: `gateway init` has not been run there.
+    """
+    from gateway.adapters.database import Database
+    from gateway.adapters.keyring import open_ring
+
+    settings = open_settings(ctx)
+    ring = open_ring(settings)
+    return Opened(
+        settings=settings,
+        database=Database(settings.database_url),
+        ring=ring,
+        at=dt.datetime.now(dt.UTC),
+    )
 
 
 def emit(document: Mapping[str, Any], json_wanted: bool, lines: Iterable[object]) -> None:

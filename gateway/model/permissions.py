@@ -9,9 +9,11 @@ Source: security points 1, 3, 4; UK GDPR Art 5(2), Art 32(4).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from gateway.errors import RefusedError
 from gateway.model.words import PartyRole
 
 
@@ -103,3 +105,41 @@ def permits(action: Action, roles: Collection[PartyRole]) -> frozenset[PartyRole
 def apart(first: Action, second: Action) -> bool:
     """Whether these two acts on one object need two different people."""
     return frozenset({first, second}) in APART
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """A verified person with a personal key and roles, some for one controller only.
+
+    `roles` holds (role, controller); the controller is "" where the role is not
+    bound to one. `keys` are (key id, public half), oldest first.
+    """
+
+    name: str
+    roles: frozenset[tuple[PartyRole, str]]
+    keys: tuple[tuple[str, str], ...]
+
+    def role_words(self) -> frozenset[PartyRole]:
+        """The roles without their controllers."""
+        return frozenset(role for role, _ in self.roles)
+
+    def speaks_for(self, role: PartyRole, controller: str) -> bool:
+        """Whether the operator holds a role for this very controller."""
+        return (role, controller) in self.roles
+
+
+def authorise(operator: Operator, action: Action) -> None:
+    """Refuse an act that no role of the operator permits.
+
+    Raises:
+        RefusedError: `operators/not-permitted`. Names the roles that would do.
+    """
+    if permits(action, operator.role_words()):
+        return
+    wanted = ", ".join(sorted(PERMISSIONS.get(action, frozenset()))) or "nobody"
+    raise RefusedError(
+        "operators/not-permitted",
+        f'{operator.name} may not do "{action}".',
+        remedy=f"Roles that may: {wanted}.",
+        action=action.value,
+    )

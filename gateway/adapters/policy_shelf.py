@@ -1,0 +1,93 @@
+"""The shelf of policy documents over one transaction, and the reader beside it.
+
+Source: policy, "Life of a version"; security point 20.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from gateway.adapters import operators, policy_store
+from gateway.adapters.database import Database
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.keyring_ledger import record
+from gateway.model.permissions import Action, Operator
+from gateway.workflows.ports_policy import PolicyDesk, PolicyReader, Proposal, Shelf
+
+
+class SqlShelf:
+    """Documents, proposals and operators over one open transaction."""
+
+    def __init__(self, connection: Connection, ring: KeyRing, *, at: dt.datetime) -> None:
+        """Write into this transaction, at this time."""
+        self._connection = connection
+        self._ring = ring
+        self._at = at
+
+    def operator(self, name: str) -> Operator:
+        """Read an operator as of now."""
+        return operators.find(self._connection, name)
+
+    def anyone_may(self, action: Action) -> bool:
+        """Whether anybody holds a role for this act."""
+        return operators.anyone_may(self._connection, action)
+
+    def record(self, event: str, facts: Mapping[str, str | int]) -> None:
+        """Append one ledger entry."""
+        record(self._connection, event, facts, at=self._at)
+
+    def bundle(self) -> Mapping[str, str]:
+        """Give the current documents."""
+        return policy_store.bundle(self._connection)
+
+    def latest(self, agreement: str) -> Proposal:
+        """Give the newest proposal of an agreement."""
+        return policy_store.latest(self._connection, agreement)
+
+    def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
+        """Give the texts that a proposal would change."""
+        return policy_store.changes_of(self._connection, proposal)
+
+    def propose(self, proposal: Proposal, changes: Mapping[str, str]) -> Proposal:
+        """Sign as its editor and keep."""
+        signature = self._ring.sign_as(proposal.editor, proposal.editor_message())
+        return policy_store.add_proposal(
+            self._connection, proposal, changes=changes, signature=signature, at=self._at
+        )
+
+    def approve(self, proposal: Proposal, controller: str, approver: str) -> None:
+        """Sign as an approver and keep."""
+        message = proposal.approver_message(controller, approver)
+        policy_store.add_approval(
+            self._connection,
+            proposal,
+            controller=controller,
+            approver=approver,
+            signature=self._ring.sign_as(approver, message),
+            at=self._at,
+        )
+
+    def settle(self, proposal: Proposal) -> None:
+        """Make its texts the current ones."""
+        policy_store.settle(self._connection, proposal, at=self._at)
+
+    def withdraw(self, agreement: str, by: str) -> int:
+        """Withdraw every proposal of an agreement."""
+        return policy_store.withdraw(self._connection, agreement, by=by, at=self._at)
+
+
+def policy_desk(
+    ring: KeyRing, database: Database, reader: PolicyReader, *, acting: str, at: dt.datetime
+) -> PolicyDesk:
+    """Put together what the life of a policy version works with."""
+
+    @contextmanager
+    def shelf() -> Iterator[Shelf]:
+        with database.begin() as connection:
+            yield SqlShelf(connection, ring, at=at)
+
+    return PolicyDesk(shelf=shelf, reader=reader, acting=acting, at=at)

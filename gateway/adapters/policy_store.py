@@ -1,0 +1,283 @@
+"""Versions of governed documents, proposals and approvals, with their signatures.
+
+Texts are kept once under their SHA-256; the heads say which text of each path is
+the current one. A proposal carries new texts beside the heads and changes
+nothing; when the last controller has approved, its texts become heads in the same
+transaction. What is approved is judged anew at each asking, signature by
+signature, so that a row written past the gateway approves nothing.
+
+Source: policy, "Life of a version"; security point 3; UK GDPR Art 5(2).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from gateway.adapters import operators
+from gateway.adapters.database import METADATA
+from gateway.errors import UsageError
+from gateway.workflows.ports_policy import Proposal
+
+TEXTS = Table(
+    "policy_texts",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+HEADS = Table(
+    "policy_heads",
+    METADATA,
+    Column("path", String(200), primary_key=True),
+    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
+    Column("changed", String(40), nullable=False),
+)
+PROPOSALS = Table(
+    "policy_proposals",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("agreement", String(100), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("controllers", String(2000), nullable=False),
+    Column("policy_digest", String(64), nullable=False, index=True),
+    Column("editor", String(40), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("proposed", String(40), nullable=False),
+    Column("withdrawn", String(40), nullable=False, default=""),
+    Column("withdrawn_by", String(40), nullable=False, default=""),
+)
+CHANGES = Table(
+    "policy_changes",
+    METADATA,
+    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
+    Column("path", String(200), primary_key=True),
+    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
+)
+APPROVALS = Table(
+    "policy_approvals",
+    METADATA,
+    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
+    Column("controller", String(100), primary_key=True),
+    Column("approver", String(40), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("approved", String(40), nullable=False),
+)
+
+
+def seed(connection: Connection, documents: Mapping[str, str], *, at: dt.datetime) -> int:
+    """Fill an empty store; a store that holds anything is left as it is.
+
+    Returns:
+        How many documents were stored.
+    """
+    if connection.scalar(select(HEADS.c.path).limit(1)) is not None:
+        return 0
+    _set_heads(connection, documents, at=at)
+    return len(documents)
+
+
+def bundle(connection: Connection) -> dict[str, str]:
+    """Give the current text of every document, by path, in order."""
+    rows = connection.execute(
+        select(HEADS.c.path, TEXTS.c.text)
+        .join(TEXTS, TEXTS.c.digest == HEADS.c.digest)
+        .order_by(HEADS.c.path)
+    )
+    return {row.path: row.text for row in rows}
+
+
+def add_proposal(
+    connection: Connection,
+    proposal: Proposal,
+    *,
+    changes: Mapping[str, str],
+    signature: bytes,
+    at: dt.datetime,
+) -> Proposal:
+    """Keep a signed proposal and the texts that it would change."""
+    number = connection.scalar(
+        insert(PROPOSALS)
+        .values(
+            agreement=proposal.agreement,
+            version=proposal.version,
+            controllers="\n".join(proposal.controllers),
+            policy_digest=proposal.policy_digest,
+            editor=proposal.editor,
+            signature=signature.hex(),
+            proposed=at.isoformat(),
+        )
+        .returning(PROPOSALS.c.id)
+    )
+    for path, text in changes.items():
+        digest = _keep(connection, text)
+        connection.execute(insert(CHANGES).values(proposal=number, path=path, digest=digest))
+    return replace(proposal, number=number or 0)
+
+
+def proposals(connection: Connection, agreement: str = "") -> tuple[Proposal, ...]:
+    """List proposals that are not withdrawn and whose editor's signature verifies."""
+    query = select(PROPOSALS).where(PROPOSALS.c.withdrawn == "").order_by(PROPOSALS.c.id)
+    if agreement:
+        query = query.where(PROPOSALS.c.agreement == agreement)
+    found = []
+    for row in connection.execute(query).mappings().all():
+        bare = _proposal(row)
+        editor = operators.find(connection, bare.editor)
+        if operators.signed_by(editor, bytes.fromhex(row["signature"]), bare.editor_message()):
+            found.append(replace(bare, approvals=_approvals(connection, bare)))
+    return tuple(found)
+
+
+def latest(connection: Connection, agreement: str) -> Proposal:
+    """Give the newest proposal of an agreement.
+
+    Raises:
+        UsageError: nobody has proposed it, or it was withdrawn.
+    """
+    found = proposals(connection, agreement)
+    if not found:
+        raise UsageError(
+            "policy/not-proposed",
+            "No proposal of that agreement is waiting or in force.",
+            remedy="An editor runs `gateway policy propose AGREEMENT --as NAME`.",
+        )
+    return found[-1]
+
+
+def changes_of(connection: Connection, proposal: Proposal) -> dict[str, str]:
+    """Give the texts that a proposal would change."""
+    rows = connection.execute(
+        select(CHANGES.c.path, TEXTS.c.text)
+        .join(TEXTS, TEXTS.c.digest == CHANGES.c.digest)
+        .where(CHANGES.c.proposal == proposal.number)
+    )
+    return {row.path: row.text for row in rows}
+
+
+def add_approval(
+    connection: Connection,
+    proposal: Proposal,
+    *,
+    controller: str,
+    approver: str,
+    signature: bytes,
+    at: dt.datetime,
+) -> None:
+    """Keep one controller's signed approval."""
+    connection.execute(
+        insert(APPROVALS).values(
+            proposal=proposal.number,
+            controller=controller,
+            approver=approver,
+            signature=signature.hex(),
+            approved=at.isoformat(),
+        )
+    )
+
+
+def settle(connection: Connection, proposal: Proposal, *, at: dt.datetime) -> None:
+    """Make a fully approved proposal's texts the current ones."""
+    _set_heads(connection, changes_of(connection, proposal), at=at)
+
+
+def withdraw(connection: Connection, agreement: str, *, by: str, at: dt.datetime) -> int:
+    """Withdraw every proposal of an agreement, at once.
+
+    Returns:
+        How many were waiting or in force.
+    """
+    found = connection.execute(
+        update(PROPOSALS)
+        .where(PROPOSALS.c.agreement == agreement, PROPOSALS.c.withdrawn == "")
+        .values(withdrawn=at.isoformat(), withdrawn_by=by)
+    )
+    return int(found.rowcount)
+
+
+def approved(connection: Connection) -> frozenset[tuple[str, str]]:
+    """Give (agreement, policy digest) of all that every controller has approved.
+
+    Signatures are verified each time. Whether the current documents still have
+    that digest, and whether the agreement has begun and not ended, is for
+    `policy.decide` to say.
+    """
+    return frozenset(
+        (proposal.agreement, proposal.policy_digest)
+        for proposal in proposals(connection)
+        if proposal.complete
+    )
+
+
+def actors(connection: Connection, policy_digest: str) -> frozenset[str]:
+    """Say who proposed or approved a policy digest, withdrawn ones included.
+
+    A release officer and a custodian must be none of them (security point 3).
+    """
+    editors = connection.scalars(
+        select(PROPOSALS.c.editor).where(PROPOSALS.c.policy_digest == policy_digest)
+    ).all()
+    approvers = connection.scalars(
+        select(APPROVALS.c.approver)
+        .join(PROPOSALS, PROPOSALS.c.id == APPROVALS.c.proposal)
+        .where(PROPOSALS.c.policy_digest == policy_digest)
+    ).all()
+    return frozenset(editors) | frozenset(approvers)
+
+
+def _approvals(connection: Connection, proposal: Proposal) -> tuple[tuple[str, str], ...]:
+    rows = connection.execute(
+        select(APPROVALS).where(APPROVALS.c.proposal == proposal.number)
+    ).mappings()
+    return tuple(
+        sorted(
+            (row["controller"], row["approver"])
+            for row in rows.all()
+            if row["approver"] != proposal.editor
+            and operators.signed_by(
+                operators.find(connection, row["approver"]),
+                bytes.fromhex(row["signature"]),
+                proposal.approver_message(row["controller"], row["approver"]),
+            )
+        )
+    )
+
+
+def _proposal(row: RowMapping) -> Proposal:
+    return Proposal(
+        number=row["id"],
+        agreement=row["agreement"],
+        version=row["version"],
+        controllers=tuple(row["controllers"].split("\n")),
+        policy_digest=row["policy_digest"],
+        editor=row["editor"],
+    )
+
+
+def _set_heads(connection: Connection, documents: Mapping[str, str], *, at: dt.datetime) -> None:
+    for path, text in documents.items():
+        connection.execute(HEADS.delete().where(HEADS.c.path == path))
+        digest = _keep(connection, text)
+        connection.execute(insert(HEADS).values(path=path, digest=digest, changed=at.isoformat()))
+
+
+def _keep(connection: Connection, text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    if connection.scalar(select(TEXTS.c.digest).where(TEXTS.c.digest == digest)) is None:
+        connection.execute(insert(TEXTS).values(digest=digest, text=text))
+    return digest

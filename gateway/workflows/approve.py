@@ -1,0 +1,160 @@
+"""The life of a policy version: proposed by one, approved by others, withdrawn at once.
+
+Nothing is in force unless one approver of each controller, never its editor, has
+signed the policy digest with a personal key. The digest covers all that a
+decision reads, so a change of any of it is unapproved until it is proposed and
+approved again. Removal takes effect at once, addition only through approval.
+
+Source: policy, "Life of a version"; security point 3; UK GDPR Arts 5(2), 26.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from gateway.errors import RefusedError, UsageError
+from gateway.model.permissions import Action, authorise
+from gateway.model.words import PartyRole
+from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
+
+NOTICE_DAYS = 28
+
+
+def propose(desk: PolicyDesk, agreement: str, *, changes: Mapping[str, str]) -> Proposal:
+    """Propose an agreement, as the store has it or with changed texts beside it.
+
+    Args:
+        desk: the editor acts.
+        agreement: its id.
+        changes: new texts by path; empty proposes what is there as it is.
+    """
+    with desk.shelf() as shelf:
+        authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
+        current = shelf.bundle()
+        facts = _facts_of(desk, {**current, **changes}, agreement)
+        _refuse_stale_version(desk, current, changes, facts)
+        drawn = Proposal(
+            agreement=agreement,
+            version=facts.version,
+            controllers=facts.controllers,
+            policy_digest=facts.policy_digest,
+            editor=desk.acting,
+        )
+        proposal = shelf.propose(drawn, changes)
+        shelf.record("policy-proposed", _entry(desk, proposal))
+    return proposal
+
+
+def approve(desk: PolicyDesk, agreement: str) -> Proposal:
+    """Approve the newest proposal for every controller that the approver speaks for."""
+    with desk.shelf() as shelf:
+        approver = shelf.operator(desk.acting)
+        authorise(approver, Action.POLICY_APPROVE)
+        proposal = shelf.latest(agreement)
+        if proposal.editor == desk.acting:
+            raise _own()
+        _refuse_moved(desk, shelf, proposal)
+        spoken_for = [
+            controller
+            for controller in proposal.controllers
+            if approver.speaks_for(PartyRole.APPROVER, controller)
+        ]
+        _sign(desk, shelf, proposal, spoken_for)
+        signed = shelf.latest(agreement)
+        if signed.complete:
+            shelf.settle(signed)
+    return signed
+
+
+def withdraw(desk: PolicyDesk, agreement: str) -> int:
+    """Withdraw an agreement at once: its next decision is a refusal."""
+    with desk.shelf() as shelf:
+        authorise(shelf.operator(desk.acting), Action.POLICY_WITHDRAW)
+        proposal = shelf.latest(agreement)
+        count = shelf.withdraw(agreement, desk.acting)
+        shelf.record("policy-withdrawn", _entry(desk, proposal))
+    return count
+
+
+def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[str]) -> None:
+    if not controllers:
+        raise RefusedError(
+            "policy/not-your-controller",
+            f"{desk.acting} is no approver of a controller of {proposal.agreement}.",
+            remedy=f"Its controllers: {', '.join(proposal.controllers)}.",
+        )
+    there = {controller for controller, _ in proposal.approvals}
+    missing = [controller for controller in controllers if controller not in there]
+    if not missing:
+        raise UsageError(
+            "policy/approved-before", "That proposal is approved for this controller already."
+        )
+    for controller in missing:
+        shelf.approve(proposal, controller, desk.acting)
+    shelf.record("policy-approved", _entry(desk, proposal))
+
+
+def _facts_of(desk: PolicyDesk, documents: Mapping[str, str], agreement: str) -> AgreementFacts:
+    found = desk.reader.agreements(documents).get(agreement)
+    if found is None:
+        raise UsageError(
+            "policy/unknown-agreement",
+            "There is no agreement of that id.",
+            remedy="`gateway policy status` lists them.",
+        )
+    return found
+
+
+def _refuse_stale_version(
+    desk: PolicyDesk,
+    current: Mapping[str, str],
+    changes: Mapping[str, str],
+    facts: AgreementFacts,
+) -> None:
+    """Compare and set: a new text of an agreement is exactly one version further."""
+    text = changes.get(facts.path)
+    if text is None or facts.path not in current or current[facts.path] == text:
+        return
+    there = _facts_of(desk, current, facts.id).version
+    if facts.version != there + 1:
+        raise UsageError(
+            "policy/stale",
+            f"The store holds version {there}; the new text says version {facts.version}.",
+            remedy=f"Start from the current text (`gateway policy export`) and make it "
+            f"version {there + 1}.",
+        )
+
+
+def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
+    changed = {**shelf.bundle(), **shelf.changes_of(proposal)}
+    facts = _facts_of(desk, changed, proposal.agreement)
+    if facts.policy_digest != proposal.policy_digest:
+        raise UsageError(
+            "policy/stale",
+            "Documents that this proposal reads have changed since it was made.",
+            remedy="An editor proposes it again.",
+        )
+    if facts.published and desk.at.date() < facts.published + dt.timedelta(days=NOTICE_DAYS):
+        raise RefusedError(
+            "policy/notice-too-recent",
+            f"The notice was published on {facts.published}; an addition waits {NOTICE_DAYS} days.",
+            remedy="Approve it after that day, so that people could read it before.",
+        )
+
+
+def _entry(desk: PolicyDesk, proposal: Proposal) -> dict[str, str | int]:
+    return {
+        "document": proposal.agreement,
+        "document_digest": proposal.policy_digest,
+        "version": proposal.version,
+        "operator": desk.acting,
+    }
+
+
+def _own() -> RefusedError:
+    return RefusedError(
+        "operators/same-person",
+        "Whoever proposed an agreement may not approve it.",
+        remedy="Ask another approver of the controller.",
+    )

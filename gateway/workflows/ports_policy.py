@@ -1,0 +1,114 @@
+"""What the life of a policy version needs of the world: a shelf, a reader, a signature.
+
+Source: policy, "Life of a version"; docs/explanation/architecture.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.model.permissions import Action, Operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementFacts:
+    """What approval needs to know of one agreement as a set of documents states it.
+
+    `published` is the day on which the newest notice of its purposes was
+    published, where the agreement says so.
+    """
+
+    id: str
+    path: str
+    version: int
+    controllers: tuple[str, ...]
+    policy_digest: str
+    published: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One policy digest of one agreement, proposed by an editor.
+
+    `approvals` are (controller, approver) whose signatures verify.
+    """
+
+    agreement: str
+    version: int
+    controllers: tuple[str, ...]
+    policy_digest: str
+    editor: str
+    number: int = 0
+    approvals: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every controller has approved."""
+        return set(self.controllers) <= {controller for controller, _ in self.approvals}
+
+    def editor_message(self) -> bytes:
+        """Write what the editor signs: the digest, and for whom it is to bind."""
+        return self._message("gateway-policy-propose/1", self.editor)
+
+    def approver_message(self, controller: str, approver: str) -> bytes:
+        """Write what a controller's approver signs: the same digest and controllers."""
+        return self._message("gateway-policy-approve/1", controller, approver)
+
+    def _message(self, kind: str, *names: str) -> bytes:
+        parts = (kind, self.agreement, self.policy_digest, *self.controllers, *names)
+        return "\n".join(parts).encode("utf-8")
+
+
+class PolicyReader(Protocol):
+    """Reads documents; the policy room, as approval sees it."""
+
+    def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
+        """Every agreement of these documents, by id; broken documents refuse."""
+
+
+class Shelf(Protocol):
+    """One open transaction over documents, proposals, operators and the ledger."""
+
+    def operator(self, name: str) -> Operator:
+        """The operator of that name, as of now."""
+
+    def anyone_may(self, action: Action) -> bool:
+        """Whether anybody holds a role for this act."""
+
+    def record(self, event: str, facts: Mapping[str, str | int]) -> None:
+        """Append one ledger entry."""
+
+    def bundle(self) -> Mapping[str, str]:
+        """The current documents."""
+
+    def latest(self, agreement: str) -> Proposal:
+        """The newest proposal of an agreement."""
+
+    def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
+        """The texts that a proposal would change."""
+
+    def propose(self, proposal: Proposal, changes: Mapping[str, str]) -> Proposal:
+        """Sign as its editor and keep."""
+
+    def approve(self, proposal: Proposal, controller: str, approver: str) -> None:
+        """Sign as an approver and keep."""
+
+    def settle(self, proposal: Proposal) -> None:
+        """Make its texts the current ones."""
+
+    def withdraw(self, agreement: str, by: str) -> int:
+        """Withdraw every proposal of an agreement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDesk:
+    """What `propose`, `approve` and `withdraw` work with."""
+
+    shelf: Callable[[], AbstractContextManager[Shelf]]
+    reader: PolicyReader
+    acting: str
+    at: dt.datetime
