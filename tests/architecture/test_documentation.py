@@ -108,6 +108,18 @@ def test_every_command_that_a_page_shows_exists_with_its_options() -> None:
     assert wrong == []
 
 
+def test_every_file_that_a_page_names_exists() -> None:
+    """A path in backticks that begins with one of our folders is a promise to the reader."""
+    named = re.compile(r"`((?:gateway|tests|docs|policies|requirements|\.ci)/[\w./-]*)`")
+    gone = [
+        f"{house.named(page)} -> {path}"
+        for page in pages()
+        for path in named.findall(page.read_text(encoding="utf-8"))
+        if not (house.REPOSITORY / path).exists()
+    ]
+    assert gone == []
+
+
 def test_the_readme_shows_the_raw_command_of_every_target() -> None:
     makefile = (house.REPOSITORY / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z][a-z-]*):[^#\n]*## .+$", makefile, re.MULTILINE)
