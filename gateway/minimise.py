@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -25,14 +25,42 @@ from gateway.model.tokens import token_elements
 
 OLDEST_BAND = 90
 
+ADDRESS_ELEMENTS = frozenset(f"std.{element}" for element in ("pc", "hn", "st", "town", "uprn"))
+_MASKED = "~masked"
+
 # From a finer to a coarser treatment of the same value, for `coarsen`.
 POSTCODE_STEPS = ("postcode-sector", "postcode-district", "postcode-area")
 DATE_STEPS = ("month", "quarter", "year")
 AGE_STEPS = ("age", "age-band-5", "age-band-10")
 
 
-def minimise(willing: Willing) -> Minimised:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """Who gets no token and no value derived from any part of an address.
+
+    Protected people, people at listed communal postcodes, and one in fifty of the
+    others, drawn anew for each release, so that a gap in a row marks nobody.
+    """
+
+    seed: int = field(repr=False)
+    communal: frozenset[str] = field(default=frozenset(), repr=False)
+    one_in: int = 50
+
+    def masked(self, columns: Collection[str]) -> pl.Expr:
+        """Whether a row is masked."""
+        drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0
+        hidden = drawn | (pl.col("spine.protected") == "Y").fill_null(False)
+        if self.communal and "std.pc" in columns:
+            hidden |= pl.col("std.pc").is_in(sorted(self.communal)).fill_null(False)
+        return hidden
+
+
+def minimise(willing: Willing, *, masking: Masking) -> Minimised:
     """Keep the permitted columns, treated, and the token components; drop the rest.
+
+    Args:
+        willing: who may be shared, with their source values.
+        masking: who gets nothing that comes from an address.
 
     Returns:
         The same people in the same order. `payload.OUTPUT.COLUMN` for each column
@@ -45,19 +73,21 @@ def minimise(willing: Willing) -> Minimised:
     keep = [pl.col("person"), pl.col("family")]
     for output in plan.outputs:
         keep += [
-            treated(rule).alias(f"payload.{output.name}.{rule.name}")
+            _unmasked(treated(rule), rule.address).alias(f"payload.{output.name}.{rule.name}")
             for rule in output.columns
             if rule.treat != "pseudonym"
         ]
         keep += [
-            pl.col(rule.source).cast(pl.String).alias(f"subject.{output.name}.{rule.name}")
+            _unmasked(pl.col(rule.source).cast(pl.String), rule.address).alias(
+                f"subject.{output.name}.{rule.name}"
+            )
             for rule in output.columns
             if rule.treat == "pseudonym"
         ]
     linkage = linkage_columns(willing)
     return Minimised(
         plan=plan,
-        partitions=_Treated(willing.partitions, tuple(keep), linkage),
+        partitions=_Treated(willing.partitions, tuple(keep), linkage, masking),
         received=willing.received,
         counts=willing.counts,
     )
@@ -80,16 +110,24 @@ class _Treated:
     source: Partitions
     keep: tuple[pl.Expr, ...]
     linkage: tuple[str, ...]
+    masking: Masking
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        for frame in self.source:
+        for whole in self.source:
+            frame = whole.with_columns(self.masking.masked(whole.columns).alias(_MASKED))
             wanted = {f"std.{element}" for element in self.linkage}
             present = [
                 name
                 for name in frame.columns
                 if name in wanted or (name.startswith("std.former") and _of(name) in wanted)
             ]
-            yield frame.select(*self.keep, *present)
+            components = [_unmasked(pl.col(name), name in ADDRESS_ELEMENTS) for name in present]
+            yield frame.select(*self.keep, *components)
+
+
+def _unmasked(value: pl.Expr, address: bool) -> pl.Expr:
+    """The value, or missing where it comes from the address of someone who is masked."""
+    return pl.when(~pl.col(_MASKED)).then(value) if address else value
 
 
 def _of(alias_element: str) -> str:

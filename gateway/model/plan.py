@@ -86,7 +86,8 @@ class ColumnRule:
     wide join `wave` names the value of the widening column. `at` is the
     reference date of an age: a date, or the name of a date column of the spine.
     `field` is the vocabulary entry, `level` "person" or "family" and `combine`
-    (union, any, max, sum, count) say how a family value is made of its members' rows.
+    (union, any, max, sum, count) say how a family value is made of its members' rows;
+    `address` marks what comes from any part of an address.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ColumnRule:
     is_date: bool = False
     harm: str = ""
     codes: tuple[str, ...] = ()
+    address: bool = False
 
     @property
     def source(self) -> str:

@@ -1,0 +1,171 @@
+"""`gateway share` and `gateway releases`: make a release, and see what left.
+
+Source: docs/reference/commands.md; docs/how-to/share.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.common import as_option, emit, exits, json_option, open_settings, table
+
+EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse": 3, "held": 5}
+
+
+@click.command()
+@click.argument("purpose")
+@click.option("--agreement", required=True, help="The agreement that permits it.")
+@as_option
+@click.option(
+    "--to",
+    "outbox",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the packages, one sub-folder for each recipient.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would leave and why; change nothing.")
+@click.option("--on", "on", help="With --dry-run: decide as of this date (YYYY-MM-DD).")
+@json_option
+@click.pass_context
+@exits
+def share(
+    ctx: click.Context,
+    purpose: str,
+    agreement: str,
+    acting: str,
+    outbox: Path | None,
+    dry_run: bool,
+    on: str | None,
+    json_wanted: bool,
+) -> None:
+    """Decide, make, seal, record and forward a release; each package to OUTBOX/RECIPIENT/.
+
+    Example: gateway share national-impact-study --agreement trafford-stronger-families
+    --as rosa --to outbox
+    """
+    from gateway.cli.progress import progress_on
+    from gateway.model import SharingRequest
+    from gateway.wiring import share_desk
+    from gateway.workflows.share import preview
+    from gateway.workflows.share import share as make_release
+
+    if on and not dry_run:
+        raise click.UsageError("--on is for dry runs only.")
+    request = SharingRequest(purpose=purpose, agreement=agreement)
+    settings = open_settings(ctx)
+    target = str((outbox or settings.data / "outbox").absolute())
+    with (
+        progress_on(sys.stderr.isatty()) as progress,
+        share_desk(settings, progress=progress, on=_date(on)) as desk,
+    ):
+        outcome = (
+            preview(desk, request, officer=acting)
+            if dry_run
+            else make_release(desk, request, officer=acting, outbox=target)
+        )
+    document = answer(outcome)
+    emit(document, json_wanted, lines(document))
+    ctx.exit(EXIT_OF_STATE[outcome.state])
+
+
+@click.command()
+@click.argument("release", required=False)
+@json_option
+@click.pass_context
+@exits
+def releases(ctx: click.Context, release: str | None, json_wanted: bool) -> None:
+    """List the releases, or show one with its exact record and packages.
+
+    Example: gateway releases
+    """
+    from gateway.wiring import release_documents
+
+    every = release_documents(open_settings(ctx), release)
+    if release is not None:
+        emit(every[0], json_wanted, release_lines(every[0]))
+        return
+    headings = ("release", "state", "purpose", "agreement", "created")
+    rows = [[str(entry[name]) for name in headings] for entry in every]
+    emit({"releases": every}, json_wanted, [table(headings, rows)] if every else ["None yet."])
+
+
+def answer(outcome: Any) -> dict[str, Any]:
+    """The document of `share --json` (docs/reference/commands.md)."""
+    return {
+        "release": outcome.release,
+        "state": outcome.state,
+        "purpose": outcome.request.purpose,
+        "agreement": outcome.request.agreement,
+        "policy_digest": outcome.policy_digest,
+        "packages": [
+            {
+                "package": package.package,
+                "output": package.output,
+                "recipient": package.recipient,
+                "path": package.path,
+                "rows": package.rows,
+            }
+            for package in outcome.packages
+        ],
+        "conservation": {
+            "received": outcome.received,
+            "forwarded": outcome.forwarded,
+            "withheld": dict(outcome.withheld),
+        },
+        "refusal": [
+            {"code": reason.code, "clause": reason.clause, "reason": reason.reason}
+            for reason in outcome.refusal
+        ],
+        "warnings": list(outcome.warnings),
+        "columns": {name: list(columns) for name, columns in outcome.columns.items()},
+    }
+
+
+def lines(document: dict[str, Any]) -> Iterator[str]:
+    """The answer for people: what left, who was withheld and why, or why nothing left."""
+    if document["refusal"]:
+        yield f"{document['state'].capitalize()}: nothing leaves."
+        for reason in document["refusal"]:
+            clause = f" (clause {reason['clause']})" if reason["clause"] else ""
+            yield f"{reason['code']}: {reason['reason']}{clause}"
+        return
+    told = document["conservation"]
+    yield f"{document['state'].capitalize()}: {document['release'] or 'a rehearsal'}"
+    yield (
+        f"{told['received']} people received = {told['forwarded']} forwarded"
+        + "".join(f" + {count} {reason}" for reason, count in told["withheld"].items())
+    )
+    for output, columns in document["columns"].items():
+        yield f"{output}: {', '.join(columns)}"
+    for package in document["packages"]:
+        yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
+        yield f"  {package['path']}"
+    for warning in document["warnings"]:
+        yield f"Note: {warning}"
+
+
+def release_lines(document: dict[str, Any]) -> Iterator[str]:
+    """One release for people."""
+    for name in ("release", "state", "purpose", "agreement", "officer", "created"):
+        yield f"{name:10} {document[name]}"
+    record = document["record"]
+    if "received" in record:
+        withheld = "".join(f" + {count} {why}" for why, count in record["withheld"].items())
+        yield f"{record['received']} received = {record['forwarded']} forwarded{withheld}"
+    for package in document["packages"]:
+        yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
+        yield f"  {package['path']}  {package['forwarded'] or 'not yet forwarded'}"
+
+
+def _date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError("--on needs a date, YYYY-MM-DD.") from None

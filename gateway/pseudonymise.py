@@ -1,0 +1,170 @@
+"""No identifier leaves: link ids at random, tokens and pseudonyms under keys.
+
+A link id is new for every release. A token is keyed BLAKE2b under the study's key
+over components that the Plan names; where a component is missing the token is
+random, so that the pattern of presence tells nothing. After this room no row says
+who it is about; who received which link id goes to the sealed link map alone.
+
+Source: UK GDPR Art 4(5); RFC 7693; docs/reference/pseudonyms.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from gateway import identity
+from gateway.keyed_hash import blake2b_column
+from gateway.model import IdentifierForm, OutputPlan, Plan
+from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill
+
+UNIT_SEED = 0x756E
+_LINK = b"sfg1/link-id...."
+_FILL = b"sfg1/fill......."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputKeys:
+    """The derived keys of one output, 32 bytes each; empty where it needs none.
+
+    `token` makes its tokens, `pseudonym` its pseudonyms, `subject` turns a subject
+    into the internal id that a pseudonym is made of.
+    """
+
+    token: bytes = field(default=b"", repr=False)
+    pseudonym: bytes = field(default=b"", repr=False)
+    subject: bytes = field(default=b"", repr=False)
+
+
+LinkMap = Callable[[pl.DataFrame], None]
+
+
+def pseudonymise(
+    minimised: Minimised,
+    keys: Mapping[str, OutputKeys],
+    *,
+    scratch: Scratch,
+    entropy: Entropy,
+    link_map: LinkMap,
+) -> Pseudonymised:
+    """Replace everyone by a link id, linkage components by tokens, subjects by pseudonyms.
+
+    Args:
+        minimised: payload and linkage components of n people.
+        keys: for each output by name.
+        scratch: room for the result, which is read several times.
+        entropy: the operating system's generator.
+        link_map: takes `person` and `link_id`, for the sealed map.
+
+    Returns:
+        n rows: `unit`, `link_id` (16 bytes), `payload.OUTPUT.COLUMN`,
+        `token.OUTPUT.SLOT.NAME` and `pseudonym.OUTPUT` (16 bytes each).
+    """
+    random = _Random(entropy)
+    held: list[Spill] = []
+    rows = 0
+    for frame in minimised.partitions:
+        made = _columns(frame, minimised.plan, keys, random)
+        link_map(pl.DataFrame({"person": frame["person"], "link_id": made["link_id"]}))
+        spill = scratch.spill(1)
+        spill.put(0, made)
+        held.append(spill)
+        rows += made.height
+    return Pseudonymised(
+        plan=minimised.plan,
+        partitions=_Held(tuple(held)),
+        received=minimised.received,
+        counts=minimised.counts,
+        rows=rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Partitions that were made once and are read several times."""
+
+    spills: tuple[Spill, ...] = field(repr=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for spill in self.spills:
+            yield from spill.partition(0)
+
+
+class _Random:
+    """Unpredictable 16-byte columns: keyed BLAKE2b of a counter under a key of this run alone."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._key = entropy(32)
+        self._next = 0
+
+    def column(self, rows: int, *, person: bytes) -> pl.Series:
+        counter = pl.int_range(self._next, self._next + rows, eager=True).cast(pl.String)
+        self._next += rows
+        return blake2b_column(counter, self._key, person=person)
+
+
+def _columns(
+    frame: pl.DataFrame, plan: Plan, keys: Mapping[str, OutputKeys], random: _Random
+) -> pl.DataFrame:
+    unit = pl.coalesce("family", pl.format("person:{}", "person")).hash(seed=UNIT_SEED)
+    payload = [name for name in frame.columns if name.startswith("payload.")]
+    made = [random.column(frame.height, person=_LINK).alias("link_id")]
+    for output in plan.outputs:
+        made += list(_identifiers(frame, output, keys[output.name], random))
+    return frame.select(unit.alias("unit"), *payload).with_columns(made)
+
+
+def _identifiers(
+    frame: pl.DataFrame, output: OutputPlan, keys: OutputKeys, random: _Random
+) -> Iterator[pl.Series]:
+    if output.identifiers is IdentifierForm.TOKENS:
+        for slot in range(1 + output.slots):
+            for name in output.tokens:
+                made = _tokens(frame, slot, name, keys.token)
+                filled = _filled(made, frame.height, random)
+                yield filled.alias(f"token.{output.name}.{slot}.{name}")
+    if output.identifiers is IdentifierForm.PSEUDONYM:
+        yield _pseudonyms(frame["person"], keys).alias(f"pseudonym.{output.name}")
+    for rule in output.columns:
+        if rule.treat == "pseudonym":
+            subject = frame[f"subject.{output.name}.{rule.name}"]
+            yield _pseudonyms(subject, keys).alias(f"payload.{output.name}.{rule.name}")
+
+
+def _tokens(frame: pl.DataFrame, slot: int, name: str, key: bytes) -> pl.Series | None:
+    """The tokens under the present name (slot 0) or a former one; None if none can be made."""
+    prefix = f"std.former{slot}." if slot else "std."
+    former = {column for column in frame.columns if column.startswith("std.former")}
+    if slot and not any(column.startswith(prefix) for column in former):
+        return None
+    elements = {
+        "std." + column.removeprefix(prefix) if slot else column: column
+        for column in frame.columns
+        if column.startswith(prefix) and (slot or column not in former)
+    }
+    named = {column: column for column in frame.columns if column.startswith("std.")} | elements
+    wanted = [
+        pl.col(named[f"std.{element}"]).alias(element)
+        for element in identity.token_elements(name)
+        if f"std.{element}" in named
+    ]
+    if len(wanted) < len(identity.token_elements(name)):
+        return None
+    if slot and not any(f"std.{element}" in elements for element in identity.token_elements(name)):
+        return None
+    return identity.tokens(frame.select(wanted), name, key)
+
+
+def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
+    """A random token wherever there is none."""
+    if made is not None and not made.null_count():
+        return made
+    fill = random.column(rows, person=_FILL)
+    return fill if made is None else made.zip_with(made.is_not_null(), fill)
+
+
+def _pseudonyms(subject: pl.Series, keys: OutputKeys) -> pl.Series:
+    """A pseudonym of each subject: of its internal id, never of a case number."""
+    return identity.pseudonyms(identity.subject_ids(subject, keys.subject), keys.pseudonym)
