@@ -54,6 +54,7 @@ def _is_date(value: Fact) -> bool:
 
 KINDS: Mapping[str, Callable[[Fact], bool]] = {
     "id": _is_id,
+    "epoch": _matches(_ID),
     "count": _is_count,
     "digest": _matches(_DIGEST),
     "clause": _matches(_CLAUSE),
@@ -64,10 +65,10 @@ KINDS: Mapping[str, Callable[[Fact], bool]] = {
 FACTS: Mapping[str, str] = {
     **dict.fromkeys(
         (
-            *("agreement", "approver", "batch", "channel", "dataset", "document", "epoch"),
+            *("agreement", "approver", "batch", "channel", "dataset", "document"),
             *("extract", "holder", "job", "key", "linkage_unit", "operator", "output"),
             *("package", "party", "purpose", "recipient", "recipient_key", "register"),
-            *("release", "study", "subject", "supersedes"),
+            *("release", "storage_key", "study", "subject", "supersedes"),
         ),
         "id",
     ),
@@ -81,13 +82,23 @@ FACTS: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
-            *("core_digest", "digest", "document_digest", "evidence_digest", "key_digest"),
+            *(
+                "content_digest",
+                "contract_digest",
+                "core_digest",
+                "sealed_digest",
+                "digest",
+                "document_digest",
+                "evidence_digest",
+                "key_digest",
+            ),
             *("package_digest", "packages_digest", "policy_digest", "record_digest"),
             *("receipt_digest", "root"),
         ),
         "digest",
     ),
     "clause": "clause",
+    "epoch": "epoch",
     **dict.fromkeys(("code", "kind", "role", "source", "state"), "code"),
     **dict.fromkeys(("destroy_by", "from_date", "until"), "date"),
 }
@@ -109,7 +120,11 @@ def _event(required: str, optional: str = "") -> Event:
 EVENTS: Mapping[str, Event] = {
     "ledger-opened": _event("", "source"),
     "ledger-restored": _event("size root", "source"),
-    "extract-received": _event("extract dataset party digest", "bytes rows"),
+    "extract-received": _event(
+        "extract dataset party content_digest",
+        "bytes rows state accepted quarantined contract_digest sealed_digest storage_key"
+        " supersedes dropped_columns findings evidence_digest",
+    ),
     "extract-checked": _event(
         "extract dataset state rows accepted quarantined",
         "evidence_digest digest findings dropped_columns party code",
