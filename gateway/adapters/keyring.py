@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 MONTHS_AHEAD = 12
 FEW_MONTHS = 2
 
-# What a new gateway needs before any custodian acts.
-FIRST_KINDS = (
-    KeyKind.PACKAGE_SIGNING,
-    KeyKind.LEDGER_SIGNING,
-    KeyKind.SUBJECT_INDEX,
-    KeyKind.BLIND_INDEX,
-    KeyKind.LINK_MAP,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymmetricKey:
@@ -121,20 +112,10 @@ class KeyRing(CoreRing):
         months = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
         return sum(1 for month in months_from(on, len(months) + 1) if month in months)
 
-    def make_ahead(self, at: dt.datetime) -> tuple[KeyRecord, ...]:
-        """Make the storage pairs of this month and the next twelve that are missing."""
+    def months_missing(self, on: dt.date) -> tuple[str, ...]:
+        """Name the months, this one and the next twelve, that have no storage pair yet."""
         there = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
-        return tuple(
-            self.make(KeyKind.STORAGE, owner=month, at=at)
-            for month in months_from(at.date(), MONTHS_AHEAD + 1)
-            if month not in there
-        )
-
-    def make_first(self, at: dt.datetime) -> tuple[KeyRecord, ...]:
-        """Make what a new gateway needs and has not yet: safe to run again after a kill."""
-        there = {record.kind for record in self.records()}
-        made = [self.make(kind, epoch="1", at=at) for kind in FIRST_KINDS if kind not in there]
-        return (*made, *self.make_ahead(at))
+        return tuple(month for month in months_from(on, MONTHS_AHEAD + 1) if month not in there)
 
 
 def open_ring(settings: Settings) -> KeyRing:

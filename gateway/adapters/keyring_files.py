@@ -85,7 +85,7 @@ def create(path: Path, content: bytes) -> None:
     """
     with _written(path, content) as draft:
         try:
-            draft.hardlink_to(path)
+            path.hardlink_to(draft)
         except FileExistsError:
             raise UsageError(
                 "keys/exists",

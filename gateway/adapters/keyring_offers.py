@@ -14,6 +14,8 @@ import hashlib
 import json
 
 import pyrage
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyrage import x25519
 
 from gateway.adapters.keyring_signing import verifies
@@ -121,6 +123,18 @@ def open_offer(offer: Offer, *, identity: str, signer: str) -> bytes:
     if len(root) != 32 or hashlib.sha256(root).hexdigest() != offer.root_digest:
         raise IntegrityError("keys/offer-damaged", "The offered root is not what was signed.")
     return root
+
+
+def check_value(root: bytes, *, study: str, epoch: str) -> str:
+    """Give the eight bytes that two key holders read to each other, in groups of four digits."""
+    info = _framed("sfg1", "check", "std1", study, epoch)
+    value = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)[:8].hex()
+    return "-".join(value[at : at + 4] for at in range(0, 16, 4))
+
+
+def _framed(*parts: str) -> bytes:
+    encoded = (part.encode("utf-8") for part in parts)
+    return b"".join(len(part).to_bytes(2, "big") + part for part in encoded)
 
 
 def _described(offer: Offer) -> dict[str, str]:

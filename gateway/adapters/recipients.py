@@ -22,6 +22,7 @@ from gateway.adapters import operators
 from gateway.adapters.database import METADATA
 from gateway.errors import InputRejected, RefusedError, UsageError
 from gateway.model.keys import ID
+from gateway.sealing import recipient_key_id
 
 CONFIRMERS_WANTED = 2
 
@@ -53,6 +54,11 @@ class RecipientKey:
     public: str
     fingerprint: str
     confirmed_by: tuple[str, ...]
+
+    @property
+    def key_id(self) -> str:
+        """The id that envelopes call the key by."""
+        return recipient_key_id(self.public)
 
     @property
     def usable(self) -> bool:

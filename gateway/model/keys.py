@@ -120,7 +120,10 @@ class KeyRecord:
 
 
 def key_id(kind: KeyKind, *, owner: str, epoch: str) -> str:
-    """Name a key: kind, owner and epoch joined, as in `study-nis-2026-1`."""
+    """Name a key: kind, owner and epoch joined, as in `study-nis-2026-1`.
+
+    A storage pair's epoch is its month itself, or `2026-11-2` for a second pair.
+    """
     if kind is KeyKind.STORAGE:
-        return f"{kind}-{owner}"
+        return f"{kind}-{epoch}"
     return "-".join(part for part in (kind.value, owner, epoch) if part)

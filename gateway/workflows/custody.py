@@ -17,8 +17,6 @@ from gateway.model.keys import OWNED, KeyKind, KeyRecord, KeyState, key_id
 from gateway.model.permissions import Action, authorise
 from gateway.workflows.ports_keys import Books, CustodyDesk, Fact, Offer
 
-ROTATE_BY_THEMSELVES = frozenset({KeyKind.STORAGE})
-
 
 def make_key(desk: CustodyDesk, kind: KeyKind, *, owner: str = "", epoch: str = "") -> KeyRecord:
     """Make a key from fresh randomness; a study's root for exactly one epoch."""
@@ -101,8 +99,6 @@ def rotate(desk: CustodyDesk, key: str, *, epoch: str = "") -> KeyRecord:
     old = desk.ring.record(key)
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_ROTATE)
-        if old.kind in ROTATE_BY_THEMSELVES:
-            raise UsageError("keys/rotates-itself", "Storage pairs change with the month.")
         epoch = epoch or _next_epoch(desk, books, old.kind, old.owner)
         _refuse_taken(desk, books, old.kind, old.owner, epoch)
         name = key_id(old.kind, owner=old.owner, epoch=epoch)
@@ -155,21 +151,26 @@ def _facts(desk: CustodyDesk, key: str, kind: KeyKind, owner: str, epoch: str) -
 
 
 def _next_epoch(desk: CustodyDesk, books: Books, kind: KeyKind, owner: str) -> str:
-    if kind in (KeyKind.STUDY_ROOT, KeyKind.STORAGE):
+    if kind is KeyKind.STUDY_ROOT:
         raise UsageError(
             "keys/epoch-missing",
             f"A {kind} key needs its epoch.",
             remedy="Name it with --epoch, as agreed with the other key holders.",
         )
-    there = [
-        int(record.epoch)
-        for record in desk.ring.records()
-        if (record.kind, record.owner) == (kind, owner) and record.epoch.isdecimal()
-    ]
-    generation = max(there, default=0) + 1
-    while books.destroyed(key_id(kind, owner=owner, epoch=str(generation))):
+    there = {record.id for record in desk.ring.records()}
+    generation = 1
+    while (name := key_id(kind, owner=owner, epoch=_numbered(kind, owner, generation))) and (
+        name in there or books.destroyed(name)
+    ):
         generation += 1
-    return str(generation)
+    return _numbered(kind, owner, generation)
+
+
+def _numbered(kind: KeyKind, owner: str, generation: int) -> str:
+    """Write a generation as an epoch; a storage pair's first one is its month itself."""
+    if kind is not KeyKind.STORAGE:
+        return str(generation)
+    return owner if generation == 1 else f"{owner}-{generation}"
 
 
 def _refuse_taken(desk: CustodyDesk, books: Books, kind: KeyKind, owner: str, epoch: str) -> None:

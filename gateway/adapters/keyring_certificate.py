@@ -1,0 +1,60 @@
+"""What we certify about a destroyed key: "destroyed here", and unreadable after a day.
+
+Our copies are gone when the file is; the ring's own backups live at most thirty
+days more. Only when every registered holder has returned such a certificate may
+anyone write "destroyed".
+
+Source: pseudonyms, "Custody"; security point 8; NIST SP 800-88.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from gateway.adapters import keyring_files as files
+from gateway.adapters.keyring import KeyRing
+from gateway.model.keys import MEANINGS, KeyKind, KeyRecord
+
+BACKUP_DAYS = 30
+
+
+def certify(
+    ring: KeyRing, record: KeyRecord, *, holders: tuple[str, ...], acting: str, at: dt.datetime
+) -> dict[str, str]:
+    """Write and sign the certificate of a destruction that is done."""
+    text = _text(ring.sender, record, holders, acting, at)
+    signer = ring.signer(KeyKind.OPERATOR, owner=acting)
+    return {
+        "certificate": text,
+        "signed_by": acting,
+        "public": f"ed25519:{signer.public.hex()}",
+        "signature": signer.sign(text.encode("utf-8")).hex(),
+        "unreadable_after": str(_unreadable_after(at)),
+    }
+
+
+def write_certificate(path: Path, certificate: dict[str, str]) -> None:
+    """Write the certificate as a new file."""
+    files.create(path, json.dumps(certificate, indent=1).encode("utf-8") + b"\n")
+
+
+def _text(
+    sender: str, record: KeyRecord, holders: tuple[str, ...], acting: str, at: dt.datetime
+) -> str:
+    others = (
+        f"Copies were given to {', '.join(holders)}: it is destroyed only when each of them "
+        "has returned a signed certificate."
+        if holders
+        else "No copy was given to anybody else."
+    )
+    return (
+        f"Destroyed here: key {record.id} of {sender}, by {acting} on {at.date()}. "
+        f"{MEANINGS[record.kind]} Our copies are gone; what it protected is unreadable after "
+        f"{_unreadable_after(at)}, the window of the key ring's backups included. {others}"
+    )
+
+
+def _unreadable_after(at: dt.datetime) -> dt.date:
+    return at.date() + dt.timedelta(days=BACKUP_DAYS)
