@@ -1,0 +1,91 @@
+"""Who may be shared: the cohort, without everyone who has said no or was not asked.
+
+Nobody is deleted and nobody is judged here: a person is withheld for a reason
+that is counted, or goes on. What is doubtful waits for a human; the rest goes on.
+
+Source: UK GDPR Art 7(3), Art 21; privacy notices, "you can opt out at any time";
+docs/explanation/objections.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from gateway.model import ColumnRule, Participation, Plan
+from gateway.model.stages import Cohort, Partitions, Willing
+from gateway.objections.compare import compare, merge_hits
+from gateway.objections.household import household_effect
+from gateway.objections.register import Register, empty_register
+from gateway.objections.resolve import Resolution, decide, resolve
+
+
+def honour(cohort: Cohort, register: Register) -> Willing:
+    """Leave out everyone who may not be shared, and what follows for their families.
+
+    Args:
+        cohort: `person`, `family`, `std.ELEMENT`, `spine.participation` and the
+            source columns; partitions hold whole families.
+        register: opened for this purpose and controller.
+
+    Returns:
+        The same people without the withheld ones; `counts` by reason, `doubtful`
+        the number of people queued for a human.
+    """
+    resolution = resolution_of(cohort, register)
+    willing = _WillingOnes(cohort.partitions, resolution, cohort.plan)
+    return Willing(
+        plan=cohort.plan,
+        partitions=willing,
+        received=cohort.received,
+        counts=willing.counts(),
+        doubtful=resolution.doubtful["person"].n_unique(),
+        register_sequence=register.sequence,
+    )
+
+
+def resolution_of(cohort: Cohort, register: Register) -> Resolution:
+    """Compare the whole cohort with the register; also what the human queue is made from."""
+    participation = cohort.plan.participation
+    compared = empty_register() if participation is Participation.STATUTORY else register
+    hits = [compare(frame, compared) for frame in cohort.partitions]
+    nobody = pl.DataFrame(schema={"person": pl.String, "std.dob": pl.String})
+    merged = merge_hits(hits or [compare(nobody, empty_register())])
+    return resolve(merged, compared, participation=participation)
+
+
+@dataclass(frozen=True, slots=True)
+class _WillingOnes:
+    """Partitions of the cohort without the withheld, decided as they are read."""
+
+    source: Partitions = field(repr=False)
+    resolution: Resolution
+    plan: Plan
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame, reasons in self._decided():
+            yield frame.filter(reasons.is_null())
+
+    def counts(self) -> dict[str, int]:
+        """How many people are withheld for which reason."""
+        counted: Counter[str] = Counter()
+        for _frame, reasons in self._decided():
+            withheld = reasons.drop_nulls().value_counts()
+            counted.update(dict(withheld.iter_rows()))
+        return dict(counted)
+
+    def _decided(self) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+        for frame in self.source:
+            yield household_effect(
+                frame,
+                decide(frame, self.resolution),
+                household=self.plan.household,
+                rules=_rules(self.plan),
+            )
+
+
+def _rules(plan: Plan) -> list[ColumnRule]:
+    return [rule for output in plan.outputs for rule in output.columns]

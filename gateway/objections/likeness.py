@@ -1,0 +1,225 @@
+"""Who might be a person of the register though no token says so.
+
+A person who objected must not come back by a typing error. Pairs are found by
+loose blocks (a shared part of name and birth, or of name and address), then
+judged by names in C. Likeness never decides: it holds the person for a human.
+
+Source: security point 16; docs/explanation/objections.md gives leaks and holds, measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from gateway.objections.register import SLOTS
+from gateway.objections.sounds import sound_of
+from gateway.objections.tombstones import with_slot
+
+ALIKE: Final = 0.8
+_COMPARED: Final = ("fn1", "fnx", "sn1", "snx", "mn", "nick", "dob", "pc", "sn_sound")
+
+_YEAR = pl.col("dob").str.slice(0, 4)
+_MONTH = pl.col("dob").str.slice(5, 2)
+_DAY = pl.col("dob").str.slice(8, 2)
+_INITIAL = pl.col("fn1").str.slice(0, 1)
+_FAMILY_INITIAL = pl.col("sn1").str.slice(0, 1)
+
+
+def _parts(*parts: pl.Expr | str) -> pl.Expr:
+    """Parts joined to one block key; null, and so in no block, where a part is missing."""
+    return pl.concat_str(
+        [pl.col(part) if isinstance(part, str) else part for part in parts], separator="\x1f"
+    )
+
+
+def _earlier(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return pl.min_horizontal(first, second)
+
+
+def _later(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return pl.max_horizontal(first, second)
+
+
+Judge = Callable[[pl.DataFrame], pl.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One way to find pairs: a key of the candidate, one of the entry, and what must hold.
+
+    `undated` pairs only where one of the two has no date of birth.
+    """
+
+    name: str
+    candidate: pl.Expr
+    entry: pl.Expr
+    judge: Judge
+    undated: bool = False
+
+
+def _any(pairs: pl.DataFrame) -> pl.Series:
+    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, pairs.height)
+
+
+def forenames_alike(pairs: pl.DataFrame) -> pl.Series:
+    """Equal, near, an initial or the start of the other, a middle name used first, or missing."""
+    return (
+        _near(pairs, "fn1", "entry.fn1")
+        | _near(pairs, "mn", "entry.fn1", missing=False)
+        | _equal(pairs, "nick", "entry.nick")
+    )
+
+
+def _both_names_alike(pairs: pl.DataFrame) -> pl.Series:
+    return forenames_alike(pairs) & surnames_alike(pairs)
+
+
+def surnames_alike(pairs: pl.DataFrame) -> pl.Series:
+    """Nearly the same surname, whole or first part, or one of them missing."""
+    return _near(pairs, "snx", "entry.snx") | _near(pairs, "sn1", "entry.sn1")
+
+
+def _names_crossed(pairs: pl.DataFrame) -> pl.Series:
+    return _near(pairs, "fn1", "entry.sn1") & _near(pairs, "sn1", "entry.fn1")
+
+
+def _names_or_birth_alike(pairs: pl.DataFrame) -> pl.Series:
+    """At one postcode: both names alike, or one name and most of the date of birth."""
+    one = forenames_alike(pairs) | surnames_alike(pairs)
+    return _both_names_alike(pairs) | (one & _births_near(pairs))
+
+
+def _births_near(pairs: pl.DataFrame) -> pl.Series:
+    """Two of year, month and day equal, day and month swapped, or one birth unknown."""
+    ours, theirs = pl.col("dob"), pl.col("entry.dob")
+    same = [ours.str.slice(*at) == theirs.str.slice(*at) for at in ((0, 4), (5, 2), (8, 2))]
+    two = pl.sum_horizontal(part.cast(pl.Int8) for part in same) >= 2
+    swapped = (ours.str.slice(5, 2) == theirs.str.slice(8, 2)) & (
+        ours.str.slice(8, 2) == theirs.str.slice(5, 2)
+    )
+    return pairs.select((two | swapped).fill_null(value=True)).to_series()
+
+
+_DATED_NAME = (
+    _parts("nick", "sn_sound", _YEAR, _MONTH),
+    _parts("nick", "sn_sound", _MONTH, _DAY),
+    _parts("nick", "sn_sound", _YEAR, _DAY),
+    _parts("nick", "sn_sound", _YEAR, _earlier(_DAY, _MONTH), _later(_DAY, _MONTH)),
+)
+
+
+def _same(name: str, key: pl.Expr, judge: Judge, *, undated: bool = False) -> Block:
+    return Block(name, key, key, judge, undated)
+
+
+BLOCKS: Final = (
+    _same("birth-and-surname", _parts("dob", "sn_sound"), forenames_alike),
+    _same("birth-and-forename", _parts("dob", "nick"), _any),
+    _same("birth-and-initials", _parts("dob", _INITIAL, _FAMILY_INITIAL), _both_names_alike),
+    Block(
+        "birth-and-crossed-names",
+        _parts("dob", _INITIAL, _FAMILY_INITIAL),
+        _parts("dob", _FAMILY_INITIAL, _INITIAL),
+        _names_crossed,
+    ),
+    _same("birth-and-postcode", _parts("dob", "pc"), _any),
+    *(_same("names-and-most-of-birth", key, _any) for key in _DATED_NAME),
+    _same("postcode-and-forename-initial", _parts("pc", _INITIAL), _names_or_birth_alike),
+    _same("postcode-and-surname", _parts("pc", "sn_sound"), _names_or_birth_alike),
+    _same("names-without-birth", _parts("nick", "sn_sound"), _any, undated=True),
+)
+
+
+def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Pairs of candidates and entries that are alike.
+
+    Args:
+        candidates: `ref` and elements of `std1` as far as they are there.
+        identities: `sequence` and elements, one row per entry.
+
+    Yields:
+        `ref`, `sequence`, `token` (the block's name): no pair is certain.
+    """
+    entries = comparable(identities.rename({"sequence": "ref"}))
+    entries = _with_middle_names(entries).rename({"ref": "sequence"})
+    for slot in SLOTS:
+        named = with_slot(candidates, slot)
+        if named is None or not named.height or not entries.height:
+            continue
+        ours = comparable_rows(named)
+        for block in BLOCKS:
+            yield _paired(ours, entries, block)
+
+
+def comparable(elements: pl.DataFrame) -> pl.DataFrame:
+    """Each row under each of its names: present and former."""
+    named = [with_slot(elements, slot) for slot in SLOTS]
+    return pl.concat([comparable_rows(frame) for frame in named if frame is not None])
+
+
+def comparable_rows(elements: pl.DataFrame) -> pl.DataFrame:
+    """The elements that likeness compares, missing where they are not there at all."""
+    absent = [
+        pl.lit(None, dtype=pl.String).alias(name)
+        for name in _COMPARED
+        if name not in elements.columns
+    ]
+    frame = elements.with_columns(absent)
+    sounds = sound_of(frame["sn1"])
+    return frame.select("ref", *_COMPARED).with_columns(sounds.alias("sn_sound"))
+
+
+def _with_middle_names(entries: pl.DataFrame) -> pl.DataFrame:
+    """An entry also under its middle name: people go by it."""
+    middle = entries.filter(pl.col("mn").is_not_null() & (pl.col("mn") != pl.col("fn1")))
+    return pl.concat(
+        [entries, middle.with_columns(pl.col("mn").alias("fn1"), pl.col("mn").alias("nick"))]
+    )
+
+
+def _paired(candidates: pl.DataFrame, entries: pl.DataFrame, block: Block) -> pl.DataFrame:
+    ours = candidates.with_columns(block.candidate.alias("block"))
+    theirs = entries.rename(lambda name: name if name == "sequence" else f"entry.{name}").hstack(
+        entries.select(block.entry.alias("block"))
+    )
+    theirs = theirs.filter(pl.col("block").is_not_null())
+    if block.undated:
+        pairs = pl.concat(
+            [
+                ours.filter(pl.col("dob").is_null()).join(theirs, on="block"),
+                ours.join(theirs.filter(pl.col("entry.dob").is_null()), on="block"),
+            ]
+        )
+    else:
+        pairs = (
+            ours.join(theirs, on="block")
+            if theirs.height
+            else ours.join(theirs.clear(), on="block")
+        )
+    alike = pairs.filter(block.judge(pairs)) if pairs.height else pairs
+    return alike.select("ref", "sequence", pl.lit(block.name).alias("token"))
+
+
+def _equal(pairs: pl.DataFrame, ours: str, theirs: str) -> pl.Series:
+    return pairs.select((pl.col(ours) == pl.col(theirs)).fill_null(value=False)).to_series()
+
+
+def _near(pairs: pl.DataFrame, ours: str, theirs: str, *, missing: bool = True) -> pl.Series:
+    """Whether two names are nearly the same; a missing one counts as `missing`."""
+    first, second = pairs[ours].fill_null("").to_list(), pairs[theirs].fill_null("").to_list()
+    close = process.cpdist(first, second, scorer=JaroWinkler.normalized_similarity) >= ALIKE
+    typo = process.cpdist(first, second, scorer=OSA.distance, score_cutoff=1) <= 1
+    begins = pl.col(ours).str.starts_with(pl.col(theirs)) | pl.col(theirs).str.starts_with(
+        pl.col(ours)
+    )
+    return pairs.select(
+        pl.when(pl.col(ours).is_null() | pl.col(theirs).is_null())
+        .then(pl.lit(missing))
+        .otherwise(pl.lit(pl.Series(close | typo)) | begins)
+    ).to_series()

@@ -1,0 +1,83 @@
+"""The register, opened in memory while a release is made.
+
+Three frames about the entries in force for one purpose and controller: what each
+entry says, its tombstones, and its identity in standard form, for likeness.
+
+Source: security point 16; docs/reference/pseudonyms.md, "tombstone".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from gateway.model import Contract, ContractColumn, Role
+from gateway.model.tokens import TOKEN_NAMES, token_elements
+from gateway.objections.entries import ENTRY_SCHEMA
+
+TOMBSTONE_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
+    {"sequence": pl.Int64(), "token": pl.String(), "value": pl.Binary()}
+)
+
+# Every alias slot that details of a person can have: the present names and two former ones.
+SLOTS: Final = ("", "former1.", "former2.")
+
+DETAIL_ROLES: Final = tuple(role for role in Role if role not in {Role.PERSON_ID, Role.FAMILY_ID})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """The entries in force, ready to be compared with a cohort.
+
+    `entries` as `ENTRY_SCHEMA`; `tombstones` one row for each token of each entry;
+    `identities` one row per entry: `sequence` and the elements of `std1`; `key` made
+    the tombstones, 32 bytes; `sequence` is the last number of the whole register
+    when it was read.
+    """
+
+    entries: pl.DataFrame = field(repr=False)
+    tombstones: pl.DataFrame = field(repr=False)
+    identities: pl.DataFrame = field(repr=False)
+    key: bytes = field(repr=False)
+    sequence: int = 0
+
+
+def empty_register(*, sequence: int = 0) -> Register:
+    """A register in which nothing is in force."""
+    return Register(
+        entries=pl.DataFrame(schema=dict(ENTRY_SCHEMA)),
+        tombstones=pl.DataFrame(schema=dict(TOMBSTONE_SCHEMA)),
+        identities=pl.DataFrame(schema={"sequence": pl.Int64}),
+        key=bytes(32),
+        sequence=sequence,
+    )
+
+
+def formable(elements: Sequence[str]) -> tuple[str, ...]:
+    """The tokens that can be made from these standardised elements."""
+    have = set(elements)
+    return tuple(name for name in TOKEN_NAMES if have.issuperset(token_elements(name)))
+
+
+def details_contract() -> Contract:
+    """The contract that standardises what a person tells about themselves.
+
+    It admits the reserved ranges of invented people: an entry can only withhold,
+    so that a wider net is the safe one.
+    """
+    columns = tuple(
+        ContractColumn(name=role.value, field=role.value, type="text", role=role)
+        for role in DETAIL_ROLES
+    )
+    return Contract(
+        id="register-details",
+        title="Details given with an objection, opt-out or consent",
+        version=1,
+        parties=(),
+        columns=columns,
+        population="synthetic",
+    )
