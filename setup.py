@@ -7,8 +7,8 @@ setup(
         Extension(
             "gateway.keyed_hash._blake2b",
             ["gateway/keyed_hash/_blake2b.c", "gateway/keyed_hash/_module.c"],
-            depends=["gateway/keyed_hash/_columns.h"],
-            extra_compile_args=["-O3", "-pthread", "-fvisibility=hidden"],
+            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_lanes.h"],
+            extra_compile_args=["-O3", "-pthread", "-fvisibility=hidden", "-Wno-psabi"],
             extra_link_args=["-pthread"],
             optional=True,
         ),

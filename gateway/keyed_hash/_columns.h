@@ -38,29 +38,30 @@ typedef struct { uint32_t length, prefix, buffer, offset; } View;
 
 typedef struct {
     struct ArrowArray array;
-    const View *views;
-    const uint8_t *valid;
+    const View *views;           /* from the first row of a slice on */
+    const uint8_t *const *texts; /* the buffers that longer texts stand in */
+    const uint8_t *valid;        /* bits from the array's offset on; NULL when none is null */
 } Column;
 
-/* A text of more than 12 bytes, the row-th of its size: 2^26 rows to a buffer. */
-enum { ROWS_PER_BUFFER = 1 << 26 };
+enum { ROWS_PER_BUFFER = 1 << 26, BLOCK = 128, DIGEST = 16 };
 
+/* A text of more than 12 bytes, the row-th of its size: 2^26 rows to a buffer. */
 INLINE View view_of(uint32_t length, uint32_t prefix, int64_t row) {
     View view = {length, prefix, (uint32_t)(row / ROWS_PER_BUFFER),
                  (uint32_t)(row % ROWS_PER_BUFFER * length)};
     return view;
 }
 
-INLINE int is_valid(const Column *c, int64_t row) {
-    int64_t at = c->array.offset + row;
-    return !c->valid || (c->valid[at >> 3] >> (at & 7) & 1);
+INLINE int is_valid(const Column *column, int64_t row) {
+    int64_t at = column->array.offset + row;
+    return !column->valid || (column->valid[at >> 3] >> (at & 7) & 1);
 }
 
-INLINE const uint8_t *text(const Column *c, int64_t row, uint32_t *length) {
-    const View *view = &c->views[c->array.offset + row];
+INLINE const uint8_t *text(const Column *column, int64_t row, uint32_t *length) {
+    const View *view = &column->views[row];
     *length = view->length;
     if (view->length <= 12) return (const uint8_t *)&view->prefix;
-    return (const uint8_t *)c->array.buffers[2 + view->buffer] + view->offset;
+    return column->texts[view->buffer] + view->offset;
 }
 
 /* Some rows of some columns, hashed by one thread. */

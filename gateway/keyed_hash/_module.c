@@ -39,7 +39,8 @@ static int open_column(PyObject *given, Column *column) {
     }
     if (column->array.release) {
         column->valid = column->array.null_count ? column->array.buffers[0] : NULL;
-        column->views = column->array.buffers[1];
+        column->views = (const View *)column->array.buffers[1] + column->array.offset;
+        column->texts = (const uint8_t *const *)column->array.buffers + 2;
     }
     return 1;
 }
@@ -79,10 +80,13 @@ typedef struct {
 } Output;
 
 static int make_output(Output *output, int64_t rows, int width) {
-    output->valid = calloc(1, (size_t)rows / 8 + 64);
+    output->valid = malloc((size_t)rows / 8 + 64);
     output->views = aligned_alloc(64, ((size_t)rows * sizeof(View) + 64) / 64 * 64 + 64);
     output->texts = aligned_alloc(64, ((size_t)rows * width + 64) / 64 * 64 + 64);
-    if (output->valid && output->views && output->texts) return 1;
+    if (output->valid && output->views && output->texts) {
+        memset(output->valid, 0xff, (size_t)rows / 8 + 64);
+        return 1;
+    }
     free(output->valid), free(output->views), free(output->texts);
     PyErr_NoMemory();
     return 0;
@@ -221,6 +225,7 @@ static PyObject *base32(PyObject *self, PyObject *stream) {
             char *to = (char *)output.texts + 26 * row;
             if (!is_valid(&column, row)) {
                 nulls++;
+                output.valid[row >> 3] &= (uint8_t)~(1 << (row & 7));
                 memset(&output.views[row], 0, sizeof(View));
                 continue;
             }
@@ -229,7 +234,6 @@ static PyObject *base32(PyObject *self, PyObject *stream) {
             write_base32(bytes, to);
             memcpy(&prefix, to, 4);
             output.views[row] = view_of(26, prefix, row);
-            output.valid[row >> 3] |= (uint8_t)(1 << (row & 7));
         }
         Py_END_ALLOW_THREADS;
         if (failed) {

@@ -19,13 +19,14 @@ from gateway.keyed_hash import fallback
 try:
     from gateway.keyed_hash import _blake2b as kernel
 except ImportError:
-    kernel = None
+    _C_PATHS: tuple[str, ...] = ()
+else:
+    _C_PATHS = ("c/portable", "c/avx2", "c/avx512")[: kernel.best() + 1]
 
 DIGEST_BYTES: Final = 16
 KEY_BYTES: Final = 32
 PERSON_BYTES: Final = 16
 
-_C_PATHS: Final = ("c/portable", "c/avx2", "c/avx512")
 _SLOW_PATH: Final = "hashlib"
 _TWO_THREADS_FROM: Final = 50_000
 
@@ -42,9 +43,7 @@ class _Column:
 
 def paths() -> tuple[str, ...]:
     """Name the paths that this machine can take, the slowest first."""
-    if kernel is None:
-        return (_SLOW_PATH,)
-    return (_SLOW_PATH, *_C_PATHS[: kernel.best() + 1])
+    return (_SLOW_PATH, *_C_PATHS)
 
 
 def path() -> str:
@@ -110,10 +109,10 @@ def base32_column(digests: pl.Series) -> pl.Series:
     """
     if digests.dtype != pl.Binary:
         raise UsageError("keyed-hash/not-digests", "Base32 is written of a binary column only.")
-    if kernel is None:
+    if not _C_PATHS:
         return _checked(lambda: fallback.base32(digests))
     stream = digests.rechunk().__arrow_c_stream__()
-    return _checked(lambda: pl.Series(digests.name, _Column(kernel.base32(stream))))
+    return _checked(lambda: _taken(digests.name, kernel.base32(stream)))
 
 
 def _hashed(
@@ -132,11 +131,12 @@ def _hashed(
     cores = threads if len(columns[0]) >= _TWO_THREADS_FROM else 1
     number = _C_PATHS.index(chosen)
     return _checked(
-        lambda: pl.Series(
-            columns[0].name,
-            _Column(kernel.hash(streams, framed, key, person, number, cores)),
-        )
+        lambda: _taken(columns[0].name, kernel.hash(streams, framed, key, person, number, cores))
     )
+
+
+def _taken(name: str, capsules: tuple[object, object]) -> pl.Series:
+    return pl.Series(_Column(capsules)).alias(name)
 
 
 def _checked_arguments(

@@ -15,9 +15,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 
-def hashed(
-    columns: Sequence[pl.Series], key: bytes, person: bytes, *, framed: bool
-) -> pl.Series:
+def hashed(columns: Sequence[pl.Series], key: bytes, person: bytes, *, framed: bool) -> pl.Series:
     """Hash each row of one column, or the framed rows of several; null where one is null.
 
     Raises:
