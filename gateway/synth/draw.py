@@ -51,7 +51,8 @@ def listed(text: str) -> tuple[str, ...]:
 def zipf_weights(n: int) -> npt.NDArray[np.float64]:
     """Return n falling weights that add up to 1 (flattened Zipf, offset 3)."""
     weights: npt.NDArray[np.float64] = 1.0 / (np.arange(n, dtype=np.float64) + 3.0)
-    return np.divide(weights, weights.sum(), dtype=np.float64)
+    weights /= float(weights.sum())
+    return weights
 
 
 def pick(rng: np.random.Generator, n: int, weights: Sequence[float]) -> Ints:

@@ -36,7 +36,7 @@ _SCHOOLS = Source(org="trafford-schools", nickname=0.01, old_address=0.2, middle
 _CARE = Source(org="trafford-council", nickname=0.04, untidy=0.02)
 _EARLY = Source(org="trafford-council", nickname=0.08, untidy=0.03, old_address=0.4)
 _CAREERS = Source(org="trafford-council", nickname=0.06, capitals=0.05)
-_FACTORS_HARMLESS = ("3A", "3B", "5A", "6A", "10A", "12A", "13A", "16A", "21A")
+_FACTORS_HARMLESS = ("3A", "3B", "5A", "6A", "10A", "12A", "13A", "16A", "21")
 _FACTORS_HEALTH = ("1A", "1B", "2A", "2B", "4A", "4B")
 CARE_OPEN, CARE_MISSING, CARE_REQUESTS = range(3)
 

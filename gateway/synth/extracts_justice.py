@@ -68,7 +68,7 @@ def police_incidents(people: People) -> Extract:
     }
     n = len(who)
     incident = pl.Series(columns["family"] * 16 + columns["number"])
-    date = _by_incident(incident, rng)
+    date = _by_incident(incident, EXTRACT_DAY - people.families.days_old[who], rng)
     offended = np.isin(columns["role"], (_SUSPECT, _OFFENDER))
     abuse, crime = columns["class"] == 1, columns["class"] == 2
     outcome = {"NFA": 5.0, "CAUTION": 2.0, "CR": 2.0, "CHARGE": 2.0, "CONVICTED": 1.0}
@@ -145,10 +145,12 @@ def _background(people: People, rng: np.random.Generator) -> dict[str, Ints]:
     )
 
 
-def _by_incident(incident: pl.Series, rng: np.random.Generator) -> Ints:
-    """Return one date for each incident, the same on all of its rows."""
+def _by_incident(incident: pl.Series, born: Ints, rng: np.random.Generator) -> Ints:
+    """Return one date for each incident, the same on all rows, after all of them were born."""
     once, which = np.unique(incident.to_numpy(), return_inverse=True)
-    return (EXTRACT_DAY - whole(rng, len(once), 5, 350))[which]
+    date = EXTRACT_DAY - whole(rng, len(once), 5, 350)
+    np.maximum.at(date, which, born + 1)
+    return date[which]
 
 
 def _reference(incident: pl.Series, seed: int) -> pl.Series:
