@@ -1,1 +1,66 @@
-""""""
+"""Intake: bytes become checked columns, or findings that carry no value.
+
+A contract is compiled once into rules that are both column expressions and Great
+Expectations. The checker process runs the expressions over a byte stream; only
+counts, row numbers and accepted columns come out.
+
+Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
+"""
+
+from gateway.intake.columns import Checked, Compiled
+from gateway.intake.findings import CODES, Meaning, remedy, sentence
+from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
+from gateway.intake.row_rules import rules_of
+from gateway.intake.rules import Rule
+from gateway.intake.scan import Fault, Scan, cut_blocks, scan
+from gateway.intake.suite import suite, table_schema
+from gateway.intake.tally import Tally, quarantining
+from gateway.intake.unique import Repetitions, keyed_hashes
+from gateway.intake.verdict import (
+    ACCEPTED,
+    QUARANTINED,
+    REJECTED,
+    Finding,
+    Profile,
+    RuleCount,
+    Verdict,
+    read_verdict,
+    rejected,
+)
+from gateway.intake.wire import contract_json, read_contract
+
+__all__ = [
+    "ACCEPTED",
+    "CODES",
+    "MOST_COLUMNS",
+    "QUARANTINED",
+    "REJECTED",
+    "Checked",
+    "Compiled",
+    "Fault",
+    "Finding",
+    "Header",
+    "Meaning",
+    "Profile",
+    "Repetitions",
+    "Rule",
+    "RuleCount",
+    "Scan",
+    "Tally",
+    "Verdict",
+    "contract_json",
+    "cut_blocks",
+    "keyed_hashes",
+    "match_header",
+    "quarantining",
+    "read_contract",
+    "read_header",
+    "read_verdict",
+    "rejected",
+    "remedy",
+    "rules_of",
+    "scan",
+    "sentence",
+    "suite",
+    "table_schema",
+]

@@ -1,0 +1,261 @@
+"""The limited process in which a partner's file is opened, seen from the gateway.
+
+The gateway itself never parses what a partner sent: it hands bytes in, passes
+frames of accepted columns on to the sealer without looking, and reads a verdict.
+A child that breaches a limit, or dies, leaves the gateway unharmed and the
+extract rejected.
+
+Source: security points 11 and 12; docs/explanation/architecture.md, "Processes".
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Final, Protocol, Self
+
+from gateway import intake
+from gateway.adapters.checker_main import OUT_OF_MEMORY
+from gateway.intake import Finding, Verdict
+from gateway.model import Contract
+
+_START: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from gateway.adapters.checker_main import main; main()"
+)
+_ROOT: Final = str(Path(__file__).parents[2])
+_PIPE_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one check may use. A breach kills the child and rejects the extract."""
+
+    memory: int = 1 << 30
+    cpu_seconds: int = 1_800
+    wall_seconds: float = 3_600.0
+    output: int = 1 << 40
+
+
+class Outlet(Protocol):
+    """Where accepted columns and failing rows go while a file is checked."""
+
+    def restart(self) -> None:
+        """Forget everything taken: the file is read again from its beginning."""
+
+    def accept(self, frame: bytes) -> None:
+        """Take one frame (u32 big-endian length, Arrow IPC file), or the zero length that ends."""
+
+    def failing(self, frame: bytes) -> None:
+        """Take one frame of failing rows: columns `row` (from 1) and `rule` (its number)."""
+
+
+class Checker:
+    """Checks one file after another, each in a child of its own.
+
+    A child is started ahead, so that it is ready when a file comes.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Start the first child."""
+        self._limits = limits or Limits()
+        self._ready: _Child | None = _Child(self._limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child that waits."""
+        if self._ready is not None:
+            self._ready.end()
+            self._ready = None
+
+    def check(
+        self, source: BinaryIO, contract: Contract, *, known: Collection[str], outlet: Outlet
+    ) -> Verdict:
+        """Check one file.
+
+        A second pass follows only when values that must be unique were repeated
+        and the rest is acceptable: `outlet.restart` is called, then every row
+        of a repeated value stays behind.
+
+        Args:
+            source: a binary file that can be read twice.
+            contract: what it must follow.
+            known: column names of all published contracts.
+            outlet: takes accepted columns; what it took of an extract that is
+                not accepted is to be thrown away, or held, by the caller.
+
+        Raises:
+            UsageError: the contract asks for a form that does not exist.
+        """
+        intake.rules_of(contract)
+        verdict, repeated = self._pass(source, contract, known, outlet, b"")
+        if repeated:
+            source.seek(0)
+            outlet.restart()
+            verdict, _ = self._pass(source, contract, known, outlet, repeated)
+        if verdict.state == intake.ACCEPTED:
+            outlet.accept(struct.pack(">I", 0))
+        return verdict
+
+    def _pass(
+        self,
+        source: BinaryIO,
+        contract: Contract,
+        known: Collection[str],
+        outlet: Outlet,
+        repeated: bytes,
+    ) -> tuple[Verdict, bytes]:
+        child, self._ready = self._ready or _Child(self._limits), None
+        try:
+            return child.check(source, _order(contract, known, repeated), outlet)
+        finally:
+            child.end()
+
+
+def _order(contract: Contract, known: Collection[str], repeated: bytes) -> bytes:
+    document = {
+        "contract": json.loads(intake.contract_json(contract)),
+        "known": sorted(known),
+        "seed": secrets.randbits(64),
+        "repeated": len(repeated) // 8,
+    }
+    order = json.dumps(document).encode()
+    return struct.pack(">I", len(order)) + order + repeated
+
+
+class _Child:
+    """One process for one pass."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._breach = ""
+        self._taken = 0
+        with tempfile.TemporaryFile() as spill:
+            settings = (limits.memory, limits.cpu_seconds, limits.output, spill.fileno())
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-X", "utf8", "-c", _START, _ROOT, *map(str, settings)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # A library that panics prints what it was working on: nobody may see it.
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                pass_fds=(spill.fileno(),),
+            )
+        self._in: IO[bytes] = _pipe(self._process.stdin)
+        self._out: IO[bytes] = _pipe(self._process.stdout)
+
+    def check(self, source: BinaryIO, order: bytes, outlet: Outlet) -> tuple[Verdict, bytes]:
+        clock = threading.Timer(self._limits.wall_seconds, self._kill, ("time",))
+        clock.daemon = True
+        clock.start()
+        feeder = threading.Thread(target=self._feed, args=(source, order), daemon=True)
+        feeder.start()
+        try:
+            return self._listen(outlet)
+        finally:
+            clock.cancel()
+            self._process.kill()
+            feeder.join()
+
+    def end(self) -> None:
+        """Kill the process if it lives, and free its pipes."""
+        self._process.kill()
+        for pipe in (self._in, self._out):
+            with suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+    def _listen(self, outlet: Outlet) -> tuple[Verdict, bytes]:
+        repeated = b""
+        for tag, octets in self._answers():
+            if tag == b"A":
+                outlet.accept(octets)
+            elif tag == b"F":
+                outlet.failing(octets)
+            elif tag == b"R":
+                repeated = octets
+            elif tag == b"V":
+                return intake.read_verdict(json.loads(octets)), repeated
+            else:
+                return _fault(octets.decode("ascii", "replace")), b""
+        return self._died(), b""
+
+    def _answers(self) -> Iterator[tuple[bytes, bytes]]:
+        while len(head := self._out.read(5)) == 5:
+            size = struct.unpack(">I", head[1:])[0]
+            self._taken += size
+            if self._taken > self._limits.output:
+                self._kill("output")
+                return
+            octets = self._out.read(size)
+            if len(octets) != size:
+                return
+            yield head[:1], octets
+
+    def _feed(self, source: BinaryIO, order: bytes) -> None:
+        # The child may stop reading at the first fault: then the pipe is closed.
+        with suppress(BrokenPipeError, ValueError):
+            self._in.write(order)
+            while block := source.read(_PIPE_BYTES):
+                self._in.write(block)
+            self._in.close()
+
+    def _kill(self, breach: str) -> None:
+        self._breach = self._breach or breach
+        self._process.kill()
+
+    def _died(self) -> Verdict:
+        code = self._process.wait()
+        if self._breach:
+            return _limit(self._breach)
+        if code == -signal.SIGXCPU:
+            return _limit("time")
+        if code == -signal.SIGXFSZ:
+            return _limit("output")
+        if code in (OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV):
+            return _limit("memory")
+        return _fault(f"exit {code}")
+
+
+def _limit(name: str) -> Verdict:
+    return intake.rejected(Finding(code="intake/checker-limit", hint=name))
+
+
+def _fault(name: str) -> Verdict:
+    return intake.rejected(Finding(code="intake/checker-fault", hint=name))
+
+
+def _pipe(stream: IO[bytes] | None) -> Any:
+    if stream is None:  # pragma: no cover - both pipes were asked for
+        raise OSError
+    return stream
+
+
+def unproven(verdict: Verdict) -> Verdict:
+    """Hold an accepted extract whose judgement differs."""
+    found = (Finding(code="intake/judgement-differs"), *verdict.findings)
+    return replace(
+        verdict, state=intake.QUARANTINED, accepted=0, quarantined=verdict.rows, findings=found
+    )

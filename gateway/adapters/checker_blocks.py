@@ -1,0 +1,182 @@
+"""What one worker of the checker does with one block: structure, parse, rules, columns.
+
+Nothing here keeps a block: a worker returns counts, row numbers, keyed hashes and
+the accepted columns, serialised.
+
+Source: docs/explanation/architecture.md; security point 10.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gateway import identity, intake
+from gateway.intake import Checked, Fault, Header, Rule, Scan
+from gateway.model import Contract
+
+LONGEST_CELL: Final = 32 << 10
+
+# After these the rest of the file cannot be cut into rows any more.
+STOPPING: Final = frozenset({"intake/quote-open", "intake/quote-stray", "intake/encoding"})
+
+Rows = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Whole records: CSV bytes in UTF-8, or a frame of raw text columns of a spreadsheet."""
+
+    octets: bytes = field(default=b"", repr=False)
+    frame: pl.DataFrame | None = field(default=None, repr=False)
+    faults: tuple[tuple[Fault, str], ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What one block gave. `accepted` is one frame: u32 length and an Arrow IPC file."""
+
+    records: int
+    faults: tuple[tuple[Fault, str], ...] = ()
+    checked: Checked | None = field(default=None, repr=False)
+    accepted: bytes = field(default=b"", repr=False)
+    hashes: tuple[Rows, ...] = field(default=(), repr=False)
+
+    @property
+    def stops(self) -> bool:
+        """Whether what follows this block cannot be read."""
+        return any(fault.code in STOPPING for fault, _ in self.faults)
+
+
+class Examiner:
+    """Examines blocks of one file under one contract; safe for several threads."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        header: Header,
+        *,
+        rules: Sequence[Rule],
+        seed: int,
+        repeated: Rows,
+    ) -> None:
+        """Prepare what all blocks share.
+
+        Args:
+            contract: what the file must follow.
+            header: how the columns of the file map to it.
+            rules: the rules of the contract.
+            seed: a random number that keys the hashes of this run.
+            repeated: rows (0-based) found repeated by an earlier pass.
+        """
+        self._contract = contract
+        self._header = header
+        self._seed = seed
+        self._repeated = repeated
+        self._compiled = intake.Compiled(contract, rules)
+        self._whole = [rule for rule in rules if rule.together]
+
+    def examine(self, block: Block, first_row: int) -> Examined:
+        """Examine one block.
+
+        Args:
+            block: whole records.
+            first_row: 0-based row of the file at which it begins; read only when
+                an earlier pass found repeated rows.
+        """
+        if block.frame is not None:
+            return self._check(block.frame, first_row, ascii_only=False, faults=block.faults)
+        if block.faults:
+            return Examined(records=0, faults=block.faults)
+        width, delimiter = self._header.width, self._contract.delimiter
+        seen = intake.scan(block.octets, width, delimiter=delimiter, longest_cell=LONGEST_CELL)
+        if seen.faults:
+            return Examined(records=seen.records, faults=_hinted(seen, block.octets))
+        raw = self._parse(block.octets)
+        if raw.height != seen.records:
+            fault = Fault(code="intake/reader-disagrees", count=1, first=())
+            return Examined(records=seen.records, faults=((fault, ""),))
+        return self._check(raw, first_row, ascii_only=block.octets.isascii())
+
+    def _parse(self, octets: bytes) -> pl.DataFrame:
+        names = {str(place): pl.String for place in range(self._header.width)}
+        parsed = pl.read_csv(
+            octets,
+            has_header=False,
+            schema=names,
+            columns=[place for _, place in self._header.places] or [0],
+            separator=self._contract.delimiter,
+            quote_char='"' if b'"' in octets else None,
+            infer_schema=False,
+        )
+        return self._named(parsed, empty_text=b'""' in octets)
+
+    def _named(self, parsed: pl.DataFrame, *, empty_text: bool) -> pl.DataFrame:
+        """Give the columns their contract names; what the file lacks is missing."""
+        places = {name: str(place) for name, place in self._header.places}
+        columns = []
+        for column in self._contract.columns:
+            place = places.get(column.name)
+            cell = pl.lit(None, pl.String) if place is None else pl.col(place)
+            if empty_text and place is not None:
+                cell = pl.when(cell != "").then(cell)
+            columns.append(cell.alias(column.name))
+        return parsed.select(columns) if places else parsed.clear().select(columns)
+
+    def _check(
+        self,
+        raw: pl.DataFrame,
+        first_row: int,
+        *,
+        ascii_only: bool,
+        faults: tuple[tuple[Fault, str], ...] = (),
+    ) -> Examined:
+        outside = self._outside(first_row, raw.height)
+        checked = self._compiled.check(raw, outside=outside, ascii_only=ascii_only)
+        hashes = tuple(intake.keyed_hashes(raw, rule, self._seed, 0) for rule in self._whole)
+        accepted = b"" if faults else self._frame(checked.columns)
+        slim = replace(checked, columns=pl.DataFrame())
+        return Examined(
+            records=raw.height, faults=faults, checked=slim, accepted=accepted, hashes=hashes
+        )
+
+    def _outside(self, first_row: int, rows: int) -> pl.Series | None:
+        if not self._repeated.size:
+            return None
+        low, high = np.searchsorted(self._repeated, (first_row, first_row + rows))
+        return pl.Series(self._repeated[low:high] - np.uint64(first_row))
+
+    def _frame(self, columns: pl.DataFrame) -> bytes:
+        if not columns.height:
+            return b""
+        standardise = getattr(identity, "standardise", lambda frame, _: frame.select())
+        elements = standardise(columns, self._contract)
+        elements = elements.rename({name: f"std.{name}" for name in elements.columns})
+        return framed(pl.concat((columns, elements), how="horizontal"))
+
+
+def framed(frame: pl.DataFrame) -> bytes:
+    """Write one frame: u32 big-endian length, then an Arrow IPC file."""
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer)
+    return struct.pack(">I", buffer.tell()) + buffer.getvalue()
+
+
+def _hinted(seen: Scan, octets: bytes) -> tuple[tuple[Fault, str], ...]:
+    """Say of a file that ends inside its last row that it is truncated."""
+    found = []
+    for fault in seen.faults:
+        last = fault.count == 1 and fault.first == (seen.records - 1,)
+        if fault.code == "intake/row-width" and last and not octets.endswith(b"\n"):
+            fault = replace(fault, code="intake/truncated")
+        limit = str(LONGEST_CELL) if fault.code == "intake/cell-too-long" else ""
+        found.append((fault, limit))
+    return tuple(found)

@@ -1,0 +1,128 @@
+"""Spreadsheets through a stripping reader: the first sheet, its values, nothing else.
+
+Formulas are read as the values that were saved with them; macros, further sheets,
+styles and links are never looked at. A cell that the spreadsheet holds as a date
+is written in the contract's form; a number is written in plain notation, so that
+what Excel has done to an identifier shows as what it is. Runs in the checker only.
+
+Source: security point 13; docs/reference/contracts.md, "Spreadsheets".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain, islice
+from typing import Final
+
+import polars as pl
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from gateway import intake
+from gateway.adapters.checker_blocks import LONGEST_CELL, Block
+from gateway.intake import Fault, Finding, Header
+from gateway.model import Contract
+
+ROWS_AT_ONCE: Final = 10_000
+LARGEST_WORKBOOK: Final = 64 << 20
+
+Cell = object
+Row = Sequence[Cell]
+
+
+def read_sheet(
+    octets: bytes, contract: Contract, *, known: Collection[str]
+) -> Finding | tuple[Header, Iterator[Block]]:
+    """Open a workbook and give its header and its rows as blocks of text columns.
+
+    Args:
+        octets: the whole xlsx, xls or ods file.
+        contract: what it must follow.
+        known: column names of all published contracts.
+    """
+    if len(octets) > LARGEST_WORKBOOK:
+        return Finding(code="intake/checker-limit", hint="spreadsheet size")
+    try:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(octets)).get_sheet_by_index(0)
+    except (CalamineError, OSError, ValueError, IndexError):
+        return Finding(code="intake/not-a-spreadsheet")
+    if sheet.width > intake.MOST_COLUMNS:
+        return Finding(code="intake/too-many-columns", hint=str(intake.MOST_COLUMNS))
+    return _opened(sheet, contract, known)
+
+
+def _opened(
+    sheet: CalamineSheet, contract: Contract, known: Collection[str]
+) -> Finding | tuple[Header, Iterator[Block]]:
+    rows = iter(sheet.iter_rows())
+    first: Row = next(rows, ())
+    if not any(cell != "" for cell in first):
+        return Finding(code="intake/empty")
+    names = [
+        str(cell) if cell != "" else f"unnamed column {place + 1}"
+        for place, cell in enumerate(first)
+    ]
+    header = intake.match_header(names, contract, known=known)
+    return header, _blocks(_without_last_blanks(rows), header, contract)
+
+
+def _blocks(rows: Iterator[Row], header: Header, contract: Contract) -> Iterator[Block]:
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        faults = tuple(_faults(batch))
+        yield Block(frame=_frame(batch, header, contract), faults=faults)
+
+
+def _frame(batch: Sequence[Row], header: Header, contract: Contract) -> pl.DataFrame:
+    places = dict(header.places)
+    columns = {}
+    for column in contract.columns:
+        write = _writer(column.date_forms[0] if column.type == "date" else "%Y-%m-%d")
+        place = places.get(column.name)
+        cells = [None] * len(batch) if place is None else [write(row[place]) for row in batch]
+        columns[column.name] = pl.Series(column.name, cells, pl.String)
+    return pl.DataFrame(columns)
+
+
+def _writer(date_form: str) -> Callable[[Cell], str | None]:
+    def write(cell: Cell) -> str | None:
+        if isinstance(cell, bool):
+            return "TRUE" if cell else "FALSE"
+        if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+            return str(int(cell))
+        if isinstance(cell, dt.datetime):
+            plain = cell.time() == dt.time()
+            return cell.strftime(date_form) if plain else cell.isoformat(" ")
+        if isinstance(cell, dt.date):
+            return cell.strftime(date_form)
+        return str(cell) or None
+
+    return write
+
+
+def _without_last_blanks(rows: Iterator[Row]) -> Iterator[Row]:
+    """Leave out blank rows at the end, which spreadsheets keep for their formatting."""
+    blank: list[Row] = []
+    for row in rows:
+        if any(cell != "" for cell in row):
+            yield from chain(blank, (row,))
+            blank = []
+        else:
+            blank.append(row)
+
+
+def _faults(batch: Sequence[Row]) -> Iterator[tuple[Fault, str]]:
+    texts = [
+        (place, cell) for place, row in enumerate(batch) for cell in row if isinstance(cell, str)
+    ]
+    long = [place for place, cell in texts if len(cell) > LONGEST_CELL]
+    if long:
+        yield _fault("intake/cell-too-long", long), str(LONGEST_CELL)
+    nul = [place for place, cell in texts if "\0" in cell]
+    if nul:
+        yield _fault("intake/nul", nul), ""
+
+
+def _fault(code: str, places: list[int]) -> Fault:
+    rows = sorted(set(places))
+    return Fault(code=code, count=len(rows), first=tuple(rows[:10]))

@@ -1,0 +1,199 @@
+"""One block of a file: raw text columns in, flags for each rule and typed columns out.
+
+The block is checked in a single column pass; the rows of each failing rule are
+looked up only where a rule has failed at all. Values that break a tolerated rule
+of an optional column become missing, never guessed.
+
+Source: requirement R18; docs/reference/contracts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from gateway.intake.check_digits import nhs_numbers_invalid
+from gateway.intake.patterns import FORMULA
+from gateway.intake.rules import Effect, Rule, parsed_date
+from gateway.model import Contract, ContractColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What one block gave: counts for each rule, failing rows (0-based), the rows that pass.
+
+    `codes` says of failing rows what they look like, as (code, row) lists for
+    each rule. `columns` holds the accepted rows, typed.
+    """
+
+    rows: int
+    applied: Mapping[str, int]
+    failing: Mapping[str, pl.Series]
+    looks: Mapping[str, Mapping[str, pl.Series]]
+    passed: pl.Series
+    columns: pl.DataFrame = field(repr=False)
+    nulls: Mapping[str, int]
+    codes: Mapping[str, Mapping[str, int]]
+    extract_dates: tuple[str, ...] = ()
+    formulas: Mapping[str, pl.Series] = field(default_factory=dict)
+
+
+class Compiled:
+    """A contract, compiled to one pass over a block of raw text columns."""
+
+    def __init__(self, contract: Contract, rules: Sequence[Rule]) -> None:
+        """Prepare the expressions once for all blocks."""
+        self._contract = contract
+        self._rules = tuple(rule for rule in rules if rule.failing is not None)
+        self._columns = {column.name: column for column in contract.columns}
+        self._texts = [column.name for column in contract.columns if _free_text(column)]
+
+    def check(self, raw: pl.DataFrame, *, outside: pl.Series | None, ascii_only: bool) -> Checked:
+        """Check one block.
+
+        Args:
+            raw: contract columns as text, missing as null.
+            outside: rows that are quarantined for a reason of the whole file.
+            ascii_only: no letter outside ASCII, so scripts cannot be mixed.
+        """
+        rules = [rule for rule in self._rules if not (rule.scripts and ascii_only)]
+        flags = raw.select(_flag(rule) for rule in rules)
+        flags = flags.with_columns(_fast_flags(raw, rules))
+        totals = flags.sum().row(0, named=True) if flags.height else {}
+        failing = {
+            rule.name: flags[rule.name].arg_true() for rule in rules if totals.get(rule.name)
+        }
+        bad = [rule.name for rule in rules if _bars(rule) and rule.name in failing]
+        barred = flags.select(pl.any_horizontal(bad)).to_series() if bad else None
+        passed = _passed(raw.height, barred, outside)
+        nulls = raw.null_count().row(0, named=True)
+        broken = [rule for rule in rules if rule.name in failing]
+        return Checked(
+            rows=raw.height,
+            applied=self._applied(raw, rules, nulls),
+            failing=failing,
+            looks={rule.name: _looks(raw, rule, failing[rule.name]) for rule in broken},
+            passed=passed,
+            columns=self._typed(raw, flags, broken, passed),
+            nulls=nulls,
+            codes=self._codes(raw),
+            extract_dates=self._extract_dates(raw),
+            formulas=_formulas(raw, self._texts),
+        )
+
+    def _applied(
+        self, raw: pl.DataFrame, rules: Sequence[Rule], nulls: Mapping[str, int]
+    ) -> dict[str, int]:
+        applied = {
+            rule.name: raw.height - nulls[rule.column] for rule in rules if rule.applies is None
+        }
+        special = [rule for rule in rules if rule.applies is not None]
+        counts = raw.select(
+            pl.lit(raw.height).alias("") if not special else pl.len().alias(""),
+            *(
+                rule.applies.cast(pl.UInt32).sum().alias(rule.name)  # type: ignore[union-attr]
+                for rule in special
+                if rule.column == ""
+            ),
+        ).row(0, named=True)
+        return applied | {rule.name: counts.get(rule.name, raw.height) for rule in special}
+
+    def _typed(
+        self, raw: pl.DataFrame, flags: pl.DataFrame, broken: Sequence[Rule], passed: pl.Series
+    ) -> pl.DataFrame:
+        cleared = raw
+        for rule in broken:
+            if rule.effect is Effect.CLEAR:
+                sound = pl.when(~flags[rule.name]).then(pl.col(rule.column))
+                cleared = cleared.with_columns(sound.alias(rule.column))
+        kept = cleared.filter(passed) if not passed.all() else cleared
+        return kept.select(typed(column) for column in self._contract.columns)
+
+    def _codes(self, raw: pl.DataFrame) -> dict[str, dict[str, int]]:
+        coded = {
+            column.name: column.codes or ("Y", "N")
+            for column in self._contract.columns
+            if column.type == "boolean" or (column.type == "text" and column.codes)
+        }
+        found = {}
+        for name, codes in coded.items():
+            counts = dict(raw[name].value_counts().iter_rows())
+            found[name] = {code: counts[code] for code in codes if code in counts}
+        return found
+
+    def _extract_dates(self, raw: pl.DataFrame) -> tuple[str, ...]:
+        column = self._columns.get("extract_date")
+        if column is None or column.type != "date":
+            return ()
+        days = raw.select(parsed_date(column).alias("day"))["day"]
+        low, high = days.min(), days.max()
+        return () if low is None else (str(low), str(high))
+
+
+def typed(column: ContractColumn) -> pl.Expr:
+    """Read an accepted raw column as its type; text, boolean and codes stay text.
+
+    Accepted values fit exactly one of the declared date forms: the rule has seen to it.
+    """
+    if column.type == "date":
+        forms = [pl.col(column.name).str.to_date(form, strict=False) for form in column.date_forms]
+        return pl.coalesce(forms).alias(column.name)
+    if column.type == "integer":
+        return pl.col(column.name).cast(pl.Int64, strict=False)
+    if column.type == "decimal":
+        return pl.col(column.name).cast(pl.Float64, strict=False)
+    return pl.col(column.name)
+
+
+def _flag(rule: Rule) -> pl.Expr:
+    if rule.identifier == "nhs_number":
+        return pl.lit(value=False).alias(rule.name)
+    if rule.failing is None:
+        return pl.lit(value=False).alias(rule.name)
+    return rule.failing.fill_null(value=False).alias(rule.name)
+
+
+def _fast_flags(raw: pl.DataFrame, rules: Sequence[Rule]) -> list[pl.Series]:
+    return [
+        nhs_numbers_invalid(raw[rule.column], rule.failing, synthetic=rule.synthetic).alias(
+            rule.name
+        )
+        for rule in rules
+        if rule.identifier == "nhs_number" and rule.failing is not None
+    ]
+
+
+def _bars(rule: Rule) -> bool:
+    return rule.effect is Effect.QUARANTINE
+
+
+def _passed(rows: int, barred: pl.Series | None, outside: pl.Series | None) -> pl.Series:
+    passed = pl.repeat(value=True, n=rows, eager=True, dtype=pl.Boolean)
+    if barred is not None:
+        passed = passed & ~barred
+    if outside is not None and outside.len():
+        passed = passed.scatter(outside.cast(pl.UInt32), False)
+    return passed.alias("passed")
+
+
+def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Series]:
+    """Sort failing rows by the first likeness that fits, else the rule's own code."""
+    if not rule.looks_like:
+        return {rule.code: failing}
+    kind: pl.Expr = pl.lit(rule.code)
+    for code, expression in reversed(rule.looks_like):
+        kind = pl.when(expression).then(pl.lit(code)).otherwise(kind)
+    kinds = raw[rule.column].gather(failing).to_frame().select(kind.alias("code"))["code"]
+    return {str(code): failing.filter(kinds == code) for code in kinds.unique()}
+
+
+def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[str, pl.Series]:
+    flags = raw.select(pl.col(name).str.contains(FORMULA).fill_null(value=False) for name in texts)
+    totals = flags.sum().row(0, named=True) if flags.width else {}
+    return {name: flags[name].arg_true() for name in texts if totals[name]}
+
+
+def _free_text(column: ContractColumn) -> bool:
+    return column.type == "text" and not column.codes

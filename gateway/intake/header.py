@@ -1,0 +1,159 @@
+"""The header row: which column of the file is which column of the contract.
+
+Names of columns can be personal data (a header row may be a person's row), so a
+name that no published contract knows is reported by its position only. Names
+that differ only in case, space or look-alike letters would be read differently by
+two readers, and are refused.
+
+Source: security point 10; docs/reference/contracts.md.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.intake.verdict import Finding
+from gateway.model import Contract
+
+MOST_COLUMNS: Final = 1_000
+
+# Greek and Cyrillic letters that look like Latin ones, in lower case.
+_LOOK_ALIKES: Final = str.maketrans(
+    "авсдеһіјкмнорԛстуѵԝхзαβγεικνορτυχωѕ", "abcdehijkmhopqctyvwx3abyeikvoptuxws"
+)
+_PERSONAL: Final = re.compile(
+    r"\d{4}-\d\d?-\d\d?|\d\d?[/.]\d\d?[/.]\d{2,4}|-?\d+([.,]\d+)?|[\d ]{9,14}"
+    r"|[A-Za-z]{1,2}\d[\dA-Za-z]? ?\d[A-Za-z]{2}|[A-Za-z]{2} ?(\d\d ?){3}[A-Da-d]?"
+    r"|[A-Za-z]\d{11}[\dA-Za-z]|[^@\s]+@[^@\s]+\.[^@\s]+"
+)
+_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the header row says.
+
+    `places` gives, for each contract column that the file has, its 0-based place
+    in the file. A header with findings is refused.
+    """
+
+    width: int
+    places: tuple[tuple[str, int], ...]
+    dropped: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def read_header(line: str, contract: Contract, *, known: Collection[str]) -> Header:
+    """Read the header line of a CSV file under a contract.
+
+    Args:
+        line: the first record, without its line end.
+        contract: the contract that the file must follow.
+        known: column names of all published contracts.
+    """
+    cells = _split(line, contract.delimiter)
+    if cells is None:
+        return _refused(Finding(code="intake/header-malformed"))
+    header = match_header(cells, contract, known=known)
+    better = _better_delimiter(line, contract, len(header.places))
+    if better:
+        return _refused(Finding(code="intake/delimiter", hint=better), width=header.width)
+    return header
+
+
+def match_header(cells: list[str], contract: Contract, *, known: Collection[str]) -> Header:
+    """Match the names in a header row to the columns of a contract."""
+    if len(cells) > MOST_COLUMNS:
+        return _refused(Finding(code="intake/too-many-columns", hint=str(MOST_COLUMNS)))
+    names = _names(contract)
+    folded = [fold(cell) for cell in cells]
+    published = {fold(name) for name in known} | set(names)
+    places = tuple((names[name], place) for place, name in enumerate(folded) if name in names)
+    findings = tuple(_findings(cells, folded, contract, published))
+    dropped = tuple(
+        name if name in published else f"column {place + 1}"
+        for place, name in enumerate(folded)
+        if name not in names
+    )
+    return Header(width=len(cells), places=places, dropped=dropped, findings=findings)
+
+
+def fold(name: str) -> str:
+    """Make names that a person would read as the same into the same text."""
+    text = unicodedata.normalize("NFKC", name).strip().casefold().replace("\ufeff", "")
+    return re.sub(r"[\s_-]+", "_", text)
+
+
+def _unmask(name: str) -> str:
+    return name.translate(_LOOK_ALIKES)
+
+
+def _findings(
+    cells: list[str], folded: list[str], contract: Contract, published: set[str]
+) -> Iterator[Finding]:
+    names = _names(contract)
+    unmasked = [_unmask(name) for name in folded]
+    if any(
+        name not in published and _PERSONAL.fullmatch(cell.strip())
+        for name, cell in zip(folded, cells, strict=True)
+    ):
+        yield Finding(code="intake/headerless")
+        return
+    for place, name in enumerate(unmasked):
+        if name != folded[place] and name in published:
+            yield Finding(code="intake/header-look-alike", column=f"column {place + 1}")
+    yield from _doubles(folded, unmasked, names)
+    present = {names[name] for name in folded if name in names}
+    for column in contract.columns:
+        if column.required and column.name not in present:
+            yield Finding(code="intake/column-missing", column=column.name)
+    if not present:
+        yield Finding(code="intake/no-known-column")
+
+
+def _doubles(folded: list[str], unmasked: list[str], names: dict[str, str]) -> Iterator[Finding]:
+    seen = Counter(names.get(name, name) for name in unmasked)
+    for place, name in enumerate(unmasked):
+        if seen[names.get(name, name)] > 1:
+            known = names.get(folded[place])
+            yield Finding(code="intake/header-duplicate", column=known or f"column {place + 1}")
+
+
+def _names(contract: Contract) -> dict[str, str]:
+    return {
+        fold(name): column.name
+        for column in contract.columns
+        for name in (*column.aliases, column.name)
+    }
+
+
+def _better_delimiter(line: str, contract: Contract, matched: int) -> str:
+    """Name the delimiter under which more columns of the contract are found."""
+    names = _names(contract)
+    for delimiter, word in _DELIMITERS.items():
+        cells = _split(line, delimiter) if delimiter != contract.delimiter else None
+        if cells and len(cells) > 1 and sum(fold(cell) in names for cell in cells) > matched:
+            return word
+    return ""
+
+
+def _split(line: str, delimiter: str) -> list[str] | None:
+    """Split one RFC 4180 record; None when its quoting is wrong."""
+    if '"' not in line:
+        return line.split(delimiter)
+    sep = re.escape(delimiter)
+    if not re.fullmatch(
+        rf'(?:"(?:[^"]|"")*"|[^"{sep}]*)(?:{sep}(?:"(?:[^"]|"")*"|[^"{sep}]*))*', line
+    ):
+        return None
+    cells = re.findall(rf'(?:^|{sep})("(?:[^"]|"")*"|[^"{sep}]*)', line)
+    return [cell[1:-1].replace('""', '"') if cell.startswith('"') else cell for cell in cells]
+
+
+def _refused(*findings: Finding, width: int = 0) -> Header:
+    return Header(width=width, places=(), dropped=(), findings=findings)
