@@ -7,12 +7,14 @@ from gateway.model.plan import (
     JoinRule,
     KeyUse,
     Limits,
+    NotSent,
     OutputPlan,
     Plan,
     Reason,
     RecipientRef,
     Refusal,
     SharingRequest,
+    TableRule,
 )
 from gateway.model.words import (
     FieldClass,
@@ -37,6 +39,7 @@ __all__ = [
     "JoinRule",
     "KeyUse",
     "Limits",
+    "NotSent",
     "OnSmallGroup",
     "OutputPlan",
     "Participation",
@@ -49,5 +52,6 @@ __all__ = [
     "Role",
     "RowRule",
     "SharingRequest",
+    "TableRule",
     "Withheld",
 ]

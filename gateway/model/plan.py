@@ -143,8 +143,33 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableRule:
+    """One table of counts of families or people by columns of its output, rounded."""
+
+    name: str
+    count: str
+    by: tuple[str, ...]
+    clause: str
+    round_to: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """One column of a source that does not leave, and why: a prohibition or no permission."""
+
+    dataset: str
+    column: str
+    clause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlan:
-    """One file for one recipient."""
+    """One file for one recipient.
+
+    `state` is the notice's word for how it leaves (anonymous, de-identified,
+    pseudonymised, identified); `longitudinal` the clause that lets its key span rounds.
+    """
 
     name: str
     recipient: RecipientRef
@@ -156,11 +181,18 @@ class OutputPlan:
     columns: tuple[ColumnRule, ...] = ()
     limits: Limits | None = None
     file_format: str = "csv"
+    tables: tuple[TableRule, ...] = ()
+    state: str = ""
+    longitudinal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The permission, complete: what later rooms obey."""
+    """The permission, complete: what later rooms obey.
+
+    `not_sent` lists every column of the sources that stays; `notice` is the version
+    of the notice; `population` is "synthetic" if any source holds made-up people.
+    """
 
     request: SharingRequest
     agreement_version: int
@@ -179,3 +211,6 @@ class Plan:
     duties: tuple[str, ...]
     policy_digest: str
     warnings: tuple[str, ...] = field(default=())
+    not_sent: tuple[NotSent, ...] = field(default=())
+    notice: str = ""
+    population: str = "residents"

@@ -1,10 +1,40 @@
-"""Documents to agreements; a request to a Plan or a Refusal.
+"""Documents to agreements; a request to a Plan or a Refusal; a change to sentences.
 
 Source: UK GDPR Art 5(1)(b); docs/reference/policy.md.
 """
 
+from gateway.policy.agreements import Agreement
+from gateway.policy.bundle import Bundle, Documents, load, parse
+from gateway.policy.cases import CaseResult, run_cases
+from gateway.policy.comparing import compare
 from gateway.policy.contracts import load_contract
+from gateway.policy.decision import decide
+from gateway.policy.digest import policy_digest
+from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
+from gateway.policy.recipients import Recipient, RecipientKey
+from gateway.policy.schemas import KINDS, schema
 from gateway.policy.vocabulary import Vocabulary, load_vocabulary
 
-__all__ = ["Finding", "PolicyInvalid", "Vocabulary", "load_contract", "load_vocabulary"]
+__all__ = [
+    "KINDS",
+    "Agreement",
+    "Bundle",
+    "CaseResult",
+    "Documents",
+    "Finding",
+    "PolicyInvalid",
+    "Recipient",
+    "RecipientKey",
+    "Vocabulary",
+    "compare",
+    "decide",
+    "explain",
+    "load",
+    "load_contract",
+    "load_vocabulary",
+    "parse",
+    "policy_digest",
+    "run_cases",
+    "schema",
+]

@@ -10,7 +10,7 @@ Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,7 @@ ARITY: dict[str, tuple[int, int]] = {
 }
 WITH_VALUE = frozenset({"required-if", "absent-if"})
 REPEATABLE = frozenset({Role.FORMER_SURNAME})
+Bound = Annotated[int | float, Field(ge=-1e15, le=1e15)]
 # Date forms, closed: no pattern of a partner's own.
 DateForm = Literal[
     "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d", "%d%m%Y", "%d %b %Y", "%d-%b-%Y"
@@ -68,14 +69,14 @@ class ColumnDocument(Document):
     required: bool = False
     unique: bool = False
     codes: Codes | None = None
-    min: int | float | None = None
-    max: int | float | None = None
+    min: Bound | None = None
+    max: Bound | None = None
     earliest: dt.date | None = None
     latest: dt.date | None = None
     max_length: int = Field(default=200, ge=1, le=10_000)
     decimals: int = Field(default=0, ge=0, le=6)
     form: Literal["", "school-urn", "academic-year"] = ""
-    aliases: tuple[Sentence, ...] = ()
+    aliases: Some[Sentence] = ()
     date_forms: Some[DateForm] = ("%Y-%m-%d",)
     tolerated: Share = 0.0
     note: Sentence | None = None
@@ -96,7 +97,7 @@ class ContractDocument(Document):
 
     id: Id
     title: Sentence
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     parties: Some[Id]
     population: Literal["synthetic", "residents"]
     columns: dict[Word, ColumnDocument] = Field(min_length=1)
@@ -108,10 +109,10 @@ class ContractDocument(Document):
     reject_above: Share = 0.25
     sex: Literal["", "not-collected"] = ""
     postcode_form: Literal["", "digits"] = ""
-    placeholder_dates: tuple[dt.date, ...] = ()
+    placeholder_dates: Some[dt.date] = ()
     protected_column: Word | Literal[""] = ""
-    unique_together: tuple[Some[Word], ...] = ()
-    rules: tuple[RuleDocument, ...] = ()
+    unique_together: Some[Some[Word]] = ()
+    rules: Some[RuleDocument] = ()
 
 
 def load_contract(

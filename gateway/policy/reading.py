@@ -80,9 +80,7 @@ def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Fi
         out.append(_too_deep(document, path[:2]))
         return None
     if isinstance(value, dict):
-        for key in value:
-            if not _KEY.fullmatch(key):
-                out.append(_bad_key(document, path, key))
+        out += [_bad_key(document, path, key) for key in value if not _KEY.fullmatch(key)]
         return {key: _freeze(document, item, (*path, key), out) for key, item in value.items()}
     if isinstance(value, list):
         return tuple(_freeze(document, item, (*path, n), out) for n, item in enumerate(value))

@@ -68,7 +68,7 @@ class Cohort(Document):
     """A named set of people: rows of one dataset for which every condition holds."""
 
     from_: Id = Field(alias="from")
-    where: dict[Word, Some[Word] | DateRange | Word | dt.date] = {}
+    where: dict[Word, Some[Word] | DateRange | Word | dt.date] = Field(default_factory=dict)
     membership: Literal["sensitive", "plain"] = "sensitive"
     meaning: Sentence = "People of this cohort."
 
@@ -83,11 +83,11 @@ class Party(Document):
 class Vocabulary(Document):
     """`policies/vocabulary.toml`."""
 
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=1_000_000)
     fields: dict[Word, FieldEntry] = Field(min_length=1)
-    cohorts: dict[Id, Cohort] = {}
-    parties: dict[Id, Party] = {}
-    duties: dict[Id, Sentence] = {}
+    cohorts: dict[Id, Cohort] = Field(default_factory=dict)
+    parties: dict[Id, Party] = Field(default_factory=dict)
+    duties: dict[Id, Sentence] = Field(default_factory=dict)
 
 
 def load_vocabulary(text: str | bytes, *, document: str = "vocabulary.toml") -> Vocabulary:

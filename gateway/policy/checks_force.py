@@ -1,0 +1,91 @@
+"""Is the agreement in force on the day, and is what it names still there?
+
+Past its end date nothing is shared, without grace. From three months before its
+review it warns; three months after an omitted review it refuses.
+
+Source: docs/reference/policy.md, "Life of a version"; WEISF review practice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from gateway.model import Reason
+from gateway.policy.findings import name
+from gateway.policy.matter import Matter, months_after, refuse
+
+GRACE_MONTHS = 3
+NOTICE_DAYS = 28
+
+
+def not_in_force(matter: Matter) -> Iterator[Reason]:
+    """Reasons from the dates of the agreement, of the retention and of the notice."""
+    agreement, on = matter.agreement, matter.on
+    said = name(agreement.id)
+    if on < agreement.starts:
+        yield refuse(
+            "sharing/agreement-not-begun", "", f"{said} begins on {agreement.starts}, not before."
+        )
+    if on > agreement.ends:
+        yield refuse(
+            "sharing/agreement-ended", "", f"{said} ended on {agreement.ends}; there is no grace."
+        )
+    if on > months_after(agreement.review, GRACE_MONTHS):
+        yield refuse(
+            "sharing/review-overdue",
+            "",
+            f"{said} was due for review on {agreement.review}, over three months ago.",
+        )
+    if matter.purpose.retain_until < on:
+        yield refuse(
+            "policy/retention-past",
+            matter.purpose.clause,
+            f"What is shared had to be destroyed by {matter.purpose.retain_until}.",
+        )
+    yield from _notice_too_young(matter)
+
+
+def _notice_too_young(matter: Matter) -> Iterator[Reason]:
+    notice = matter.purpose.notice
+    if notice is None or notice.published is None or (on_day(notice.published) <= matter.on):
+        return
+    yield refuse(
+        "policy/notice-too-young",
+        matter.purpose.clause,
+        f"The notice was published on {notice.published}; 28 days have to pass.",
+    )
+
+
+def on_day(published: dt.date) -> dt.date:
+    """The first day on which what a notice adds may be shared."""
+    latest = dt.date.max - dt.timedelta(days=NOTICE_DAYS)
+    return min(published, latest) + dt.timedelta(days=NOTICE_DAYS)
+
+
+def review_warnings(matter: Matter) -> Iterator[str]:
+    """A sentence where the review is near or past."""
+    review = matter.agreement.review
+    if matter.on > review:
+        yield f"The review was due on {review}: review it now, sharing stops after three months."
+    elif matter.on >= months_after(review, -GRACE_MONTHS):
+        yield f"The review is due on {review}."
+
+
+def unresolved(matter: Matter) -> Iterator[Reason]:
+    """Reasons from names that the other documents do not know."""
+    clause, known = matter.purpose.clause, matter.knowledge
+    if matter.purpose.spine not in known.contracts:
+        yield refuse("policy/unknown-dataset", clause, "The spine has no contract.")
+    if matter.cohort is None:
+        yield refuse("policy/unknown-cohort", clause, "The cohort is not in the vocabulary.")
+    elif matter.cohort.from_ != matter.purpose.spine:
+        yield refuse("policy/cohort-not-of-spine", clause, "The cohort is not of the spine.")
+    for join in matter.purpose.joins or ():
+        if join.source not in known.contracts:
+            yield refuse("policy/unknown-dataset", clause, f"{name(join.source)} is not known.")
+    for each in matter.deliveries:
+        for fault in each.faults:
+            yield refuse(
+                fault.code, each.output.clause, f"Output {name(each.name)}: {fault.sentence}"
+            )

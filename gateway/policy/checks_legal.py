@@ -1,0 +1,146 @@
+"""Does the law let this purpose be served, on that day, to those recipients?
+
+A legal basis and a legal gateway are different things and a purpose may need
+both. Special-category data need an Article 9 condition, criminal-offence data an
+Article 10 condition, and both a data protection impact assessment. Membership
+of a cohort of the programme is both, whatever columns leave.
+
+Source: UK GDPR Arts 6, 9, 10, 35, 84A-84C; CDA 1998 s115; DEA 2017 s35.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.model import FieldClass, Reason
+from gateway.policy.bases import LegalBasis
+from gateway.policy.findings import name
+from gateway.policy.matter import Matter, refuse
+
+RECIPIENT_CODES = {"CDA98-115": "policy/s115-recipient"}
+
+
+def unlawful(matter: Matter) -> Iterator[Reason]:
+    """Reasons from the legal bases and what they need."""
+    for each in sorted(matter.purpose.legal_bases):
+        if each not in matter.bases:
+            yield refuse(
+                "policy/unknown-legal-basis",
+                matter.purpose.clause,
+                f"{name(each)} is not in the catalogue of legal bases.",
+            )
+    for each, basis in matter.bases.items():
+        yield from _validity(matter, each, basis)
+        yield from _conditions(matter, each, basis)
+        yield from _bounds(matter, each, basis)
+        yield from _people(matter, each, basis)
+    if matter.personal:
+        yield from _articles(matter)
+
+
+def _validity(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
+    if basis.in_force(matter.on):
+        return
+    begun = basis.valid_from <= matter.on
+    instead = f" Use {name(basis.replaced_by)} instead." if basis.replaced_by and begun else ""
+    yield refuse(
+        "policy/legal-basis-expired" if begun else "policy/legal-basis-not-begun",
+        matter.purpose.clause,
+        f"{name(each)} {'ended on' if begun else 'begins on'} "
+        f"{basis.valid_to if begun else basis.valid_from}.{instead}",
+    )
+
+
+def _conditions(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
+    stated = set(matter.bases)
+    for group in basis.requires:
+        if not stated & set(group):
+            wanted = ", ".join(sorted(group))
+            yield refuse(
+                "policy/condition-missing",
+                matter.purpose.clause,
+                f"{name(each)} needs one of these beside it: {wanted}.",
+            )
+    stated_factors = set(matter.purpose.factors or ()) & set(basis.factors or ())
+    if len(stated_factors) < basis.factors_at_least:
+        yield refuse(
+            "policy/too-few-factors",
+            matter.purpose.clause,
+            f"{name(each)} needs {basis.factors_at_least} or more of its factors in `factors`.",
+        )
+
+
+def _bounds(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
+    purpose = matter.purpose
+    if basis.participation and purpose.participation != basis.participation:
+        yield refuse(
+            "policy/consent-basis",
+            purpose.clause,
+            f'{name(each)} is consent: participation must be "consent".',
+        )
+    if basis.returns and purpose.returns not in basis.returns:
+        yield refuse(
+            "policy/research-decision",
+            purpose.clause,
+            f"Under {name(each)} nothing about a person or family may come back.",
+        )
+    if basis.kinds and purpose.kind not in basis.kinds:
+        yield refuse(
+            "policy/basis-kind",
+            purpose.clause,
+            f"{name(each)} does not cover a purpose of this kind.",
+        )
+
+
+def _people(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
+    for delivery in matter.deliveries:
+        if basis.recipients and not delivery.classes & set(basis.recipients):
+            yield refuse(
+                RECIPIENT_CODES.get(each, "policy/basis-recipient"),
+                delivery.output.clause,
+                f"{name(each)} lets data go only to: {', '.join(sorted(basis.recipients))}; "
+                f"{name(delivery.output.recipient)} is none of these.",
+            )
+    parties = matter.knowledge.vocabulary.parties
+    for controller in sorted(matter.agreement.controllers):
+        classes = set(parties[controller].class_) if controller in parties else set()
+        if basis.senders and not classes & set(basis.senders):
+            yield refuse(
+                "policy/basis-sender",
+                matter.purpose.clause,
+                f"{name(each)} is no power of {name(controller)}.",
+            )
+
+
+def sensitive_cohort(matter: Matter) -> bool:
+    """Whether being on the list at all says something special or criminal."""
+    return matter.cohort is None or matter.cohort.membership == "sensitive"
+
+
+def _articles(matter: Matter) -> Iterator[Reason]:
+    satisfied = {
+        part
+        for basis in matter.bases.values()
+        if basis.in_force(matter.on)
+        for part in basis.satisfies
+    }
+    listed = sensitive_cohort(matter)
+    special = listed or matter.carries(FieldClass.SPECIAL_CATEGORY)
+    criminal = listed or matter.carries(FieldClass.CRIMINAL)
+    wanted = [
+        ("article-6", True, "Processing needs a basis of Article 6."),
+        ("article-9", special, "Special-category data need a condition of Article 9."),
+        ("article-10", criminal, "Criminal-offence data need a condition of Article 10."),
+    ]
+    for part, needed, sentence in wanted:
+        if needed and part not in satisfied:
+            because = (
+                " Membership of the cohort is such data." if listed and part[-1] != "6" else ""
+            )
+            yield refuse(f"policy/{part}-missing", matter.purpose.clause, sentence + because)
+    if (special or criminal) and not matter.agreement.dpia:
+        yield refuse(
+            "policy/no-dpia",
+            matter.purpose.clause,
+            "Special-category or criminal-offence data need an impact assessment (`dpia`).",
+        )

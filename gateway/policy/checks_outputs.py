@@ -1,0 +1,173 @@
+"""May each column leave as it is written? Prohibited, direct, hashed alone, beyond the notice?
+
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "Semantics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.model import FieldClass, Reason
+from gateway.policy.agreements import CLASS_PREFIX
+from gateway.policy.findings import name
+from gateway.policy.matter import Delivery, Matter, refuse
+from gateway.policy.resolving import Resolved
+from gateway.policy.token_names import expanded, token_fields
+from gateway.policy.treatments import AGE_TREATMENTS
+
+# Whom clear identifiers may reach where no research is done with them.
+OPERATIONAL = frozenset(
+    {
+        "linkage-unit",
+        "council-team",
+        "relevant-authority",
+        "acting-for-relevant-authority",
+        "safeguarding-authority",
+        "government-department",
+        "partner-agency",
+        "data-subject",
+    }
+)
+
+
+def not_allowed(matter: Matter) -> Iterator[Reason]:
+    """Reasons from what the outputs carry and in which form."""
+    for delivery in matter.deliveries:
+        yield from _prohibited(matter, delivery)
+        yield from _form(matter, delivery)
+        yield from _clear(matter, delivery)
+        yield from _kind(matter, delivery)
+        for rule in delivery.rules:
+            yield from _column(delivery, rule)
+
+
+def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
+    prohibitions = matter.prohibitions()
+    for rule in delivery.rules:
+        words = rule.words | {CLASS_PREFIX + rule.entry.class_}
+        for word in sorted(words & set(prohibitions)):
+            yield refuse(
+                "policy/prohibited",
+                prohibitions[word].clause,
+                f"{name(word)} never leaves, whatever permits it: column {name(rule.name)}.",
+            )
+    for token in expanded(delivery.output.tokens or ()):
+        fields = token_fields(token) | {
+            CLASS_PREFIX + matter.knowledge.vocabulary.fields[field].class_
+            for field in token_fields(token)
+            if field in matter.knowledge.vocabulary.fields
+        }
+        for word in sorted(fields & set(prohibitions)):
+            yield refuse(
+                "policy/prohibited",
+                prohibitions[word].clause,
+                f"{name(word)} never leaves, whatever permits it: token {name(token)}.",
+            )
+
+
+def _column(delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
+    clause, treat = rule.rule.clause, rule.rule.treat
+    if treat in AGE_TREATMENTS and rule.rule.at is None:
+        yield refuse(
+            "policy/age-without-date",
+            clause,
+            f"The age {name(rule.name)} needs its reference date (`at`).",
+        )
+    direct = rule.entry.field_class is FieldClass.DIRECT
+    if direct and treat == "keep" and delivery.output.identifiers != "sealed-clear":
+        yield refuse(
+            "policy/direct-identifier",
+            clause,
+            f"{name(rule.field)} is a direct identifier: it may leave as a token, a pseudonym "
+            'or under "sealed-clear", which needs its own approval.',
+        )
+    if treat == "pseudonym" and _guessable(rule):
+        yield refuse(
+            "policy/low-cardinality-hash",
+            clause,
+            f"{name(rule.field)} has few values: hashed alone it can be guessed.",
+        )
+
+
+def _guessable(rule: Resolved) -> bool:
+    return (
+        rule.entry.low_cardinality
+        or rule.entry.field_class is not FieldClass.DIRECT
+        or rule.column.type != "text"
+        or bool(rule.column.codes)
+    )
+
+
+def _form(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
+    output = delivery.output
+    if output.identifiers == "tokens" and output.fields:
+        yield refuse(
+            "policy/linkage-with-payload",
+            output.clause,
+            "A linkage file holds tokens without attributes; put the fields in another output.",
+        )
+    if output.identifiers != "tokens" and not output.fields:
+        yield refuse(
+            "policy/nothing-to-send", output.clause, f"Output {name(delivery.name)} has no field."
+        )
+    if matter.purpose.kind != "records" or output.identifiers in {"tokens", "sealed-clear"}:
+        return
+    if output.disclosure is None:
+        yield refuse(
+            "policy/no-disclosure-limits",
+            output.clause,
+            f"Output {name(delivery.name)} leaves rows and has no `disclosure` limits.",
+        )
+
+
+def _clear(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
+    output = delivery.output
+    if output.identifiers != "sealed-clear":
+        return
+    approval = output.approval
+    if approval is None or approval.approved > matter.on:
+        yield refuse(
+            "policy/clear-not-approved",
+            output.clause,
+            "Identifiers in the clear need an approval of their own (`approval`).",
+        )
+    allowed = frozenset({"linkage-unit"}) if matter.research else OPERATIONAL
+    if not delivery.classes & allowed:
+        yield refuse(
+            "policy/clear-recipient",
+            output.clause,
+            f"Identifiers in the clear may not go to {name(output.recipient)}.",
+        )
+    facts = [r for r in delivery.rules if not (r.entry.identifier or _is_direct(r))]
+    if matter.research and facts:
+        yield refuse(
+            "policy/linkage-with-payload",
+            output.clause,
+            "Identifiers in the clear leave for research in a package of their own.",
+        )
+
+
+def _is_direct(rule: Resolved) -> bool:
+    return rule.entry.field_class is FieldClass.DIRECT
+
+
+def _kind(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
+    kind, output = matter.purpose.kind, delivery.output
+    if kind == "tables" and (output.identifiers != "none" or not output.tables):
+        yield refuse(
+            "policy/tables-only",
+            output.clause,
+            'A purpose of tables names `tables` and has `identifiers = "none"`.',
+        )
+    if kind != "tables" and output.tables:
+        yield refuse(
+            "policy/tables-only", output.clause, "Tables leave only for a purpose of that kind."
+        )
+    if kind == "answer" and output.identifiers not in {"none", "sealed-clear"}:
+        yield refuse("policy/answer-only", output.clause, "An answer carries no file of tokens.")
+    if kind == "tables" and output.disclosure is None:
+        yield refuse(
+            "policy/no-disclosure-limits",
+            output.clause,
+            f"Output {name(delivery.name)} leaves tables and has no `disclosure` limits.",
+        )

@@ -1,0 +1,147 @@
+"""May this recipient get this output, with this key, on this day?
+
+Source: docs/reference/policy.md, "Recipients"; docs/reference/pseudonyms.md, "Custody".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from gateway.model import Reason
+from gateway.policy.findings import name
+from gateway.policy.matter import Delivery, Matter, refuse
+from gateway.policy.recipients import Recipient, RecipientKey, Undertaking
+
+
+def cannot_receive(matter: Matter) -> Iterator[Reason]:
+    """Reasons from the recipients, their keys and their distance from each other."""
+    for delivery in matter.deliveries:
+        recipient, clause = delivery.recipient, delivery.output.clause
+        if recipient is None:
+            yield refuse(
+                "policy/unknown-recipient",
+                clause,
+                f"{name(delivery.output.recipient)} is no recipient of this council.",
+            )
+            continue
+        if recipient.expires < matter.on:
+            yield refuse(
+                "recipient/expired",
+                clause,
+                f"{name(recipient.id)} was a recipient until {recipient.expires}.",
+            )
+        yield from _population(matter, delivery)
+        if matter.keys is not None and _needs_key(matter, delivery):
+            yield from _key(matter, clause, recipient, matter.keys.get(recipient.id))
+    for one, other in combinations(matter.deliveries, 2):
+        if _must_not_meet(one, other):
+            yield from _meeting(matter, one, other)
+
+
+def _population(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
+    synthetic = [c for c in matter.sources if c.population == "synthetic"]
+    if synthetic and "synthetic" not in delivery.classes:
+        yield refuse(
+            "policy/synthetic-only",
+            delivery.output.clause,
+            f"{name(synthetic[0].id)} holds made-up people: only a recipient of class "
+            '"synthetic" may have them.',
+        )
+    if len(synthetic) < len(matter.sources) and delivery.classes == {"synthetic"}:
+        yield refuse(
+            "policy/synthetic-recipient",
+            delivery.output.clause,
+            f"{name(delivery.output.recipient)} may have made-up people only.",
+        )
+
+
+def _needs_key(matter: Matter, delivery: Delivery) -> bool:
+    """Answers are given by the service itself; public tables are sealed to nobody."""
+    kind = matter.purpose.kind
+    return kind != "answer" and not (kind == "tables" and "public" in delivery.classes)
+
+
+def _key(
+    matter: Matter, clause: str, recipient: Recipient, key: RecipientKey | None
+) -> Iterator[Reason]:
+    said = name(recipient.id)
+    if key is None:
+        yield refuse("recipient/no-key", clause, f"No public key of {said} is registered.")
+        return
+    if not key.confirmed:
+        yield refuse(
+            "recipient/key-not-confirmed",
+            clause,
+            f"The key of {said} was not confirmed by two people over another channel.",
+        )
+    if key.expires is not None and key.expires < matter.on:
+        yield refuse("recipient/key-expired", clause, f"The key of {said} ended on {key.expires}.")
+    named = ((recipient.key_id, key.key_id), (recipient.fingerprint, key.fingerprint))
+    if any(written and written.lower() != held.lower() for written, held in named):
+        yield refuse(
+            "recipient/key-mismatch", clause, f"The registered key of {said} is not the one named."
+        )
+
+
+def _must_not_meet(one: Delivery, other: Delivery) -> bool:
+    """Who sees identifiers or tokens may not see the attributes beside them."""
+    return one.carries_identifiers != other.carries_identifiers
+
+
+def _meeting(matter: Matter, one: Delivery, other: Delivery) -> Iterator[Reason]:
+    first, second = one.recipient, other.recipient
+    if first is None or second is None:
+        return
+    clause = other.output.clause
+    if first.id == second.id or _key_names(matter, first) & _key_names(matter, second):
+        yield refuse(
+            "policy/outputs-meet",
+            clause,
+            f"{name(one.name)} and {name(other.name)} must not meet, and one key opens both.",
+        )
+    elif _same(first, second) and not _separated(matter, first, second):
+        yield refuse(
+            "policy/no-functional-separation",
+            clause,
+            f"{name(one.name)} and {name(other.name)} go to one organisation, which has not "
+            "given an approved functional-separation undertaking.",
+        )
+
+
+def _key_names(matter: Matter, recipient: Recipient) -> set[str]:
+    held = matter.keys.get(recipient.id) if matter.keys is not None else None
+    named = {("id", recipient.key_id), ("mark", recipient.fingerprint)}
+    if held is not None:
+        named |= {("id", held.key_id), ("mark", held.fingerprint)}
+    return {f"{kind}:{value.lower()}" for kind, value in named if value}
+
+
+def _same(first: Recipient, second: Recipient) -> bool:
+    return first.organisation.casefold().split() == second.organisation.casefold().split()
+
+
+def _separated(matter: Matter, first: Recipient, second: Recipient) -> bool:
+    undertakings = (
+        (first.functional_separation, second.id),
+        (second.functional_separation, first.id),
+        (matter.purpose.functional_separation, ""),
+    )
+    return any(_covers(matter, each, other) for each, other in undertakings)
+
+
+def _covers(matter: Matter, undertaking: Undertaking | None, other: str) -> bool:
+    if undertaking is None or undertaking.approved > matter.on:
+        return False
+    return undertaking.from_ is None or not other or other in undertaking.from_
+
+
+def party_warnings(matter: Matter) -> Iterator[str]:
+    """A sentence for each recipient whose organisation is no party of the agreement."""
+    named = {*matter.agreement.parties, *matter.agreement.controllers}
+    for delivery in matter.deliveries:
+        if delivery.recipient and delivery.recipient.organisation not in named:
+            yield (
+                f"{name(delivery.recipient.id)}: its organisation is not among the parties of "
+                f"{name(matter.agreement.id)}."
+            )

@@ -1,0 +1,227 @@
+"""Does an agreement name only what the other documents know?
+
+An unknown field, dataset, cohort, recipient, legal basis, token, duty or column
+stops the agreement from loading, by name and with the nearest known one.
+
+Source: docs/reference/policy.md, "Semantics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from gateway.model import Contract, FieldClass
+from gateway.model.tokens import TOKEN_NAMES
+from gateway.policy.agreements import CLASS_PREFIX, Agreement, Output, Purpose
+from gateway.policy.findings import Finding, name, place, suggest
+from gateway.policy.knowledge import Knowledge
+from gateway.policy.resolving import WIDE, Fault, find_column, resolve_output
+from gateway.policy.token_names import unknown_tokens
+from gateway.policy.treatments import expand_names, is_treatment
+from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
+
+
+def agreement_faults(document: str, agreement: Agreement, knowledge: Knowledge) -> list[Finding]:
+    """Every name of the agreement that the other documents do not know."""
+    faults = list(_prohibition_faults(agreement.prohibitions, knowledge))
+    for key, purpose in agreement.purposes.items():
+        faults += [_under(fault, ("purposes", key)) for fault in _purpose(purpose, knowledge)]
+    return [_finding(document, fault) for fault in faults]
+
+
+def cohort_faults(
+    document: str, vocabulary: Vocabulary, contracts: Mapping[str, Contract]
+) -> list[Finding]:
+    """Every cohort that names a dataset, column or code that no contract has."""
+    return [
+        _finding(document, _under(fault, ("cohorts", key)))
+        for key, cohort in vocabulary.cohorts.items()
+        for fault in _cohort(cohort, contracts)
+    ]
+
+
+def _purpose(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
+    yield from _unknown("legal-basis", purpose.legal_bases, knowledge.bases, ("legal_bases",))
+    yield from _unknown("dataset", (purpose.spine,), knowledge.contracts, ("spine",))
+    yield from _unknown("cohort", (purpose.subjects,), knowledge.vocabulary.cohorts, ("subjects",))
+    if knowledge.vocabulary.duties:
+        yield from _unknown("duty", purpose.duties, knowledge.vocabulary.duties, ("duties",))
+    yield from _spine(purpose, knowledge)
+    yield from _joins(purpose, knowledge)
+    yield from _prohibition_faults(purpose.prohibitions, knowledge)
+    for key, output in purpose.outputs.items():
+        for fault in _output(purpose, output, knowledge):
+            yield _under(fault, ("outputs", key))
+
+
+def _spine(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
+    cohort = knowledge.vocabulary.cohorts.get(purpose.subjects)
+    if cohort is not None and cohort.from_ != purpose.spine:
+        yield Fault(
+            code="policy/cohort-not-of-spine",
+            path=("subjects",),
+            sentence=f"the cohort is of {name(cohort.from_)}, not of the spine.",
+            remedy="The unit of a release is the person of the spine: name the same dataset.",
+        )
+
+
+def _joins(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
+    joins = purpose.joins or ()
+    yield from _unknown("dataset", (j.source for j in joins), knowledge.contracts, ("joins",))
+    datasets = [purpose.spine, *(join.source for join in joins)]
+    if len(set(datasets)) != len(datasets):
+        yield Fault(
+            code="policy/duplicate-join",
+            path=("joins",),
+            sentence="a dataset is joined twice.",
+            remedy="Join each dataset once.",
+        )
+    for join in joins:
+        contract, spine = (knowledge.contracts.get(d) for d in (join.source, purpose.spine))
+        named = [(contract, join.on), (spine, join.on)]
+        if join.take.startswith(WIDE):
+            named.append((contract, join.take.removeprefix(WIDE)))
+        for where, column in named:
+            if where is not None:
+                yield from _unknown_column(where, column, ("joins",))
+
+
+def _output(purpose: Purpose, output: Output, knowledge: Knowledge) -> Iterator[Fault]:
+    yield from _unknown("recipient", (output.recipient,), knowledge.recipients, ("recipient",))
+    yield from _tokens(output)
+    resolved, faults = resolve_output(purpose, output, knowledge)
+    yield from faults
+    if not faults:
+        yield from _column_names(output, {n: n for r in resolved for n in (r.name, *r.names)})
+
+
+def _tokens(output: Output) -> Iterator[Fault]:
+    for token in unknown_tokens(output.tokens or ()):
+        yield Fault(
+            code="policy/unknown-token",
+            path=("tokens",),
+            sentence=f"no token is called {name(token)}.",
+            remedy=suggest(token, TOKEN_NAMES) or "Tokens are T01 to T39, TN-nhs, TN-upn, TN-nino.",
+        )
+    wanted = output.identifiers == "tokens"
+    for key, given in (("tokens", output.tokens), ("key", output.key)):
+        if wanted and given is None:
+            yield Fault(
+                code="policy/missing-key",
+                path=(),
+                sentence=f"{name(key)} is missing.",
+                remedy="An output of tokens names its tokens and its study key.",
+            )
+        if not wanted and given is not None:
+            yield Fault(
+                code="policy/unexpected-tokens",
+                path=(key,),
+                sentence='tokens and their key belong to `identifiers = "tokens"`.',
+                remedy="Remove them, or change `identifiers`.",
+            )
+
+
+def _column_names(output: Output, columns: Mapping[str, str]) -> Iterator[Fault]:
+    limits = output.disclosure
+    named: list[tuple[tuple[str, ...], Iterable[str]]] = [
+        (("tables", key, "by"), table.by) for key, table in output.tables.items()
+    ]
+    if limits is not None:
+        named += [
+            (("disclosure", "key_variables"), limits.key_variables or ()),
+            (("disclosure", "l"), limits.l),
+            (("disclosure", "not_key"), limits.not_key),
+            (("disclosure", "coarsen"), (step.field for step in limits.coarsen or ())),
+        ]
+        for step in limits.coarsen or ():
+            if not is_treatment(step.treat):
+                yield Fault(
+                    code="policy/unknown-treatment",
+                    path=("disclosure", "coarsen"),
+                    sentence="this is not a treatment of the closed set.",
+                    remedy='See docs/reference/policy.md, "Treatments".',
+                )
+    for path, words in named:
+        for word in words:
+            if any(each not in columns for each in expand_names(word)):
+                yield Fault(
+                    code="policy/unknown-column",
+                    path=path,
+                    sentence=f"this output has no column {name(word)}.",
+                    remedy=suggest(word, columns) or "Name a field of this output.",
+                )
+
+
+def _prohibition_faults(prohibitions: Iterable[str], knowledge: Knowledge) -> Iterator[Fault]:
+    columns = {c.name for contract in knowledge.contracts.values() for c in contract.columns}
+    classes = [f"{CLASS_PREFIX}{each.value}" for each in FieldClass]
+    known = {*knowledge.vocabulary.fields, *columns, *classes}
+    for word in prohibitions:
+        for each in expand_names(word):
+            if each not in known:
+                yield Fault(
+                    code="policy/unknown-field",
+                    path=("prohibitions", word),
+                    sentence=f"field {name(each)} is not in the vocabulary.",
+                    remedy=suggest(each, known) or "A prohibition of nothing protects nobody.",
+                )
+
+
+def _cohort(cohort: Cohort, contracts: Mapping[str, Contract]) -> Iterator[Fault]:
+    contract = contracts.get(cohort.from_)
+    if contract is None:
+        yield from _unknown("dataset", (cohort.from_,), contracts, ("from",))
+        return
+    for word, condition in cohort.where.items():
+        column = find_column(contract, word)
+        if column is None:
+            yield from _unknown_column(contract, word, ("where",))
+        elif isinstance(condition, DateRange) != (column.type == "date"):
+            yield Fault(
+                code="policy/condition-does-not-fit",
+                path=("where",),
+                sentence=f"the condition does not fit the type of {name(word)}.",
+                remedy="Use { from, to } for dates and a list for other columns.",
+            )
+        elif isinstance(condition, tuple) and column.codes:
+            yield from _unknown("code", condition, dict.fromkeys(column.codes, ""), ("where",))
+
+
+def _unknown(
+    kind: str, words: Iterable[str], known: Mapping[str, object], path: tuple[str, ...]
+) -> Iterator[Fault]:
+    for word in words:
+        if word not in known:
+            yield Fault(
+                code=f"policy/unknown-{kind}",
+                path=path,
+                sentence=f"{kind.replace('-', ' ')} {name(word)} is not known.",
+                remedy=suggest(word, known) or "Add it to its document first, or correct the name.",
+            )
+
+
+def _unknown_column(contract: Contract, word: str, path: tuple[str, ...]) -> Iterator[Fault]:
+    columns = [column.name for column in contract.columns]
+    if find_column(contract, word) is None:
+        yield Fault(
+            code="policy/unknown-column",
+            path=path,
+            sentence=f"{name(contract.id)} has no column {name(word)}.",
+            remedy=suggest(word, columns) or "Name a column of its contract.",
+        )
+
+
+def _under(fault: Fault, path: tuple[str, ...]) -> Fault:
+    return Fault(
+        code=fault.code, path=(*path, *fault.path), sentence=fault.sentence, remedy=fault.remedy
+    )
+
+
+def _finding(document: str, fault: Fault) -> Finding:
+    return Finding(
+        code=fault.code,
+        document=document,
+        where=place(fault.path),
+        sentence=fault.sentence,
+        remedy=fault.remedy,
+    )

@@ -1,0 +1,150 @@
+"""One request, with everything that its decision reads: the argument of every check.
+
+Source: docs/reference/policy.md, "Decision".
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.model import Contract, FieldClass, Reason, SharingRequest
+from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
+from gateway.policy.bases import LegalBasis
+from gateway.policy.knowledge import Knowledge
+from gateway.policy.recipients import Recipient, RecipientKey
+from gateway.policy.resolving import Fault, Resolved, resolve_output
+from gateway.policy.treatments import expand_names
+from gateway.policy.vocabulary import Cohort
+
+Keys = Mapping[str, RecipientKey]
+PERSONAL_KINDS = frozenset({"records", "answer", "single-disclosure"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One output with its resolved rules and its recipient."""
+
+    name: str
+    output: Output
+    rules: tuple[Resolved, ...]
+    faults: tuple[Fault, ...]
+    recipient: Recipient | None
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The recipient's classes; none where it is unknown."""
+        return frozenset(self.recipient.class_) if self.recipient else frozenset()
+
+    @property
+    def carries_identifiers(self) -> bool:
+        """Whether it says who a row is about to someone who could know."""
+        return self.output.identifiers in {"tokens", "sealed-clear"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """The request and its documents."""
+
+    request: SharingRequest
+    agreement: Agreement
+    purpose: Purpose
+    knowledge: Knowledge
+    deliveries: tuple[Delivery, ...]
+    on: dt.date
+    keys: Keys | None
+
+    @property
+    def personal(self) -> bool:
+        """Whether anything about a person leaves, rather than tables."""
+        return self.purpose.kind in PERSONAL_KINDS
+
+    @property
+    def cohort(self) -> Cohort | None:
+        """Whose rows are asked for."""
+        return self.knowledge.vocabulary.cohorts.get(self.purpose.subjects)
+
+    @property
+    def bases(self) -> dict[str, LegalBasis]:
+        """The known legal bases of the purpose."""
+        known = self.knowledge.bases
+        return {each: known[each] for each in sorted(self.purpose.legal_bases) if each in known}
+
+    @property
+    def sources(self) -> tuple[Contract, ...]:
+        """The contracts of the spine and the joins, the spine first."""
+        joined = sorted(join.source for join in self.purpose.joins or ())
+        names = (self.purpose.spine, *joined)
+        known = self.knowledge.contracts
+        return tuple(known[name] for name in names if name in known)
+
+    @property
+    def research(self) -> bool:
+        """Whether the safeguards of research apply."""
+        return any("safeguard" in basis.satisfies for basis in self.bases.values())
+
+    def prohibitions(self) -> dict[str, Prohibition]:
+        """Each prohibited word with its clause; the agreement's own come first."""
+        found: dict[str, Prohibition] = {}
+        for written in (self.agreement.prohibitions, self.purpose.prohibitions):
+            for word in sorted(written):
+                for each in expand_names(word):
+                    found.setdefault(each, written[word])
+        return found
+
+    def carries(self, wanted: FieldClass) -> bool:
+        """Whether a column of that class leaves."""
+        return any(
+            rule.entry.field_class is wanted for each in self.deliveries for rule in each.rules
+        )
+
+
+def open_matter(
+    request: SharingRequest,
+    agreement: Agreement,
+    knowledge: Knowledge,
+    *,
+    on: dt.date,
+    keys: Keys | None,
+) -> Matter:
+    """Gather what the decision reads; the purpose must be one of the agreement."""
+    purpose = agreement.purposes[request.purpose]
+    return Matter(
+        request=request,
+        agreement=agreement,
+        purpose=purpose,
+        knowledge=knowledge,
+        deliveries=tuple(_deliveries(purpose, knowledge)),
+        on=on,
+        keys=keys,
+    )
+
+
+def _deliveries(purpose: Purpose, knowledge: Knowledge) -> Iterator[Delivery]:
+    for key in sorted(purpose.outputs):
+        output = purpose.outputs[key]
+        rules, faults = resolve_output(purpose, output, knowledge)
+        yield Delivery(
+            name=key,
+            output=output,
+            rules=rules,
+            faults=faults,
+            recipient=knowledge.recipients.get(output.recipient),
+        )
+
+
+def refuse(code: str, clause: str, sentence: str) -> Reason:
+    """One reason of a refusal."""
+    return Reason(code=code, clause=clause, reason=sentence)
+
+
+def months_after(day: dt.date, months: int) -> dt.date:
+    """The same day so many months later or earlier, or the last of its month."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        return dt.date.max if months > 0 else dt.date.min
+    last = calendar.monthrange(year, month + 1)[1]
+    return dt.date(year, month + 1, min(day.day, last))

@@ -1,0 +1,219 @@
+"""The Plan of a permitted request: all that later rooms may know, each part with its clause.
+
+Set-like parts are sorted, so that the order in which a document was written
+changes nothing; only `coarsen` keeps its order, because it is tried in order.
+
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "Plan".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from gateway.model import (
+    CohortRule,
+    ColumnRule,
+    FieldClass,
+    Household,
+    IdentifierForm,
+    JoinRule,
+    KeyUse,
+    Limits,
+    NotSent,
+    OnSmallGroup,
+    OutputPlan,
+    Participation,
+    Plan,
+    PurposeKind,
+    RecipientRef,
+    TableRule,
+)
+from gateway.policy.agreements import CLASS_PREFIX, Disclosure, StudyKey
+from gateway.policy.checks_force import review_warnings
+from gateway.policy.checks_notice import state_of
+from gateway.policy.checks_recipients import party_warnings
+from gateway.policy.findings import name
+from gateway.policy.matter import Delivery, Matter
+from gateway.policy.recipients import Recipient
+from gateway.policy.resolving import find_column
+from gateway.policy.token_names import expanded
+from gateway.policy.treatments import expand_names
+from gateway.policy.vocabulary import DateRange
+
+HARM_K = 10
+
+
+def plan_of(matter: Matter, digest: str) -> Plan:
+    """The Plan of a matter that no check refused."""
+    purpose, agreement = matter.purpose, matter.agreement
+    outputs = tuple(output for each in matter.deliveries for output in _output(matter, each))
+    return Plan(
+        request=matter.request,
+        agreement_version=agreement.version,
+        controller=agreement.controllers[0],
+        kind=PurposeKind(purpose.kind),
+        clause=purpose.clause,
+        legal_bases=tuple(sorted(purpose.legal_bases)),
+        cohort=_cohort(matter),
+        joins=_joins(matter),
+        participation=Participation(purpose.participation),
+        household=Household(purpose.household),
+        outputs=outputs,
+        retain_until=purpose.retain_until,
+        link_map_until=purpose.link_map_until,
+        returns=purpose.returns,
+        duties=tuple(sorted(purpose.duties)),
+        policy_digest=digest,
+        warnings=(*review_warnings(matter), *party_warnings(matter), *_raised(matter)),
+        not_sent=_not_sent(matter),
+        notice=purpose.notice.version if purpose.notice else "",
+        population="synthetic"
+        if any(c.population == "synthetic" for c in matter.sources)
+        else "residents",
+    )
+
+
+def _cohort(matter: Matter) -> CohortRule:
+    cohort = matter.cohort
+    within, between = [], []
+    for word, condition in sorted(cohort.where.items()) if cohort else ():
+        column = find_column(matter.sources[0], word)
+        written = column.name if column else word
+        if isinstance(condition, DateRange):
+            between.append((written, condition.from_, condition.to))
+        elif isinstance(condition, tuple):
+            within.append((written, tuple(sorted(condition))))
+        elif isinstance(condition, dt.date):
+            between.append((written, condition, condition))
+        else:
+            within.append((written, (condition,)))
+    return CohortRule(
+        name=matter.purpose.subjects,
+        dataset=matter.purpose.spine,
+        within=tuple(within),
+        between=tuple(between),
+    )
+
+
+def _joins(matter: Matter) -> tuple[JoinRule, ...]:
+    joins = matter.purpose.joins or ()
+    return tuple(
+        JoinRule(dataset=join.source, on=join.on, take=join.take)
+        for join in sorted(joins, key=lambda join: join.source)
+    )
+
+
+def _output(matter: Matter, delivery: Delivery) -> tuple[OutputPlan, ...]:
+    output, recipient = delivery.output, delivery.recipient
+    if recipient is None:
+        return ()
+    columns = tuple(column for rule in delivery.rules for column in rule.columns())
+    plan = OutputPlan(
+        name=delivery.name,
+        recipient=_recipient(matter, recipient),
+        identifiers=IdentifierForm(output.identifiers),
+        clause=output.clause,
+        tokens=expanded(output.tokens or ()),
+        slots=output.slots,
+        key=_key(output.key),
+        columns=columns,
+        limits=_limits(output.disclosure, columns) if output.disclosure else None,
+        file_format=output.format,
+        tables=tuple(
+            TableRule(name=key, count=t.count, by=tuple(t.by), clause=t.clause, round_to=t.round)
+            for key, t in sorted(output.tables.items())
+        ),
+        state=state_of(matter, delivery),
+        longitudinal=_longitudinal(output.key),
+    )
+    return (plan,)
+
+
+def _key(key: StudyKey | None) -> KeyUse | None:
+    return KeyUse(study=key.study, epoch=key.epoch) if key else None
+
+
+def _longitudinal(key: StudyKey | None) -> str:
+    return key.longitudinal.clause if key and key.longitudinal else ""
+
+
+def _recipient(matter: Matter, recipient: Recipient) -> RecipientRef:
+    held = (matter.keys or {}).get(recipient.id)
+    return RecipientRef(
+        id=recipient.id,
+        organisation=recipient.organisation,
+        team=recipient.team,
+        classes=frozenset(recipient.class_),
+        key_id=held.key_id if held else recipient.key_id,
+        fingerprint=held.fingerprint if held else recipient.fingerprint,
+        channel=recipient.channel,
+    )
+
+
+def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...]) -> Limits:
+    left = {n: clause for w, clause in disclosure.not_key.items() for n in _names(w, columns)}
+    declared = [n for word in disclosure.key_variables or () for n in _names(word, columns)]
+    implied = [
+        column.name
+        for column in columns
+        if (column.field_class is FieldClass.KEY_VARIABLE or column.is_date)
+        and column.treat != "pseudonym"
+        and column.name not in left
+    ]
+    harmful = any(column.harm for column in columns)
+    return Limits(
+        key_variables=tuple(sorted({*declared, *implied})),
+        k=max(disclosure.k, HARM_K) if harmful else disclosure.k,
+        l_values=tuple(
+            sorted((n, l) for word, l in disclosure.l.items() for n in _names(word, columns))
+        ),
+        on_small_group=OnSmallGroup(disclosure.on_small_group),
+        coarsen=tuple(
+            (each, step.treat)
+            for step in disclosure.coarsen or ()
+            for each in _names(step.field, columns)
+        ),
+        not_key=tuple(sorted(left.items())),
+    )
+
+
+def _names(word: str, columns: tuple[ColumnRule, ...]) -> tuple[str, ...]:
+    """The columns that a name in the limits means: itself, its waves, or its range."""
+    wanted = set(expand_names(word))
+    return tuple(
+        column.name
+        for column in columns
+        if column.name in wanted
+        or (column.wave and column.name.removesuffix(f"_{column.wave}") in wanted)
+    )
+
+
+def _raised(matter: Matter) -> tuple[str, ...]:
+    return tuple(
+        f"Output {name(each.name)}: k is {HARM_K}, because it tells of abuse, health or offences."
+        for each in matter.deliveries
+        if each.output.disclosure
+        and each.output.disclosure.k < HARM_K
+        and any(rule.entry.harm for rule in each.rules)
+    )
+
+
+def _not_sent(matter: Matter) -> tuple[NotSent, ...]:
+    sent = {(r.contract.id, r.column.name) for each in matter.deliveries for r in each.rules}
+    prohibitions = matter.prohibitions()
+    left = []
+    for contract in matter.sources:
+        for column in contract.columns:
+            if (contract.id, column.name) in sent:
+                continue
+            words = (column.field, column.name, CLASS_PREFIX + column.field_class.value)
+            rule = next((prohibitions[word] for word in words if word in prohibitions), None)
+            left.append(
+                NotSent(
+                    dataset=contract.id,
+                    column=column.name,
+                    clause=rule.clause if rule else "",
+                    reason=rule.reason if rule else "No clause permits it.",
+                )
+            )
+    return tuple(left)

@@ -1,0 +1,80 @@
+"""Who may receive: legal organisation, team, classes, channel, expiry, key.
+
+A public key that nobody confirmed over another channel opens nothing here: the
+document may name a key, but only a confirmed registration makes it usable.
+
+Source: docs/reference/policy.md, "Recipients"; GOV.UK, securing government email.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from gateway.policy.findings import Finding
+from gateway.policy.shapes import Clause, Document, Id, KeyLabel, Sentence, Some
+
+_RETIRED = re.compile(r"[@.](gcsx|gsx|gsi|gse)\.(?:[a-z0-9-]+\.)*gov\.uk\b", re.IGNORECASE)
+
+
+def _one_or_more(value: Any) -> Any:
+    """A single class may be written as plain text."""
+    return (value,) if isinstance(value, str) else value
+
+
+class Undertaking(Document):
+    """A functional-separation undertaking: whom the team never meets, and who approved it."""
+
+    reference: Sentence
+    approved: dt.date
+    from_: Some[Id] | None = Field(default=None, alias="from")
+    clause: Clause | None = None
+
+
+class Recipient(Document):
+    """`policies/recipients/*.toml`. A class only ever adds a right; an unknown one adds none."""
+
+    id: KeyLabel
+    organisation: Sentence
+    team: Sentence
+    class_: Annotated[Some[Id], BeforeValidator(_one_or_more)] = Field(alias="class")
+    channel: Literal["folder", "sftp", "https"]
+    expires: dt.date
+    key_id: Annotated[str, Field(max_length=120)] = ""
+    fingerprint: Annotated[str, Field(max_length=120)] = ""
+    address: Sentence | None = None
+    contact: Sentence | None = None
+    accreditation: Sentence | None = None
+    functional_separation: Undertaking | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientKey:
+    """A registered public key of a recipient, as the key registrations know it."""
+
+    key_id: str
+    fingerprint: str
+    confirmed: bool
+    expires: dt.date | None = None
+
+
+def retired_domains(document: str, *texts: str | None) -> list[Finding]:
+    """A finding for each retired secure-mail domain, by its name.
+
+    The gcsx, gsx, gsi and gse domains were closed on 2019-03-31.
+    """
+    named = {found.lower() for text in texts for found in _RETIRED.findall(text or "")}
+    return [
+        Finding(
+            code="policy/retired-mail-domain",
+            document=document,
+            where="",
+            sentence=f'the mail domain "{domain}" was closed in March 2019.',
+            remedy="Give an address of a current domain; files go by folder, sftp or https.",
+        )
+        for domain in sorted(named)
+    ]
