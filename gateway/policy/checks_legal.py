@@ -127,17 +127,15 @@ def _articles(matter: Matter) -> Iterator[Reason]:
     listed = sensitive_cohort(matter)
     special = listed or matter.carries(FieldClass.SPECIAL_CATEGORY)
     criminal = listed or matter.carries(FieldClass.CRIMINAL)
+    because = " Membership of the cohort is such data." if listed else ""
     wanted = [
         ("article-6", True, "Processing needs a basis of Article 6."),
-        ("article-9", special, "Special-category data need a condition of Article 9."),
-        ("article-10", criminal, "Criminal-offence data need a condition of Article 10."),
+        ("article-9", special, f"Special-category data need an Article 9 condition.{because}"),
+        ("article-10", criminal, f"Criminal-offence data need an Article 10 condition.{because}"),
     ]
     for part, needed, sentence in wanted:
         if needed and part not in satisfied:
-            because = (
-                " Membership of the cohort is such data." if listed and part[-1] != "6" else ""
-            )
-            yield refuse(f"policy/{part}-missing", matter.purpose.clause, sentence + because)
+            yield refuse(f"policy/{part}-missing", matter.purpose.clause, sentence)
     if (special or criminal) and not matter.agreement.dpia:
         yield refuse(
             "policy/no-dpia",

@@ -8,6 +8,7 @@ Source: docs/reference/policy.md, "Decision, explanation, comparison".
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ def _entries(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
 
 
 def _differing(old: Any, new: Any) -> list[str]:
-    names = getattr(type(old), "model_fields", None) or getattr(type(old), "__slots__", ())
+    names: Iterable[str] = getattr(type(old), "model_fields", None) or type(old).__slots__
     return [str(n).rstrip("_") for n in names if getattr(old, n) != getattr(new, n)]
 
 
@@ -172,9 +173,8 @@ def _part(part: str, old: Any, new: Any, where: str) -> Iterator[str]:
         yield from (f"adds {_show(w)} to {part} of {where}" for w in _minus(new, old))
         yield from (f"removes {_show(w)} from {part} of {where}" for w in _minus(old, new))
     elif old is None or isinstance(old, Document) or isinstance(new, Document):
-        yield f"{'adds' if old is None else 'removes' if new is None else 'changes'} {part} {
-            ('to' if old is None else 'of')
-        } {where}"
+        verb = "adds" if old is None else "removes" if new is None else "changes"
+        yield f"{verb} {part} {'to' if old is None else 'of'} {where}"
     else:
         yield f"changes {part} of {where} from {_show(old)} to {_show(new)}"
 
@@ -190,8 +190,6 @@ def _minus(one: Iterable[str] | None, other: Iterable[str] | None) -> list[str]:
 
 
 def _show(value: Any) -> str:
-    return (
-        f"*{value}*"
-        if isinstance(value, (str, int, float)) or hasattr(value, "isoformat")
-        else ("what it was" if value else "nothing")
-    )
+    if isinstance(value, (str, int, float, dt.date)):
+        return f"*{value}*"
+    return "what it was" if value else "nothing"

@@ -165,7 +165,9 @@ def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...]) -> Limits:
         key_variables=tuple(sorted({*declared, *implied})),
         k=max(disclosure.k, HARM_K) if harmful else disclosure.k,
         l_values=tuple(
-            sorted((n, l) for word, l in disclosure.l.items() for n in _names(word, columns))
+            sorted(
+                (n, least) for word, least in disclosure.l.items() for n in _names(word, columns)
+            )
         ),
         on_small_group=OnSmallGroup(disclosure.on_small_group),
         coarsen=tuple(

@@ -80,6 +80,7 @@ class Resolved:
             is_date=self.column.type == "date",
             harm=self.entry.harm,
             codes=self.column.codes,
+            address=self.entry.identifier == "address",
         )
 
 
@@ -212,7 +213,9 @@ def _waves(purpose: Purpose, rule: FieldRule, contract: Contract) -> tuple[str, 
         return Fault(
             code="policy/unknown-wave",
             path=(),
-            sentence=f"{name(unknown[0]) if unknown else 'the widening column'} is not a code list.",
+            sentence=f"{name(unknown[0])} is not one of its codes."
+            if unknown
+            else "the widening column has no code list.",
             remedy=f"Known are: {', '.join(known)}." if known else "Give the column a code list.",
         )
     return tuple(wave for wave in known if rule.waves is None or wave in rule.waves)

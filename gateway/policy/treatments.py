@@ -95,7 +95,7 @@ def class_after(treat: str, field_class: FieldClass) -> FieldClass:
 
 
 def expand_names(name: str) -> tuple[str, ...]:
-    """ "FPD01..FPD03" as the single names, both ends inclusive; another name as itself."""
+    """The single names that "FPD01..FPD03" means, both ends inclusive; another name is itself."""
     first, dots, last = name.partition("..")
     low, high = re.fullmatch(r"(.*?)(\d{1,6})", first), re.fullmatch(r"(.*?)(\d{1,6})", last)
     if not dots or low is None or high is None or low[1] != high[1] or len(low[2]) != len(high[2]):
