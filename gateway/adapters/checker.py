@@ -18,12 +18,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Final, Protocol, Self
+from typing import IO, Any, BinaryIO, Final, Self
 
 from gateway import intake
 from gateway.adapters.checker_main import OUT_OF_MEMORY
@@ -48,17 +48,8 @@ class Limits:
     output: int = 1 << 40
 
 
-class Outlet(Protocol):
-    """Where accepted columns and failing rows go while a file is checked."""
-
-    def restart(self) -> None:
-        """Forget everything taken: the file is read again from its beginning."""
-
-    def accept(self, frame: bytes) -> None:
-        """Take one frame (u32 big-endian length, Arrow IPC file), or the zero length that ends."""
-
-    def failing(self, frame: bytes) -> None:
-        """Take one frame of failing rows: columns `row` (from 1) and `rule` (its number)."""
+Sink = Callable[[bytes], None]
+Restart = Callable[[], tuple[BinaryIO, Sink]]
 
 
 class Checker:
@@ -90,50 +81,61 @@ class Checker:
             self._ready = None
 
     def check(
-        self, source: BinaryIO, contract: Contract, *, known: Collection[str], outlet: Outlet
+        self,
+        source: BinaryIO,
+        contract: Contract,
+        *,
+        known_columns: Collection[str],
+        sink: Sink,
+        failing: Sink | None = None,
+        restart: Restart | None = None,
     ) -> Verdict:
         """Check one file.
 
-        A second pass follows only when values that must be unique were repeated
-        and the rest is acceptable: `outlet.restart` is called, then every row
-        of a repeated value stays behind.
+        Which rows repeat a value that must be unique is known only at the end.
+        Then, if the rest is acceptable, the file is checked once more and those
+        rows stay behind; without `restart` the whole extract is quarantined.
 
         Args:
-            source: a binary file that can be read twice.
+            source: the file.
             contract: what it must follow.
-            known: column names of all published contracts.
-            outlet: takes accepted columns; what it took of an extract that is
-                not accepted is to be thrown away, or held, by the caller.
+            known_columns: column names of all published contracts.
+            sink: takes frames of accepted columns (u32 big-endian length, Arrow
+                IPC file; a zero length ends them). What it took of an extract
+                that is rejected is to be thrown away.
+            failing: takes frames of failing rows: `row` (from 1) and `rule` (its
+                number among `verdict.rules`).
+            restart: gives the file from its beginning, and a new sink; what
+                went to the old ones is to be thrown away.
 
         Raises:
             UsageError: the contract asks for a form that does not exist.
         """
         intake.rules_of(contract)
-        verdict, repeated = self._pass(source, contract, known, outlet, b"")
-        if repeated:
-            source.seek(0)
-            outlet.restart()
-            verdict, _ = self._pass(source, contract, known, outlet, repeated)
-        if verdict.state == intake.ACCEPTED:
-            outlet.accept(struct.pack(">I", 0))
+        outlets = (sink, failing or _nowhere)
+        verdict, repeated = self._pass(source, _order(contract, known_columns), outlets)
+        if repeated and restart is None:
+            verdict = _held(verdict)
+        elif repeated and restart is not None:
+            source, sink = restart()
+            outlets = (sink, _nowhere)
+            order = _order(contract, known_columns, repeated)
+            verdict, _ = self._pass(source, order, outlets)
+        if verdict.state != intake.REJECTED:
+            sink(struct.pack(">I", 0))
         return verdict
 
     def _pass(
-        self,
-        source: BinaryIO,
-        contract: Contract,
-        known: Collection[str],
-        outlet: Outlet,
-        repeated: bytes,
+        self, source: BinaryIO, order: bytes, outlets: tuple[Sink, Sink]
     ) -> tuple[Verdict, bytes]:
         child, self._ready = self._ready or _Child(self._limits), None
         try:
-            return child.check(source, _order(contract, known, repeated), outlet)
+            return child.check(source, order, outlets)
         finally:
             child.end()
 
 
-def _order(contract: Contract, known: Collection[str], repeated: bytes) -> bytes:
+def _order(contract: Contract, known: Collection[str], repeated: bytes = b"") -> bytes:
     document = {
         "contract": json.loads(intake.contract_json(contract)),
         "known": sorted(known),
@@ -166,14 +168,16 @@ class _Child:
         self._in: IO[bytes] = _pipe(self._process.stdin)
         self._out: IO[bytes] = _pipe(self._process.stdout)
 
-    def check(self, source: BinaryIO, order: bytes, outlet: Outlet) -> tuple[Verdict, bytes]:
+    def check(
+        self, source: BinaryIO, order: bytes, outlets: tuple[Sink, Sink]
+    ) -> tuple[Verdict, bytes]:
         clock = threading.Timer(self._limits.wall_seconds, self._kill, ("time",))
         clock.daemon = True
         clock.start()
         feeder = threading.Thread(target=self._feed, args=(source, order), daemon=True)
         feeder.start()
         try:
-            return self._listen(outlet)
+            return self._listen(outlets)
         finally:
             clock.cancel()
             self._process.kill()
@@ -187,13 +191,13 @@ class _Child:
                 pipe.close()
         self._process.wait()
 
-    def _listen(self, outlet: Outlet) -> tuple[Verdict, bytes]:
+    def _listen(self, outlets: tuple[Sink, Sink]) -> tuple[Verdict, bytes]:
         repeated = b""
         for tag, octets in self._answers():
             if tag == b"A":
-                outlet.accept(octets)
+                outlets[0](octets)
             elif tag == b"F":
-                outlet.failing(octets)
+                outlets[1](octets)
             elif tag == b"R":
                 repeated = octets
             elif tag == b"V":
@@ -253,9 +257,9 @@ def _pipe(stream: IO[bytes] | None) -> Any:
     return stream
 
 
-def unproven(verdict: Verdict) -> Verdict:
-    """Hold an accepted extract whose judgement differs."""
-    found = (Finding(code="intake/judgement-differs"), *verdict.findings)
-    return replace(
-        verdict, state=intake.QUARANTINED, accepted=0, quarantined=verdict.rows, findings=found
-    )
+def _held(verdict: Verdict) -> Verdict:
+    return replace(verdict, state=intake.QUARANTINED, accepted=0, quarantined=verdict.rows)
+
+
+def _nowhere(_frame: bytes) -> None:
+    """Take nothing."""

@@ -8,7 +8,7 @@ Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 """
 
 from gateway.intake.columns import Checked, Compiled
-from gateway.intake.findings import CODES, Meaning, remedy, sentence
+from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
 from gateway.intake.row_rules import rules_of
 from gateway.intake.rules import Rule
@@ -20,8 +20,6 @@ from gateway.intake.verdict import (
     ACCEPTED,
     QUARANTINED,
     REJECTED,
-    Finding,
-    Profile,
     RuleCount,
     Verdict,
     read_verdict,
@@ -41,7 +39,6 @@ __all__ = [
     "Finding",
     "Header",
     "Meaning",
-    "Profile",
     "Repetitions",
     "Rule",
     "RuleCount",

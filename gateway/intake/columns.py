@@ -186,7 +186,7 @@ def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Se
     for code, expression in reversed(rule.looks_like):
         kind = pl.when(expression).then(pl.lit(code)).otherwise(kind)
     kinds = raw[rule.column].gather(failing).to_frame().select(kind.alias("code"))["code"]
-    return {str(code): failing.filter(kinds == code) for code in kinds.unique()}
+    return {str(code): failing.filter(kinds == code) for code in kinds.unique(maintain_order=True)}
 
 
 def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[str, pl.Series]:

@@ -12,7 +12,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.intake.verdict import Finding
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One kind of trouble in one column: how many rows, and the first of them.
+
+    Rows count records after the header from 1; a quoted newline does not end
+    one. `hint` is a word of ours (a delimiter's name, a contract column's name,
+    a byte offset), never a value of the file.
+    """
+
+    code: str
+    column: str = ""
+    rule: str = ""
+    rows: int = 0
+    first_rows: tuple[int, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

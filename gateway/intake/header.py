@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.intake.verdict import Finding
+from gateway.intake.findings import Finding
 from gateway.model import Contract
 
 MOST_COLUMNS: Final = 1_000

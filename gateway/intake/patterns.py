@@ -30,10 +30,10 @@ TEXT: Final = "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$"
 
 # Forms of texts that a contract may name beside the national identifiers.
 NAMED: Final = {
-    "academic_year": "^(?:19|20)[0-9]{2}/[0-9]{2}$",
+    "academic-year": "^(?:19|20)[0-9]{2}/[0-9]{2}$",
     "digits": "^[0-9]+$",
-    "school_urn": "^[0-9]{6}$",
-    "letters_and_digits": "^[A-Za-z0-9]+$",
+    "school-urn": "^[0-9]{6}$",
+    "letters-and-digits": "^[A-Za-z0-9]+$",
     "reference": "^[A-Za-z0-9][A-Za-z0-9/_.:-]*$",
 }
 

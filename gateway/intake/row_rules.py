@@ -18,6 +18,7 @@ from gateway.errors import UsageError
 from gateway.intake.rules import ISO, Effect, Rule, column_rules, parsed_date
 from gateway.model import Contract, ContractColumn, RowRule
 
+ANY: Final = "*"
 NUMBER: Final = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$"
 
 Made = tuple[pl.Expr, pl.Expr, dict[str, Any]]
@@ -101,7 +102,7 @@ def _sum_at_most(rule: RowRule, columns: dict[str, ContractColumn]) -> Made:
 
 
 def _required_if(rule: RowRule, _columns: dict[str, ContractColumn]) -> Made:
-    """The first is present where the second has the value."""
+    """The first is present where the second has the value (`*`: any)."""
     name, other = rule.columns
     kwargs = {"column": name, **_where(other, rule.value)}
     expectation = {"type": "expect_column_values_to_not_be_null", "kwargs": kwargs}
@@ -109,7 +110,7 @@ def _required_if(rule: RowRule, _columns: dict[str, ContractColumn]) -> Made:
 
 
 def _absent_if(rule: RowRule, _columns: dict[str, ContractColumn]) -> Made:
-    """The first is missing where the second has the value."""
+    """The first is missing where the second has the value (`*`: any)."""
     name, other = rule.columns
     kwargs = {"column": name, **_where(other, rule.value)}
     expectation = {"type": "expect_column_values_to_be_null", "kwargs": kwargs}
@@ -147,11 +148,14 @@ def _together(contract: Contract) -> Iterator[Rule]:
 
 
 def _holds(column: str, value: str) -> pl.Expr:
+    if value == ANY:
+        return pl.col(column).is_not_null()
     return (pl.col(column) == value).fill_null(value=False)
 
 
 def _where(column: str, value: str) -> dict[str, Any]:
-    condition = f'col("{column}") == "{value}"'
+    held = "notNull()" if value == ANY else f'== "{value}"'
+    condition = f'col("{column}").{held}' if value == ANY else f'col("{column}") {held}'
     return {"row_condition": condition, "condition_parser": "great_expectations"}
 
 

@@ -100,7 +100,11 @@ def column_rules(column: ContractColumn, contract: Contract) -> Iterator[Rule]:
 
 def identifier_of(column: ContractColumn) -> str:
     """Name the national or address identifier that a text column holds, or ""."""
-    for word in (column.form, column.role.value if column.role else "", column.field):
+    for word in (
+        column.form.replace("-", "_"),
+        column.role.value if column.role else "",
+        column.field,
+    ):
         if word in IDENTIFIERS:
             return word
     return ""
@@ -224,7 +228,7 @@ def _identifier(column: ContractColumn, name: str, contract: Contract) -> Rule:
 
 def _text(column: ContractColumn) -> Rule:
     pattern = patterns.NAMED.get(column.form, patterns.TEXT)
-    if column.form and column.form not in patterns.NAMED and column.form not in IDENTIFIERS:
+    if column.form and column.form not in patterns.NAMED and not identifier_of(column):
         raise UsageError(
             "intake/contract-form",
             f'Column "{column.name}": the form "{column.form}" is not known.',

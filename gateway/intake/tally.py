@@ -11,12 +11,14 @@ Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md, "Decision".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.intake.columns import Checked
+from gateway.intake.findings import Finding
 from gateway.intake.rules import Effect, Rule
 from gateway.intake.scan import Fault
 from gateway.intake.verdict import (
@@ -25,8 +27,6 @@ from gateway.intake.verdict import (
     LISTED,
     QUARANTINED,
     REJECTED,
-    Finding,
-    Profile,
     RuleCount,
     Verdict,
 )
@@ -170,12 +170,13 @@ class Tally:
         rows = self._found.setdefault(kind, [])
         rows.extend(first[: FIRST_ROWS - len(rows)])
 
-    def _profile(self) -> Profile:
-        days = (min(self._days), max(self._days)) if self._days else ()
-        codes: Mapping[str, Mapping[str, int]] = {
-            name: dict(counts) for name, counts in self._codes.items()
+    def _profile(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "nulls": dict(self._nulls),
+            "codes": {name: dict(counts) for name, counts in self._codes.items()},
+            "extract_dates": [min(self._days), max(self._days)] if self._days else [],
         }
-        return Profile(nulls=dict(self._nulls), codes=codes, extract_dates=days)
 
 
 def quarantining(rules: Iterable[Rule]) -> tuple[Rule, ...]:

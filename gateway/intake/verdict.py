@@ -13,29 +13,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from gateway.intake.findings import Finding, remedy, sentence
+
 FIRST_ROWS: Final = 10
 LISTED: Final = 100
 
 ACCEPTED: Final = "accepted"
 QUARANTINED: Final = "quarantined"
 REJECTED: Final = "rejected"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One kind of trouble in one column: how many rows, and the first of them.
-
-    Rows count records after the header from 1; a quoted newline does not end
-    one. `hint` is a word of ours (a delimiter's name, a contract column's name,
-    a byte offset), never a value of the file.
-    """
-
-    code: str
-    column: str = ""
-    rule: str = ""
-    rows: int = 0
-    first_rows: tuple[int, ...] = ()
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +34,14 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What the extract looks like in numbers: nulls, codes, dates of extraction."""
-
-    nulls: Mapping[str, int] = field(default_factory=dict)
-    codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    extract_dates: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What intake decided about one file, with its reasons.
 
     `dropped_columns` names unknown columns by position ("column 7"), unless a
     published contract knows the name. `unlisted` counts findings beyond the 100
-    listed. `isolated` says whether the checker had no network.
+    listed. `profile` says in numbers what the extract looks like: `rows`,
+    `nulls` for each column, `codes` for each coded column, `extract_dates`
+    (first and last). `isolated` says whether the checker had no network.
     """
 
     state: str
@@ -74,12 +52,27 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     unlisted: int = 0
     rules: tuple[RuleCount, ...] = ()
-    profile: Profile = field(default_factory=Profile)
+    profile: Mapping[str, Any] = field(default_factory=dict)
     isolated: bool = False
 
     def document(self) -> dict[str, Any]:
         """Give the verdict as JSON types."""
         return asdict(self)
+
+    def findings_json(self) -> list[dict[str, Any]]:
+        """Give the findings as `receive --json` prints them, each with its sentence."""
+        return [
+            {
+                "code": found.code,
+                "column": found.column,
+                "rule": found.rule,
+                "rows": found.rows,
+                "first_rows": list(found.first_rows),
+                "sentence": sentence(found),
+                "remedy": remedy(found),
+            }
+            for found in self.findings
+        ]
 
 
 def read_verdict(document: Mapping[str, Any]) -> Verdict:
@@ -90,12 +83,6 @@ def read_verdict(document: Mapping[str, Any]) -> Verdict:
         Finding(**{**found, "first_rows": tuple(found["first_rows"])}) for found in held["findings"]
     )
     held["rules"] = tuple(RuleCount(**count) for count in held["rules"])
-    profile = held["profile"]
-    held["profile"] = Profile(
-        nulls=profile["nulls"],
-        codes=profile["codes"],
-        extract_dates=tuple(profile["extract_dates"]),
-    )
     return Verdict(**held)
 
 
