@@ -76,23 +76,19 @@ def select(
         RefusedError: a join would multiply the spine, or a person cannot be joined.
     """
     spine = sources[plan.cohort.dataset]
+    blocks = _SpineReader(plan, spine, tuple(elements)).blocks()
     count = partitions_for(spine.rows)
-    reader = _SpineReader(plan, spine, tuple(elements))
-    family = spine.column_of(Role.FAMILY_ID)
-    if not plan.joins:
-        cohort = scatter(reader.blocks(), "family" if family else "person", scratch.spill(count))
-        return _cohort(plan, cohort, _distinct_people(spine, cohort))
-    if spine.column_of(Role.PERSON_ID) is None:
+    by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
+    if not plan.joins and _people_are_unique(spine):
+        return _cohort(plan, scatter(blocks, by, scratch.spill(count)))
+    if plan.joins and spine.column_of(Role.PERSON_ID) is None:
         raise _unjoinable(plan.cohort.dataset)
-    people = scatter(reader.blocks(), "person", scratch.spill(count))
+    people = _once_each(scatter(blocks, "person", scratch.spill(count)), scratch)
     for join in plan.joins:
         people = _joined(plan, join, sources[join.dataset], people, scratch)
-    received = sum(_whole(people, index).n_unique("person") for index in range(len(people)))
-    if family:
-        people = scatter(
-            (_whole(people, index) for index in range(len(people))), "family", scratch.spill(count)
-        )
-    return _cohort(plan, people, received)
+    if by == "family" and count > 1:
+        people = scatter(_Read(people), by, scratch.spill(count))
+    return _cohort(plan, people)
 
 
 def partitions_for(rows: int) -> int:
@@ -145,22 +141,28 @@ class _Read:
                 yield frame
 
 
-def _cohort(plan: Plan, spill: Spill, received: int) -> Cohort:
+def _cohort(plan: Plan, spill: Spill) -> Cohort:
+    received = sum(frame.height for index in range(len(spill)) for frame in spill.partition(index))
     return Cohort(plan=plan, partitions=_Read(spill), received=received)
 
 
-def _distinct_people(spine: Source, spill: Spill) -> int:
-    """Count people; rows where the contract already made the person unique in one extract."""
-    sizes = [
-        (frame.height, frame.get_column("person"))
-        for index in range(len(spill))
-        for frame in spill.partition(index)
-    ]
+def _people_are_unique(spine: Source) -> bool:
+    """Whether the contract has seen to it that no person stands in the spine twice."""
     person = spine.column_of(Role.PERSON_ID)
+    if person is None:
+        return True
     unique = any(column.name == person and column.unique for column in spine.contract.columns)
-    if person is None or (unique and len(spine.extracts) == 1):
-        return sum(height for height, _ in sizes)
-    return pl.concat([people.hash(seed=_SEED) for _, people in sizes]).n_unique() if sizes else 0
+    return unique and len(spine.extracts) == 1
+
+
+def _once_each(people: Spill, scratch: Scratch) -> Spill:
+    """Keep the first row of each person: the unit of a release is the person."""
+    kept = scratch.spill(len(people))
+    for index in range(len(people)):
+        frame = _whole(people, index)
+        if frame.height:
+            kept.put(index, frame.unique("person", keep="first", maintain_order=True))
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

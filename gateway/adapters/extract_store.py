@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 import sqlalchemy as sa
 
+from gateway.adapters import ledger_store
 from gateway.adapters.database import METADATA, Database
-from gateway.adapters.store import SealedExtract, SealedWriter
+from gateway.adapters.store import SealedExtract, SealedWriter, not_as_recorded
 from gateway.errors import UsageError
+from gateway.ledger import LeafRef, check_entry, decode_entry
 from gateway.workflows.ports import ExtractRecord
 
 EXTRACTS = sa.Table(
@@ -44,11 +47,12 @@ EXTRACTS = sa.Table(
     sa.Column("sealed_digest", sa.String(64), nullable=False),
     sa.Column("supersedes", sa.String(40), nullable=False),
     sa.Column("superseded_by", sa.String(40), nullable=False),
+    sa.Column("leaf", sa.Integer, nullable=False),
     sa.UniqueConstraint("dataset", "party", "content_digest", "contract_digest"),
 )
 _JSON = ("dropped_columns", "findings", "profile", "evidence")
 
-LedgerAppend = Callable[[sa.Connection, str, dict[str, Any]], object]
+LedgerAppend = Callable[[sa.Connection, str, Mapping[str, str | int]], LeafRef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,10 @@ class Extracts:
         """Begin to seal one extract to this month's public storage key."""
         return SealedWriter(self.directory / f"{extract}.age", self.storage_key[1])
 
+    def rows_sink(self, extract: str) -> FailingRows:
+        """Begin to keep the numbers of failing rows."""
+        return FailingRows(self.directory / f"{extract}.rows")
+
     def record(self, receipt: ExtractRecord) -> ExtractRecord:
         """Write receipt, lineage and ledger entry in one transaction.
 
@@ -107,9 +115,11 @@ class Extracts:
             if earlier is not None:
                 return _record(earlier)
             stored = self._with_lineage(connection, receipt)
-            self.append(connection, "extract-received", _facts(stored))
+            leaf = self._written(connection, stored)
             number = connection.execute(sa.select(sa.func.max(EXTRACTS.c.sequence))).scalar() or 0
-            connection.execute(EXTRACTS.insert().values(sequence=number + 1, **_row(stored)))
+            connection.execute(
+                EXTRACTS.insert().values(sequence=number + 1, leaf=leaf.index, **_row(stored))
+            )
             return stored
 
     def all(self) -> list[ExtractRecord]:
@@ -143,6 +153,48 @@ class Extracts:
         with self.database.begin() as connection:
             return [_record(row) for row in connection.execute(query.order_by(EXTRACTS.c.sequence))]
 
+    def _written(self, connection: sa.Connection, receipt: ExtractRecord) -> LeafRef:
+        """The ledger's entries about a receipt; the last one commits to the sealed file."""
+        about = {"extract": receipt.id, "dataset": receipt.dataset}
+        received = {**about, "party": receipt.party, "digest": receipt.content_digest}
+        self.append(connection, "extract-received", {**received, "rows": receipt.rows})
+        if receipt.supersedes:
+            facts = {**about, "supersedes": receipt.supersedes}
+            self.append(connection, "extract-superseded", facts)
+        evidence = json.dumps(receipt.evidence, sort_keys=True, default=str).encode()
+        return self.append(
+            connection,
+            "extract-checked",
+            {
+                **about,
+                "state": receipt.state,
+                "rows": receipt.rows,
+                "accepted": receipt.accepted,
+                "quarantined": receipt.quarantined,
+                "digest": receipt.sealed_digest,
+                "evidence_digest": hashlib.sha256(evidence).hexdigest(),
+                "findings": len(receipt.findings),
+                "dropped_columns": len(receipt.dropped_columns),
+            },
+        )
+
+    def recorded_digest(self, receipt: ExtractRecord) -> str:
+        """The digest of the sealed file as the ledger has it, its entry proved.
+
+        Raises:
+            IntegrityError: the ledger says something else about this extract.
+        """
+        with self.database.begin() as connection:
+            leaf = connection.execute(
+                sa.select(EXTRACTS.c.leaf).where(EXTRACTS.c.id == receipt.id)
+            ).scalar_one()
+            proof = ledger_store.prove(connection, int(leaf))
+        check_entry(proof)
+        facts = decode_entry(proof.entry).facts
+        if facts.get("extract") != receipt.id or facts.get("digest") != receipt.sealed_digest:
+            raise not_as_recorded()
+        return receipt.sealed_digest
+
     def _first(self, query: sa.Select[Any]) -> ExtractRecord | None:
         with self.database.begin() as connection:
             row = connection.execute(query.limit(1)).first()
@@ -168,6 +220,34 @@ class Extracts:
         return dataclasses.replace(receipt, supersedes=superseded[-1] if superseded else "")
 
 
+class FailingRows:
+    """Row and rule numbers of everything that failed; no value, so it lies in clear."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is on disk before the first failing row."""
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def write(self, block: bytes) -> None:
+        """Add bytes of frames."""
+        if self._file is None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = open(self._path, "wb")
+        self._file.write(block)
+
+    def finish(self) -> None:
+        """End the file."""
+        if self._file is not None:
+            self._file.write(bytes(4))
+            self._file.close()
+            self._file = None
+
+    def discard(self) -> None:
+        """Leave nothing."""
+        self.finish()
+        self._path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredExtract:
     """An accepted extract with the key that opens it; see `selection.StoredColumns`."""
@@ -185,35 +265,19 @@ class StoredExtract:
         return self.sealed.frames(columns)
 
 
-def _facts(receipt: ExtractRecord) -> dict[str, Any]:
-    return {
-        "extract": receipt.id,
-        "dataset": receipt.dataset,
-        "party": receipt.party,
-        "state": receipt.state,
-        "rows": receipt.rows,
-        "accepted": receipt.accepted,
-        "quarantined": receipt.quarantined,
-        "content_digest": receipt.content_digest,
-        "contract_digest": receipt.contract_digest,
-        "sealed_digest": receipt.sealed_digest,
-        "storage_key": receipt.storage_key,
-        "supersedes": receipt.supersedes,
-    }
-
-
 def _row(receipt: ExtractRecord) -> dict[str, Any]:
     row = {
         column.name: getattr(receipt, column.name)
         for column in EXTRACTS.columns
-        if column.name != "sequence"
+        if column.name not in {"sequence", "leaf"}
     }
     row["received_at"] = receipt.received_at.isoformat()
     return row | {name: json.dumps(row[name], default=str) for name in _JSON}
 
 
 def _record(row: Any) -> ExtractRecord:
-    stored = {name: value for name, value in row._mapping.items() if name != "sequence"}  # noqa: SLF001
+    held = row._asdict()
+    stored = {name: value for name, value in held.items() if name not in {"sequence", "leaf"}}
     stored |= {name: json.loads(stored[name]) for name in _JSON}
     stored["received_at"] = dt.datetime.fromisoformat(stored["received_at"])
     stored["dropped_columns"] = tuple(stored["dropped_columns"])

@@ -193,8 +193,7 @@ def packages_of(connection: sa.Connection, release: str) -> list[PackageRecord]:
         sa.select(PACKAGES).where(PACKAGES.c.release == release).order_by(PACKAGES.c.output)
     )
     return [
-        PackageRecord(**{**row._mapping, "manifest": json.loads(row.manifest)})  # noqa: SLF001
-        for row in rows
+        PackageRecord(**{**row._asdict(), "manifest": json.loads(row.manifest)}) for row in rows
     ]
 
 

@@ -61,7 +61,7 @@ def share(
     target = str((outbox or settings.data / "outbox").absolute())
     with (
         progress_on(sys.stderr.isatty()) as progress,
-        share_desk(settings, progress=progress, on=_date(on)) as desk,
+        share_desk(settings, progress=progress, rehearsal=dry_run, on=_date(on)) as desk,
     ):
         outcome = (
             preview(desk, request, officer=acting)

@@ -49,7 +49,7 @@ class Scratch(Protocol):
 class Entropy(Protocol):
     """A source of unpredictable bytes; an argument, so that tests can know it."""
 
-    def __call__(self, size: int) -> bytes:
+    def __call__(self, size: int, /) -> bytes:
         """That many unpredictable bytes."""
 
 

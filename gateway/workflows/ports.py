@@ -8,10 +8,11 @@ Source: docs/explanation/architecture.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+from gateway.intake import Verdict
 from gateway.model import Contract
 
 
@@ -60,6 +61,19 @@ class SealedSink(Protocol):
         """Leave nothing."""
 
 
+class RowsSink(Protocol):
+    """The numbers of failing rows being kept: row and rule, never a value."""
+
+    def write(self, block: bytes) -> None:
+        """Add bytes of frames."""
+
+    def finish(self) -> None:
+        """Make it durable."""
+
+    def discard(self) -> None:
+        """Leave nothing."""
+
+
 class ExtractStore(Protocol):
     """Where extracts and their receipts are kept."""
 
@@ -74,22 +88,11 @@ class ExtractStore(Protocol):
     def sink(self, extract: str) -> SealedSink:
         """Begin to seal one extract."""
 
+    def rows_sink(self, extract: str) -> RowsSink:
+        """Begin to keep the numbers of failing rows."""
+
     def record(self, receipt: ExtractRecord) -> ExtractRecord:
         """Receipt, lineage and ledger entry in one transaction."""
-
-
-class Verdict(Protocol):
-    """What the checker found; no value inside (see `gateway.intake`)."""
-
-    state: str
-    rows: int
-    accepted: int
-    quarantined: int
-    dropped_columns: Sequence[str]
-    profile: Mapping[str, Any]
-
-    def findings_json(self) -> list[dict[str, Any]]:
-        """Findings as in `receive --json`."""
 
 
 class Checker(Protocol):
@@ -100,10 +103,12 @@ class Checker(Protocol):
         source: BinaryIO,
         contract: Contract,
         *,
-        known_columns: frozenset[str],
+        known_columns: Collection[str],
         sink: Callable[[bytes], None],
+        failing: Callable[[bytes], None] | None = None,
+        restart: Callable[[], tuple[BinaryIO, Callable[[bytes], None]]] | None = None,
     ) -> Verdict:
-        """Check one file and pass the accepted frames to the sink."""
+        """Check one file; pass accepted frames to `sink`, row numbers to `failing`."""
 
 
 class Judge(Protocol):

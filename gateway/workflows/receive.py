@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from gateway.errors import RefusedError, UsageError
+from gateway.errors import InputRejected, RefusedError, UsageError
+from gateway.intake import Verdict
 from gateway.model import Contract
-from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink, Verdict
+from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
 
 
 def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> ExtractRecord:
@@ -35,25 +37,86 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
         RefusedError: this party may not send this dataset.
     """
     contract = _contract_for(desk, dataset, party)
-    extract = desk.new_id("extract")
-    sink = desk.extracts.sink(extract)
+    attempt = _Attempt(desk, source, desk.new_id("extract"))
     try:
-        reader = _Digesting(source)
         verdict = desk.checker.check(
-            io.BufferedReader(reader, 1 << 20),
+            attempt.reader(),
             contract,
             known_columns=_known_columns(desk),
-            sink=sink.write,
+            sink=attempt.write,
+            failing=attempt.rows.write,
+            restart=attempt.restart,
         )
-        digest = reader.rest()
+        digest = attempt.digest()
         earlier = desk.extracts.find(dataset, party, digest, desk.contract_digests[dataset])
         if earlier is not None:
-            sink.discard()
+            attempt.discard()
             return earlier
-        return _recorded(desk, sink, verdict, _about(desk, extract, contract, party, digest))
+        return _recorded(desk, attempt, verdict, _about(desk, attempt, contract, party))
     except BaseException:
-        sink.discard()
+        attempt.discard()
         raise
+
+
+class _Attempt:
+    """One file being taken in; a second pass reads it again into a new store."""
+
+    def __init__(self, desk: IntakeDesk, source: BinaryIO, extract: str) -> None:
+        self.extract = extract
+        self._desk = desk
+        self._source = source
+        self._start = source.tell()
+        self._digesting = _Digesting(source)
+        self._sink: SealedSink = desk.extracts.sink(extract)
+        self._first = ""
+        self.rows = desk.extracts.rows_sink(extract)
+
+    def reader(self) -> BinaryIO:
+        """The file from where it stands, hashed as it is read."""
+        return io.BufferedReader(self._digesting, 1 << 20)
+
+    def write(self, block: bytes) -> None:
+        """Pass on accepted frames to the sealer."""
+        self._sink.write(block)
+
+    def restart(self) -> tuple[BinaryIO, Callable[[bytes], None]]:
+        """Throw away what was stored and give the file from its beginning."""
+        self._first = self._digesting.rest()
+        self._sink.discard()
+        self._source.seek(self._start)
+        self._digesting = _Digesting(self._source)
+        self._sink = self._desk.extracts.sink(self.extract)
+        return self.reader(), self.write
+
+    def digest(self) -> str:
+        """SHA-256 of the whole file, the same in every pass.
+
+        Raises:
+            InputRejected: the file changed while it was read.
+        """
+        digest = self._digesting.rest()
+        if self._first and digest != self._first:
+            raise InputRejected(
+                "intake/file-changed",
+                "The file changed while it was read.",
+                remedy="Send it again once it is complete.",
+            )
+        return digest
+
+    def finish(self) -> str:
+        """Make the stored extract durable; the digest of its sealed bytes."""
+        self.rows.finish()
+        return self._sink.finish()
+
+    def keep_rows_only(self) -> None:
+        """Store nothing of a rejected file but which rows failed which rule."""
+        self._sink.discard()
+        self.rows.finish()
+
+    def discard(self) -> None:
+        """Leave nothing of this attempt."""
+        self._sink.discard()
+        self.rows.discard()
 
 
 def _contract_for(desk: IntakeDesk, dataset: str, party: str) -> Contract:
@@ -84,21 +147,19 @@ def _known_columns(desk: IntakeDesk) -> frozenset[str]:
     )
 
 
-def _about(
-    desk: IntakeDesk, extract: str, contract: Contract, party: str, digest: str
-) -> dict[str, Any]:
+def _about(desk: IntakeDesk, attempt: _Attempt, contract: Contract, party: str) -> dict[str, Any]:
     return {
-        "id": extract,
+        "id": attempt.extract,
         "dataset": contract.id,
         "party": party,
         "received_at": desk.now(),
-        "content_digest": digest,
+        "content_digest": attempt.digest(),
         "contract_digest": desk.contract_digests[contract.id],
     }
 
 
 def _recorded(
-    desk: IntakeDesk, sink: SealedSink, verdict: Verdict, about: dict[str, Any]
+    desk: IntakeDesk, attempt: _Attempt, verdict: Verdict, about: dict[str, Any]
 ) -> ExtractRecord:
     """Let Great Expectations judge, then keep the receipt; a disagreement is held."""
     previous = desk.extracts.latest(about["dataset"], about["party"])
@@ -110,9 +171,9 @@ def _recorded(
         state = "quarantined"
     sealed: dict[str, Any] = {}
     if state == "rejected":
-        sink.discard()
+        attempt.keep_rows_only()
     else:
-        sealed = {"sealed_name": f"{about['id']}.age", "sealed_digest": sink.finish()}
+        sealed = {"sealed_name": f"{about['id']}.age", "sealed_digest": attempt.finish()}
     return desk.extracts.record(
         ExtractRecord(
             **about,

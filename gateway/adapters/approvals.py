@@ -1,0 +1,83 @@
+"""What is in force: the documents, the signed approvals, the confirmed keys, the day.
+
+Asked twice for each release: when it is decided, and in the transaction that
+dispatches it, because a withdrawal takes effect at once.
+
+Source: security point 16; docs/reference/policy.md, "Life of a version".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from gateway import policy
+from gateway.adapters import policy_store, recipients, register_store
+from gateway.errors import HeldForPerson, UsageError
+from gateway.model import Plan, Refusal, SharingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Decides by what is in force on one day; `tables` are the standardisation's digests."""
+
+    bundle: policy.Bundle
+    tables: Mapping[str, str]
+    on: dt.date
+
+    def require_known(self, agreement: str) -> None:
+        """Refuse a name that no agreement has.
+
+        Raises:
+            UsageError: there is no such agreement.
+        """
+        if agreement not in self.bundle.agreements:
+            raise UsageError(
+                "sharing/unknown-agreement",
+                f'There is no agreement "{agreement}".',
+                remedy=f"Agreements are: {', '.join(sorted(self.bundle.agreements))}.",
+            )
+
+    def decide(self, connection: sa.Connection, request: SharingRequest) -> Plan | Refusal:
+        """Decide one request with the approvals and keys as they stand now."""
+        return policy.decide(
+            request,
+            self.bundle,
+            on=self.on,
+            approved=policy_store.approved(connection),
+            recipient_keys=recipient_keys(connection),
+            tables=self.tables,
+        )
+
+    def still_valid(self, connection: sa.Connection, plan: Plan, sequence: int) -> None:
+        """Refuse to dispatch when the register has moved or the policy is no longer in force.
+
+        Raises:
+            HeldForPerson: what the release was built on has changed since.
+        """
+        if register_store.sequence(connection) != sequence:
+            raise HeldForPerson(
+                "release/register-moved",
+                "The register of objections changed while the release was made.",
+                remedy="Nothing has left. Run the release again: it will honour the change.",
+            )
+        again = self.decide(connection, plan.request)
+        if isinstance(again, Refusal) or again.policy_digest != plan.policy_digest:
+            raise HeldForPerson(
+                "release/policy-moved",
+                "The agreement is no longer what the release was made under.",
+                remedy="Nothing has left. Run the release again under the present agreement.",
+            )
+
+
+def recipient_keys(connection: sa.Connection) -> dict[str, policy.RecipientKey]:
+    """The registered keys as policy reads them."""
+    return {
+        key.id: policy.RecipientKey(
+            key_id=key.key_id, fingerprint=key.fingerprint, confirmed=key.usable
+        )
+        for key in recipients.listed(connection)
+    }

@@ -1,0 +1,184 @@
+"""What a release works in: stores, signers, folders; and what may be resumed after a crash.
+
+Until a release is recorded nothing of it has left, so a crash withdraws it. From
+there on its packages lie sealed in `outgoing/`, and the next run forwards them to
+where they were meant to go: the same bytes, once.
+
+Source: security points 15, 20, 22 and 23.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+
+from gateway.adapters.database import Database
+from gateway.adapters.outbox import forward_to_folder
+from gateway.adapters.release_store import (
+    ReleaseState,
+    mark_forwarded,
+    packages_of,
+    releases,
+    step,
+)
+from gateway.adapters.store import sync_directory
+from gateway.disclosure import Directs
+from gateway.errors import Unavailable
+from gateway.ledger import LeafRef
+from gateway.model import Plan
+from gateway.objections import Register
+from gateway.pseudonymise import OutputKeys
+from gateway.sealing import Signer
+from gateway.selection import Source
+from gateway.workflows.ports import Progress
+from gateway.workflows.sharing import PackageAnswer
+
+Append = Callable[[sa.Connection, str, Mapping[str, str | int]], LeafRef]
+UNFINISHED = frozenset({ReleaseState.DECIDED, ReleaseState.BUILT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything around a release that is not about people.
+
+    `still_valid` raises when, in the transaction that dispatches, the register has
+    moved or the policy is no longer approved.
+    """
+
+    database: Database
+    append: Append
+    now: Callable[[], dt.datetime]
+    new_id: Callable[[], str]
+    sender: str
+    package_signer: Signer
+    ledger_signer: Signer
+    data: Path
+    progress: Progress
+    still_valid: Callable[[sa.Connection, Plan, int], None]
+
+    @property
+    def outgoing(self) -> Path:
+        """Where sealed packages wait for their dispatch."""
+        return self.data / "outgoing"
+
+    @property
+    def link_maps(self) -> Path:
+        """Where sealed link maps lie."""
+        return self.data / "link-maps"
+
+    @property
+    def scratch(self) -> Path:
+        """Where nameless scratch files are made."""
+        return self.data / "scratch"
+
+    @contextmanager
+    def staging(self, package: str) -> Iterator[BinaryIO]:
+        """A new file in `outgoing/`, durable under its name once the block ends well."""
+        final = self.outgoing / f"{package}.gwp"
+        partial = final.with_name(final.name + ".part")
+        try:
+            with open(partial, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, final)
+            sync_directory(self.outgoing)
+        except OSError as fault:
+            partial.unlink(missing_ok=True)
+            raise Unavailable(
+                "store/not-written",
+                f"A package could not be written ({fault.strerror}).",
+                remedy="Free disk space in the data directory and run the release again.",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What one release reads: extracts, register, keys; opened for it alone."""
+
+    sources: Mapping[str, Source] = field(repr=False)
+    elements: Sequence[str]
+    register: Register = field(repr=False)
+    register_read_at: dt.datetime
+    keys: Mapping[str, OutputKeys] = field(repr=False)
+    recipients: Mapping[str, str]
+    communal: frozenset[str] = field(repr=False)
+    directs: Callable[[], Directs] = field(repr=False)
+    record_key_uses: Callable[[sa.Connection, str, str, Mapping[str, Any]], None]
+    link_map_key: Callable[[str], bytes] = field(repr=False)
+
+
+def forward_release(world: World, release: str) -> list[PackageAnswer]:
+    """Put every package of a recorded release where it belongs, each exactly once."""
+    with world.database.begin() as connection:
+        packages = packages_of(connection, release)
+    answers = []
+    for package in packages:
+        staged = world.outgoing / f"{package.id}.gwp"
+        place = forward_to_folder(
+            staged, Path(package.place), package.recipient, digest=package.digest
+        )
+        if not package.forwarded:
+            with world.database.begin() as connection:
+                facts = {"release": release, "package": package.id, "channel": "folder"}
+                facts |= {"recipient": package.recipient, "package_digest": package.digest}
+                world.append(connection, "package-forwarded", facts)
+                mark_forwarded(connection, package.id, world.now())
+        answers.append(
+            PackageAnswer(
+                package=package.id,
+                output=package.output,
+                recipient=package.recipient,
+                path=str(place),
+                rows=package.rows,
+            )
+        )
+    with world.database.begin() as connection:
+        step(connection, release, ReleaseState.FORWARDED)
+    for package in packages:
+        (world.outgoing / f"{package.id}.gwp").unlink(missing_ok=True)
+    return answers
+
+
+def withdraw(connection: sa.Connection, world: World, release: str, *, code: str) -> None:
+    """Write down that a release did not come through; nothing of it has left."""
+    world.append(connection, "release-withdrawn", {"release": release, "code": code})
+    step(connection, release, ReleaseState.WITHDRAWN)
+
+
+def resume(world: World) -> tuple[list[str], list[str]]:
+    """Finish what a crash left: withdraw what was not recorded, forward what was.
+
+    Returns:
+        The releases that were withdrawn, and those that were forwarded now.
+    """
+    with world.database.begin() as connection:
+        left = releases(connection, where=lambda release: release.state in UNFINISHED)
+        waiting = releases(connection, where=lambda r: r.state is ReleaseState.RECORDED)
+        for release in left:
+            withdraw(connection, world, release.id, code="release/interrupted")
+    for folder in (world.outgoing, world.link_maps, world.scratch):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for release in left:
+        for path in (
+            *world.outgoing.glob(f"{release.id}.*"),
+            *world.link_maps.glob(f"{release.id}.*"),
+        ):
+            path.unlink(missing_ok=True)
+    for release in reversed(waiting):
+        forward_release(world, release.id)
+    return [release.id for release in left], [release.id for release in waiting]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, lower-case hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,286 @@
+"""Who may run a release, by which policy, over which extracts, with which keys.
+
+Everything that a release reads is opened here, for it alone: extracts whose digest
+is the ledger's, the register, and keys under a grant for this very policy.
+
+Source: security points 3, 7, 8, 15, 16; UK GDPR Art 32(4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyrage
+import sqlalchemy as sa
+
+from gateway import identity
+from gateway.adapters import keyring_grants, operators, policy_store, recipients, register_store
+from gateway.adapters.approvals import Approvals
+from gateway.adapters.extract_store import Extracts, StoredExtract
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.keyring_books import record_use
+from gateway.adapters.release_making import PSEUDONYM_EPOCH
+from gateway.adapters.release_run import Run
+from gateway.adapters.release_world import Inputs, World
+from gateway.adapters.store import SealedExtract
+from gateway.disclosure import Directs, directs, merge_directs, no_directs
+from gateway.errors import RefusedError, Unavailable
+from gateway.model import IdentifierForm, OutputPlan, Plan, Refusal, SharingRequest
+from gateway.model.keys import KeyKind
+from gateway.model.permissions import Action, authorise
+from gateway.model.tokens import ELEMENTS, token_elements
+from gateway.pseudonymise import OutputKeys
+from gateway.selection import Source
+from gateway.workflows.sharing import Outcome
+
+COMMUNAL = "communal-postcodes.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """See `gateway.workflows.sharing.ShareDesk`."""
+
+    world: World
+    ring: KeyRing
+    extracts: Extracts
+    approvals: Approvals
+
+    def decide(self, request: SharingRequest, officer: str) -> Plan | Refusal:
+        """Decide by the agreements in force, for an officer who may run this release."""
+        self.approvals.require_known(request.agreement)
+        with self.world.database.begin() as connection:
+            authorise(operators.find(connection, officer), Action.RELEASE)
+            decision = self.approvals.decide(connection, request)
+            acted = policy_store.actors(connection, decision.policy_digest)
+        if officer in acted:
+            raise RefusedError(
+                "operators/not-apart",
+                "A release is run by someone who neither edited nor approved its agreement.",
+                remedy="Ask another release officer.",
+            )
+        return decision
+
+    def refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
+        """Record a refusal and answer with its reasons."""
+        world = self.world
+        release = f"rel-{world.new_id()}"
+        with world.database.begin() as connection:
+            world.append(
+                connection,
+                "release-refused",
+                {
+                    "release": release,
+                    "purpose": request.purpose,
+                    "agreement": request.agreement,
+                    "policy_digest": refusal.policy_digest,
+                    "reasons": len(refusal.reasons),
+                    "code": refusal.reasons[0].code,
+                },
+            )
+        return _refused(request, refusal, "refused", release)
+
+    def would_refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
+        """Answer with the reasons and record nothing."""
+        return _refused(request, refusal, "would-refuse", "")
+
+    def begin(self, plan: Plan, officer: str) -> Run:
+        """Open a release under this Plan."""
+        return Run(self.world, self._inputs(plan), plan, officer)
+
+    def rehearse(self, plan: Plan) -> Run:
+        """Open the same inputs without a release."""
+        return Run(self.world, self._inputs(plan), plan, "")
+
+    def _inputs(self, plan: Plan) -> Inputs:
+        world = self.world
+        tap = _Tap()
+        with world.database.begin() as connection:
+            read_at = world.now()
+            register = register_store.open_register(
+                connection, self.ring, plan.request.purpose, plan.controller
+            )
+            uses = list(self._uses(connection, plan))
+            public = {
+                output.recipient.id: recipients.confirmed(connection, output.recipient.id).public
+                for output in plan.outputs
+            }
+        sources = {
+            dataset: self._source(dataset, tap if dataset == plan.cohort.dataset else None)
+            for dataset in (plan.cohort.dataset, *(join.dataset for join in plan.joins))
+        }
+        return Inputs(
+            sources=sources,
+            elements=ELEMENTS if register.entries.height else _token_elements(plan),
+            register=register,
+            register_read_at=read_at,
+            keys={output.name: self._keys(plan, output) for output in plan.outputs},
+            recipients=public,
+            communal=_communal(world.data / COMMUNAL),
+            directs=tap.seen,
+            record_key_uses=_Uses(uses, world.now),
+            link_map_key=self._link_map_key,
+        )
+
+    def _source(self, dataset: str, tap: _Tap | None) -> Source:
+        records = self.extracts.in_use(dataset)
+        if not records:
+            raise Unavailable(
+                "sharing/no-extract",
+                f'There is no accepted extract of "{dataset}".',
+                remedy=f"Take one in: gateway receive FILE --dataset {dataset} --from PARTY.",
+            )
+        opened = []
+        for record in records:
+            secret = self.ring.storage_identity(record.storage_key)
+            sealed = SealedExtract(
+                self.extracts.directory / record.sealed_name,
+                self.extracts.recorded_digest(record),
+                pyrage.x25519.Identity.from_str(secret),
+            )
+            stored = StoredExtract(record, sealed)
+            opened.append(_Tapped(stored, tap) if tap else stored)
+        return Source(self.approvals.bundle.contracts[dataset], tuple(opened))
+
+    def _uses(self, connection: sa.Connection, plan: Plan) -> Iterator[_Use]:
+        """The grants without which no key is touched."""
+        for output in plan.outputs:
+            for record in self._records(plan, output):
+                grant = keyring_grants.require(
+                    connection,
+                    record.id,
+                    purpose=plan.request.purpose,
+                    policy_digest=plan.policy_digest,
+                    on=self.approvals.on,
+                )
+                each = len(output.tokens) * (1 + output.slots) if output.tokens else 1
+                yield _Use(grant, record.kind.value, each)
+
+    def _records(self, plan: Plan, output: OutputPlan) -> list[Any]:
+        if output.identifiers is IdentifierForm.TOKENS and output.key is not None:
+            study = self.ring.find(
+                KeyKind.STUDY_ROOT, owner=output.key.study, epoch=output.key.epoch
+            )
+            return [study]
+        if _needs_pseudonyms(output):
+            return [self.ring.find(KeyKind.CONTROLLER_ROOT, owner=plan.controller)]
+        return []
+
+    def _keys(self, plan: Plan, output: OutputPlan) -> OutputKeys:
+        if output.identifiers is IdentifierForm.TOKENS and output.key is not None:
+            root = self.ring.study_root(output.key.study, output.key.epoch)
+            return OutputKeys(
+                token=identity.study_token_key(
+                    root,
+                    study=output.key.study,
+                    linkage_unit=output.recipient.id,
+                    epoch=output.key.epoch,
+                )
+            )
+        if _needs_pseudonyms(output):
+            return OutputKeys(
+                pseudonym=identity.pseudonym_key(
+                    self.ring.controller_root(plan.controller),
+                    purpose=plan.request.purpose,
+                    recipient=output.recipient.id,
+                    epoch=output.key.epoch if output.key else PSEUDONYM_EPOCH,
+                ),
+                subject=self.ring.symmetric(KeyKind.SUBJECT_INDEX).secret,
+            )
+        return OutputKeys()
+
+    def _link_map_key(self, release: str) -> bytes:
+        record = self.ring.make(KeyKind.LINK_MAP, owner=release, at=self.world.now())
+        return self.ring.secret(record.id, KeyKind.LINK_MAP)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    grant: keyring_grants.Grant
+    kind: str
+    each: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """Writes down which key was used how often, in the transaction of the release."""
+
+    uses: Sequence[_Use]
+    now: Any
+
+    def __call__(
+        self, connection: sa.Connection, release: str, officer: str, told: Mapping[str, Any]
+    ) -> None:
+        for use in self.uses:
+            record_use(
+                connection,
+                use.grant,
+                kind=use.kind,
+                count=use.each * told["forwarded"],
+                operator=officer,
+                at=self.now(),
+                release=release,
+            )
+
+
+@dataclass(slots=True)
+class _Tap:
+    """What passes of the batch's direct identifiers, for the last scan."""
+
+    found: Directs = field(default_factory=no_directs, repr=False)
+
+    def seen(self) -> Directs:
+        return self.found
+
+
+@dataclass(frozen=True, slots=True)
+class _Tapped:
+    """An extract whose direct identifiers are noted as it is read."""
+
+    stored: StoredExtract
+    tap: _Tap = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        return self.stored.rows
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        for frame in self.stored.frames(columns):
+            self.tap.found = merge_directs(self.tap.found, directs(frame))
+            yield frame
+
+
+def _needs_pseudonyms(output: OutputPlan) -> bool:
+    by_column = any(rule.treat == "pseudonym" for rule in output.columns)
+    return by_column or output.identifiers is IdentifierForm.PSEUDONYM
+
+
+def _token_elements(plan: Plan) -> tuple[str, ...]:
+    wanted = {
+        element
+        for output in plan.outputs
+        for token in output.tokens
+        for element in token_elements(token)
+    }
+    return tuple(element for element in ELEMENTS if element in wanted | {"pc"})
+
+
+def _communal(path: Path) -> frozenset[str]:
+    """The council's own, secret list of communal postcodes, one a line."""
+    if not path.exists():
+        return frozenset()
+    lines = path.read_text("utf-8").splitlines()
+    return frozenset("".join(line.split()).upper() for line in lines if line.strip())
+
+
+def _refused(request: SharingRequest, refusal: Refusal, state: str, release: str) -> Outcome:
+    return Outcome(
+        state=state,
+        request=request,
+        release=release,
+        policy_digest=refusal.policy_digest,
+        refusal=refusal.reasons,
+    )

@@ -1,0 +1,223 @@
+"""The one place where real parts are put together: settings in, desks out.
+
+Source: docs/explanation/architecture.md, "wiring".
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway import identity, policy
+from gateway.adapters import ledger_store, policy_store
+from gateway.adapters.approvals import Approvals
+from gateway.adapters.checker import Checker
+from gateway.adapters.database import Database
+from gateway.adapters.extract_store import Extracts
+from gateway.adapters.judge import Judge
+from gateway.adapters.keyring import KeyRing, open_ring
+from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.release_store import packages_of, releases
+from gateway.adapters.release_world import World, resume
+from gateway.adapters.settings import Settings
+from gateway.adapters.share_desk import Desk
+from gateway.errors import Unavailable, UsageError
+from gateway.ledger import LeafRef
+from gateway.model.keys import KeyKind
+from gateway.workflows.ports import IntakeDesk, Progress
+
+
+def now() -> dt.datetime:
+    """The time, with its zone."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_id() -> str:
+    """A fresh random id: 26 characters that say nothing."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def append(connection: Any, event: str, facts: Mapping[str, str | int]) -> LeafRef:
+    """Write one ledger entry in the caller's transaction, salted afresh, timed now."""
+    return ledger_store.append(connection, event, facts, salt=secrets.token_bytes(32), at=now())
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of an existing data directory.
+
+    Raises:
+        Unavailable: the directory was not made yet.
+    """
+    if not settings.data.exists():
+        raise Unavailable(
+            "store/no-data-directory",
+            f"There is no data directory {settings.data}.",
+            remedy="Run `gateway init` first, or name the directory with --data.",
+        )
+    return Database(settings.database_url)
+
+
+def open_bundle(database: Database) -> policy.Bundle:
+    """The governed documents in the store."""
+    with database.begin() as connection:
+        documents = policy_store.bundle(connection)
+    bundle, _faults = policy.load(documents)
+    return bundle
+
+
+def extract_store(settings: Settings, database: Database | None = None) -> Extracts:
+    """Extracts and their receipts; sealing needs only the month's public key."""
+    ring = open_ring(settings)
+    recipient = ring.storage_recipient(now().date())
+    return Extracts(
+        database or open_database(settings),
+        settings.data / "extracts",
+        (recipient.key_id, recipient.public),
+        append,
+    )
+
+
+@contextlib.contextmanager
+def intake_desk(settings: Settings, *, progress: Progress) -> Iterator[IntakeDesk]:
+    """What `receive` works with: no secret key among it."""
+    database = open_database(settings)
+    with Judge() as judge:
+        bundle = open_bundle(database)
+        yield IntakeDesk(
+            contracts=bundle.contracts,
+            contract_digests={
+                name: contract_digest(contract) for name, contract in bundle.contracts.items()
+            },
+            extracts=extract_store(settings, database),
+            checker=Checker(),
+            judge=judge,
+            now=now,
+            new_id=lambda kind: f"{kind}-{new_id()}",
+            progress=progress,
+        )
+    database.close()
+
+
+def contract_digest(contract: Any) -> str:
+    """SHA-256 over all that a contract says: a changed contract checks a file anew."""
+    return hashlib.sha256(repr(contract).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def share_desk(
+    settings: Settings, *, progress: Progress, rehearsal: bool = False, on: dt.date | None = None
+) -> Iterator[Desk]:
+    """What `share` works with; one release at a time, and a crash is mended first.
+
+    Args:
+        settings: where everything lives.
+        progress: told each step.
+        rehearsal: nothing is written, a crashed release is left as it is.
+        on: decide as of this day; for rehearsals only.
+    """
+    harden_process()
+    database = open_database(settings)
+    ring = open_ring(settings)
+    ring.unlock()
+    bundle = open_bundle(database)
+    approvals = Approvals(bundle, identity.TABLE_DIGESTS, on or now().date())
+    world = open_world(
+        settings, database, ring, progress=progress, still_valid=approvals.still_valid
+    )
+    desk = Desk(
+        world=world,
+        ring=ring,
+        extracts=extract_store(settings, database),
+        approvals=approvals,
+    )
+    with one_at_a_time(settings.data):
+        if not rehearsal:
+            resume(world)
+        yield desk
+    database.close()
+
+
+def open_world(
+    settings: Settings,
+    database: Database,
+    ring: KeyRing,
+    *,
+    progress: Progress,
+    still_valid: Any,
+) -> World:
+    """Stores, signers and folders of the releases of one data directory."""
+    world = World(
+        database=database,
+        append=append,
+        now=now,
+        new_id=new_id,
+        sender=ring.sender,
+        package_signer=ring.signer(KeyKind.PACKAGE_SIGNING),
+        ledger_signer=ring.signer(KeyKind.LEDGER_SIGNING),
+        data=settings.data,
+        progress=progress,
+        still_valid=still_valid,
+    )
+    for folder in (world.outgoing, world.link_maps, world.scratch):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return world
+
+
+@contextlib.contextmanager
+def one_at_a_time(data: Path) -> Iterator[None]:
+    """Releases of one data directory are made one after the other; a second one waits."""
+    descriptor = os.open(data / "release.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def release_documents(settings: Settings, release: str | None) -> list[dict[str, Any]]:
+    """Every release, or one, with its exact record and its packages.
+
+    Raises:
+        UsageError: there is no release with this id.
+    """
+    database = open_database(settings)
+    with database.begin() as connection:
+        found = releases(connection, where=lambda each: release in (None, each.id))
+        if release is not None and not found:
+            raise UsageError(
+                "release/unknown",
+                "There is no release with this id.",
+                remedy="`gateway releases` lists them.",
+            )
+        return [
+            {
+                "release": each.id,
+                "state": each.state.value,
+                "purpose": each.purpose,
+                "agreement": each.agreement,
+                "policy_digest": each.policy_digest,
+                "officer": each.officer,
+                "created": each.created.isoformat(timespec="seconds"),
+                "record": {name: told for name, told in each.record.items() if name != "salt"},
+                "packages": [
+                    {
+                        "package": package.id,
+                        "output": package.output,
+                        "recipient": package.recipient,
+                        "rows": package.rows,
+                        "path": str(Path(package.place) / package.recipient / f"{package.id}.gwp"),
+                        "forwarded": package.forwarded,
+                    }
+                    for package in packages_of(connection, each.id)
+                ],
+            }
+            for each in found
+        ]
