@@ -19,6 +19,7 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,15 +40,20 @@ class _Pipe(io.RawIOBase):
         self._blocks: queue.Queue[bytes] = queue.Queue(QUEUE_BLOCKS)
         self._rest = memoryview(b"")
         self._ended = False
-        self.failed = threading.Event()
+        self._unread = threading.Event()
 
     def put(self, block: bytes) -> None:
-        while not self.failed.is_set():
+        """Add a block, or forget it if nobody reads any more."""
+        while not self._unread.is_set():
             try:
-                self._blocks.put(block, timeout=0.5)
+                self._blocks.put(block, timeout=0.2)
             except queue.Full:
                 continue
             return
+
+    def close_reader(self) -> None:
+        """Say that nobody reads any more."""
+        self._unread.set()
 
     def readable(self) -> bool:
         return True
@@ -106,10 +112,9 @@ class SealedWriter:
         self._partial = path.with_name(path.name + ".part")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pipe = _Pipe()
-        self._fault: BaseException | None = None
-        self._digest = ""
-        self._thread = threading.Thread(target=self._seal, args=(recipient,), daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1)
+        self._sealing = self._thread.submit(self._seal, recipient)
+        self._sealing.add_done_callback(lambda _done: self._pipe.close_reader())
 
     def write(self, block: bytes) -> None:
         """Pass on bytes of frames, as the checker made them."""
@@ -122,40 +127,34 @@ class SealedWriter:
             Unavailable: the disk is full or does not answer; nothing is left behind.
         """
         self._pipe.put(b"")
-        self._thread.join()
-        if self._fault is not None:
+        try:
+            digest = self._sealing.result()
+            os.replace(self._partial, self._path)
+            sync_directory(self._path.parent)
+        except (OSError, pyrage.EncryptError) as fault:
             self.discard()
             raise Unavailable(
                 "store/not-written",
-                f"The extract could not be stored ({type(self._fault).__name__}).",
+                f"The extract could not be stored ({type(fault).__name__}).",
                 remedy="Free disk space in the data directory, then send the file again.",
             ) from None
-        os.replace(self._partial, self._path)
-        sync_directory(self._path.parent)
-        return self._digest
+        self._thread.shutdown()
+        return digest
 
     def discard(self) -> None:
-        """Leave nothing of this extract."""
-        self._pipe.failed.set()
+        """Leave nothing of this extract, whatever has become of it."""
         self._pipe.put(b"")
-        if self._thread.is_alive():
-            self._pipe._blocks.put(b"")  # noqa: SLF001 - wakes the sealing thread
-            self._thread.join()
-        self._partial.unlink(missing_ok=True)
+        self._thread.shutdown(wait=True)
+        if self._partial.is_file():
+            self._partial.unlink()
 
-    def _seal(self, recipient: str) -> None:
-        try:
-            with open(self._partial, "xb", opener=_private) as file:
-                hashing = _Hashing(file)
-                pyrage.encrypt_io(
-                    self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)]
-                )
-                file.flush()
-                os.fsync(file.fileno())
-                self._digest = hashing.digest.hexdigest()
-        except BaseException as fault:  # noqa: BLE001 - reported by finish()
-            self._fault = fault
-            self._pipe.failed.set()
+    def _seal(self, recipient: str) -> str:
+        with open(self._partial, "xb", opener=_private) as file:
+            hashing = _Hashing(file)
+            pyrage.encrypt_io(self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)])
+            file.flush()
+            os.fsync(file.fileno())
+            return hashing.digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class SealedExtract:
                     break
                 yield _frame(block, columns)
         finally:
-            pipe.failed.set()
+            pipe.close_reader()
             opener.join()
         if sealed.digest.hexdigest() != self.digest:
             raise not_as_recorded()
