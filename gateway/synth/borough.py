@@ -150,10 +150,10 @@ def truth_of_people(people: People, links: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def truth_of_objections(people: People, heard: Extract) -> pl.DataFrame:
-    """Return which person each line of the objections list is."""
+    """Return which person each row of the objections list is, rows counted from 1."""
     return pl.DataFrame(
         {
-            "src_row_id": heard.frame["src_row_id"],
+            "row": pl.Series(np.arange(1, len(heard.who) + 1)),
             "person_key": people.frame["person_id"].gather(heard.who),
         }
     )

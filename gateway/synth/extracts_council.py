@@ -127,20 +127,22 @@ def objections(people: People) -> Extract:
     """A list of people who object, as the rights office hears their names.
 
     Three in a hundred of the register and a few of all others; spelt with the
-    slips of a form filled in by hand, with few numbers and no council id.
+    slips of a form filled in by hand, with few numbers and no council id. The
+    columns are those that `gateway object --file` reads; an unknown sex is empty.
     """
     rng = stream(people.seed, "objections")
     n = len(people)
     objects = chance(rng, n, np.where(people.in_register, 0.03, 0.001)) & (people.age >= 16)
     who = np.flatnonzero(objects)
     rows = len(who)
-    columns = {"received": days(EXTRACT_DAY - whole(rng, rows, 1, 300))}
     extract = compose(
-        people, who, columns, dataset="objections", source=_OBJECTOR, numbers=("nhs_number", "nino")
+        people, who, {}, dataset="objections", source=_OBJECTOR, numbers=("nhs_number", "nino")
     )
-    rare = pl.Series(chance(rng, rows, 0.3))
+    rare, told = pl.Series(chance(rng, rows, 0.3)), extract.frame["sex"].is_in(["1", "2"])
     none = pl.Series([None], dtype=pl.String)
-    frame = extract.frame.with_columns(
-        extract.frame[name].zip_with(rare, none) for name in ("nhs_number", "nino")
+    frame = extract.frame.drop("src_row_id", "extract_date", "source_org").with_columns(
+        extract.frame["nhs_number"].zip_with(rare, none),
+        extract.frame["nino"].zip_with(rare, none),
+        extract.frame["sex"].zip_with(told, none),
     )
     return Extract(dataset=extract.dataset, frame=frame, who=extract.who)

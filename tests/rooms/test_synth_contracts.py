@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from gateway.cli.synth import synth
 from gateway.intake import Compiled, rules_of
 from gateway.model import Contract
+from gateway.objections import many_identities
 from gateway.policy import load_contract, load_vocabulary
 from gateway.synth import DATASETS, Borough, borough
 
@@ -69,6 +70,11 @@ def test_an_extract_keeps_its_contract(
     }
     assert broken == {}
     assert checked.passed.mean() > 0.99  # type: ignore[operator]
+
+
+def test_the_register_of_objections_can_read_the_list_of_people_who_object(town: Borough) -> None:
+    read = many_identities(town.objections.write_csv().encode())
+    assert len(read) == len(town.objections) > 10
 
 
 def test_a_small_borough_has_a_register_that_can_be_released(small_town: Borough) -> None:
