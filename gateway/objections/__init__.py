@@ -4,6 +4,12 @@ Source: UK GDPR Arts 7(3), 21; security point 16; docs/explanation/objections.md
 """
 
 from gateway.objections.compare import compare, incomparable, merge_hits
+from gateway.objections.details import (
+    FIELDS,
+    many_identities,
+    one_identity,
+    standard_form,
+)
 from gateway.objections.entries import (
     ANY_PURPOSE,
     EFFECTS,
@@ -19,6 +25,7 @@ from gateway.objections.entries import (
 )
 from gateway.objections.honour import honour, resolution_of
 from gateway.objections.household import household_effect
+from gateway.objections.lifting import entries_lifted
 from gateway.objections.register import (
     DETAIL_ROLES,
     TOMBSTONE_SCHEMA,
@@ -35,6 +42,7 @@ __all__ = [
     "DETAIL_ROLES",
     "EFFECTS",
     "ENTRY_SCHEMA",
+    "FIELDS",
     "LIFTS",
     "LOOSENING",
     "MAY_LOOSEN",
@@ -49,13 +57,17 @@ __all__ = [
     "decide",
     "details_contract",
     "empty_register",
+    "entries_lifted",
     "formable",
     "honour",
     "household_effect",
     "in_force",
     "incomparable",
+    "many_identities",
     "merge_hits",
+    "one_identity",
     "resolution_of",
     "resolve",
+    "standard_form",
     "tombstones_of",
 ]

@@ -50,7 +50,7 @@ def resolve(hits: pl.DataFrame, register: Register, *, participation: Participat
         participation: the Plan's rule.
     """
     effects = EFFECTS[participation]
-    judged = _certain(hits, register).join(
+    judged = mark_certain(hits, register).join(
         register.entries.select("sequence", "kind"), on="sequence"
     )
     refusing = judged.filter(pl.col("kind").is_in([kind.value for kind in effects]))
@@ -132,7 +132,7 @@ def _spine_reason(word: pl.Expr) -> pl.Expr:
     return pl.when(~silent).then(known)
 
 
-def _certain(hits: pl.DataFrame, register: Register) -> pl.DataFrame:
+def mark_certain(hits: pl.DataFrame, register: Register) -> pl.DataFrame:
     """Mark hits that are certain, and those that are clear enough to carry a consent."""
     tokens = hits.filter(pl.col("value").is_not_null())
     behind = (

@@ -1,0 +1,146 @@
+"""Whether the register is whole: no gap, nothing changed, nothing lost, not yesterday's.
+
+Three memories must agree: the rows, each chained to the one before it; the
+ledger, which was told of each in the same transaction; and a mark beside the key
+ring, which no data backup holds.
+
+Source: security points 16 and 24.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from gateway import ledger
+from gateway.adapters import ledger_store
+from gateway.adapters.database import METADATA
+from gateway.adapters.register_seal import not_trustworthy
+
+ENTRIES = sa.Table(
+    "register_entries",
+    METADATA,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("receipt", sa.String(40), nullable=False),
+    sa.Column("kind", sa.String(30), nullable=False),
+    sa.Column("purpose", sa.String(60), nullable=False),
+    sa.Column("controller", sa.String(40), nullable=False),
+    sa.Column("authority", sa.String(30), nullable=False),
+    sa.Column("operator", sa.String(40), nullable=False),
+    sa.Column("status", sa.String(30), nullable=False),
+    sa.Column("received", sa.String(40), nullable=False),
+    sa.Column("lifts", sa.Text, nullable=False),
+    sa.Column("generation", sa.String(40), nullable=False),
+    sa.Column("identity", sa.LargeBinary, nullable=False),
+    sa.Column("tombstones", sa.LargeBinary, nullable=False),
+    sa.Column("chain", sa.LargeBinary(32), nullable=False),
+)
+EVENTS = ("register-entry-added", "register-entry-lifted", "register-loaded")
+CHAINED = [column.name for column in ENTRIES.columns if column.name != "chain"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterMark:
+    """How far the register has come, remembered where no data backup reaches."""
+
+    path: Path
+
+    def read(self) -> tuple[int, str]:
+        """The last number and chain value that were noted; zero before the first."""
+        try:
+            number, _, chain = self.path.read_text("ascii").strip().partition(" ")
+            return int(number), chain
+        except FileNotFoundError:
+            return 0, ""
+        except (OSError, ValueError):
+            raise not_trustworthy("its mark beside the key ring is not readable") from None
+
+    def advance(self, connection: Connection) -> None:
+        """Note how far the register has come; call it after the commit, in a new transaction."""
+        number, chain = head(connection)
+        if number > self.read()[0]:
+            partial = self.path.with_name(self.path.name + ".part")
+            with open(partial, "w", encoding="ascii", opener=_private) as file:
+                file.write(f"{number} {chain.hex()}")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, self.path)
+
+
+def sequence(connection: Connection) -> int:
+    """The last number: what a release compares with what it was built on.
+
+    Raises:
+        Unavailable: there is a gap, or the ledger knows of another number.
+    """
+    counted = connection.execute(
+        sa.select(sa.func.count(), sa.func.max(ENTRIES.c.sequence)).select_from(ENTRIES)
+    ).one()
+    last = int(counted[1] or 0)
+    if int(counted[0]) != last:
+        raise not_trustworthy("its numbers have a gap")
+    if _ledger_sequence(connection) != last:
+        raise not_trustworthy("it does not end where the ledger says that it ends")
+    return last
+
+
+def head(connection: Connection) -> tuple[int, bytes]:
+    """The last number and its chain value."""
+    row = connection.execute(
+        sa.select(ENTRIES.c.sequence, ENTRIES.c.chain).order_by(ENTRIES.c.sequence.desc()).limit(1)
+    ).first()
+    return (0, bytes(32)) if row is None else (int(row.sequence), bytes(row.chain))
+
+
+def _ledger_sequence(connection: Connection) -> int:
+    """The last number that the ledger was told."""
+    leaves = ledger_store.LEAVES
+    entry = connection.execute(
+        sa.select(leaves.c.entry)
+        .where(leaves.c.event.in_(EVENTS))
+        .order_by(leaves.c["index"].desc())
+        .limit(1)
+    ).scalar()
+    if entry is None:
+        return 0
+    return int(ledger.decode_entry(bytes(entry)).facts["register_sequence"])
+
+
+def verify_chain(connection: Connection, mark: RegisterMark | None) -> None:
+    """Read every row and follow the chain to its end, past the mark.
+
+    Raises:
+        Unavailable: an entry is missing or changed, or the mark was not reached.
+    """
+    number, noted = mark.read() if mark else (0, "")
+    chain, last = bytes(32), 0
+    columns = [ENTRIES.c[name] for name in (*CHAINED, "chain")]
+    for last, row in enumerate(
+        connection.execute(sa.select(*columns).order_by(ENTRIES.c.sequence)), start=1
+    ):
+        chain = link(chain, row[:-1])
+        if row[0] != last or chain != bytes(row[-1]):
+            raise not_trustworthy("an entry is missing or was changed")
+        if last == number and chain.hex() != noted:
+            raise not_trustworthy("it is not the one that was noted beside the key ring")
+    if last < number:
+        raise not_trustworthy("it is shorter than it has been")
+
+
+def link(chain: bytes, values: Sequence[object]) -> bytes:
+    """The chain value of a row: over the one before it and each of its fields."""
+    digest = hashlib.sha256(chain)
+    for value in values:
+        encoded = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.digest()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

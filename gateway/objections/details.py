@@ -1,0 +1,235 @@
+"""What a person tells about themselves with an objection: read strictly, quoted never.
+
+One identity as JSON or as `name: value` lines, or many as CSV. Every finding of
+the whole input is given at once, by row and field; a value never is, and neither
+is a field name that is not known, because it may be a value that slipped.
+
+Source: UK GDPR Art 12(2); docs/how-to/object.md.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from gateway import identity
+from gateway.errors import InputRejected
+from gateway.objections.register import details_contract
+
+FIELDS: Final = (
+    "forename",
+    "middle_names",
+    "surname",
+    "former_surname",
+    "date_of_birth",
+    "sex",
+    "postcode",
+    "house_number",
+    "street",
+    "town",
+    "uprn",
+    "nhs_number",
+    "upn",
+    "nino",
+)
+
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "first_name": "forename",
+        "given_name": "forename",
+        "forenames": "forename",
+        "middle_name": "middle_names",
+        "last_name": "surname",
+        "family_name": "surname",
+        "maiden_name": "former_surname",
+        "previous_surname": "former_surname",
+        "dob": "date_of_birth",
+        "birth_date": "date_of_birth",
+        "post_code": "postcode",
+        "house_no": "house_number",
+        "house": "house_number",
+        "nhs": "nhs_number",
+        "nhs_no": "nhs_number",
+        "ni_number": "nino",
+        "national_insurance_number": "nino",
+    }
+)
+
+_SEX: Final = {"1": "1", "M": "1", "MALE": "1", "2": "2", "F": "2", "FEMALE": "2"}
+_DATE_FORMS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
+LONGEST: Final = 200
+MOST_FINDINGS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: the row (from 1), the field, and what is expected."""
+
+    row: int
+    field: str
+    expected: str
+
+
+def one_identity(text: str) -> pl.DataFrame:
+    """Read one identity: a JSON object, or one `name: value` on each line.
+
+    Returns:
+        One row with the columns `FIELDS`, in their normal spelling.
+
+    Raises:
+        InputRejected: `objections/details`, with every finding.
+    """
+    given = _from_json(text) if text.lstrip().startswith("{") else _from_lines(text)
+    named: dict[str, str] = {}
+    findings = []
+    for place, (name, value) in enumerate(given, start=1):
+        field = _field(name)
+        if field is None or field in named:
+            findings.append(Finding(1, f"number {place}", "a field name that is known, once"))
+        else:
+            named[field] = value
+    return _checked(pl.DataFrame({name: [named.get(name)] for name in FIELDS}, _TEXT), findings)
+
+
+def many_identities(content: bytes) -> pl.DataFrame:
+    """Read a CSV file of identities, one on each row, with a header of field names.
+
+    Returns:
+        n rows with the columns `FIELDS`, in their normal spelling.
+
+    Raises:
+        InputRejected: `objections/details`, with every finding, at most 100 listed.
+    """
+    try:
+        frame = pl.read_csv(io.BytesIO(content), infer_schema=False, encoding="utf8")
+    except (pl.exceptions.PolarsError, UnicodeError):
+        raise _rejected([Finding(0, "file", "a CSV file in UTF-8 with a header")]) from None
+    names = [_field(name.removeprefix("\ufeff")) for name in frame.columns]
+    findings = [
+        Finding(0, f"column {place}", "a field name that is known, once")
+        for place, name in enumerate(names, start=1)
+        if name is None or names.count(name) > 1
+    ]
+    if findings or not frame.height:
+        raise _rejected(findings or [Finding(1, "file", "at least one row")])
+    frame.columns = [str(name) for name in names]
+    absent = [pl.lit(None, dtype=pl.String).alias(n) for n in FIELDS if n not in frame.columns]
+    return _checked(frame.with_columns(absent).select(FIELDS), [])
+
+
+def standard_form(details: pl.DataFrame) -> pl.DataFrame:
+    """The elements of `std1` that details give, one row for each identity.
+
+    Args:
+        details: n rows with the columns `FIELDS`.
+    """
+    elements = identity.standardise(details, details_contract())
+    return elements.rename(lambda name: name.removeprefix("std."))
+
+
+_TEXT: Final = dict.fromkeys(FIELDS, pl.String)
+
+
+def _from_json(text: str) -> list[tuple[str, str]]:
+    try:
+        pairs = json.loads(text, object_pairs_hook=list)
+    except ValueError:
+        raise _rejected([Finding(1, "input", "one JSON object of field names and texts")]) from None
+    well = all(isinstance(value, str | int | None) for _name, value in pairs)
+    if not well:
+        raise _rejected([Finding(1, "input", "one JSON object of field names and texts")])
+    return [(name, "" if value is None else str(value)) for name, value in pairs]
+
+
+def _from_lines(text: str) -> list[tuple[str, str]]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines or any(":" not in line for line in lines):
+        raise _rejected([Finding(1, "input", 'one "name: value" on each line, or a JSON object')])
+    return [(name, value) for name, _colon, value in (line.partition(":") for line in lines)]
+
+
+def _field(name: str) -> str | None:
+    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    plain = ALIASES.get(plain, plain)
+    return plain if plain in FIELDS else None
+
+
+def _checked(frame: pl.DataFrame, findings: Iterable[Finding]) -> pl.DataFrame:
+    trimmed = frame.with_columns(pl.col(FIELDS).str.strip_chars()).with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in FIELDS
+    )
+    normal = trimmed.with_columns(
+        pl.coalesce(pl.col("date_of_birth").str.to_date(form, strict=False) for form in _DATE_FORMS)
+        .dt.strftime("%Y-%m-%d")
+        .alias("date_of_birth"),
+        pl.col("sex").str.to_uppercase().replace_strict(_SEX, default=None, return_dtype=pl.String),
+    )
+    found = [*findings, *_malformed(trimmed, normal), *_too_little(normal)]
+    if found:
+        raise _rejected(found)
+    return normal
+
+
+def _malformed(trimmed: pl.DataFrame, normal: pl.DataFrame) -> list[Finding]:
+    checks = {
+        "date_of_birth": (normal["date_of_birth"].is_not_null(), "a date, YYYY-MM-DD"),
+        "sex": (normal["sex"].is_not_null(), "male or female"),
+        "postcode": (_well(trimmed, identity.postcode_valid("postcode")), "a postcode"),
+        "nhs_number": (
+            _well(trimmed, identity.nhs_number_valid("nhs_number", synthetic=True)),
+            "an NHS number of ten digits with its check digit",
+        ),
+        "upn": (_well(trimmed, identity.upn_valid("upn")), "a UPN with its check letter"),
+        "nino": (
+            _well(trimmed, identity.nino_valid("nino", synthetic=True)),
+            "a national insurance number",
+        ),
+        "uprn": (_well(trimmed, identity.uprn_valid("uprn")), "1 to 12 digits"),
+    }
+    findings = []
+    for name, (well, expected) in checks.items():
+        findings += _rows(trimmed[name].is_not_null() & ~well, name, expected)
+    for name in FIELDS:
+        long = trimmed[name].str.len_chars().fill_null(0) > LONGEST
+        findings += _rows(long, name, f"at most {LONGEST} characters")
+    return sorted(findings, key=lambda finding: finding.row)
+
+
+def _well(frame: pl.DataFrame, valid: pl.Expr) -> pl.Series:
+    return frame.select(valid.fill_null(value=False)).to_series()
+
+
+def _too_little(normal: pl.DataFrame) -> list[Finding]:
+    """Something must be told by which a person can be found at all."""
+    enough = pl.any_horizontal(
+        pl.col("nhs_number", "upn", "nino", "surname").is_not_null()
+    ) | pl.all_horizontal(pl.col("date_of_birth", "postcode").is_not_null())
+    return _rows(
+        ~normal.select(enough).to_series(),
+        "identity",
+        "a surname, a national number, or date of birth and postcode",
+    )
+
+
+def _rows(wrong: pl.Series, field: str, expected: str) -> list[Finding]:
+    return [Finding(row + 1, field, expected) for row in wrong.arg_true().to_list()]
+
+
+def _rejected(findings: list[Finding]) -> InputRejected:
+    told = "; ".join(
+        f"row {finding.row}, {finding.field}: expected {finding.expected}"
+        for finding in findings[:MOST_FINDINGS]
+    )
+    more = len(findings) - MOST_FINDINGS
+    return InputRejected(
+        "objections/details",
+        told + (f"; and {more} more" if more > 0 else "") + ".",
+        remedy=f"Nothing was recorded. Fields: {', '.join(FIELDS)}.",
+        findings=len(findings),
+    )
