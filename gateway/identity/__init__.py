@@ -3,6 +3,18 @@
 Source: docs/reference/pseudonyms.md; UK GDPR Art 4(5).
 """
 
+from gateway.identity.derivation import (
+    ControllerRoot,
+    PseudonymKey,
+    RegisterRoot,
+    StudyRoot,
+    TokenKey,
+    TombstoneKey,
+    check_value,
+    pseudonym_key,
+    study_token_key,
+    tombstone_key,
+)
 from gateway.identity.identifiers import (
     nhs_number_valid,
     nino_valid,
@@ -11,12 +23,44 @@ from gateway.identity.identifiers import (
     upn_valid,
     uprn_valid,
 )
+from gateway.identity.match_keys import (
+    alias_elements,
+    component_columns,
+    person_of,
+    pseudonyms,
+    token_columns,
+    token_names,
+    token_texts,
+    tokens,
+)
+from gateway.identity.shipped import table_digests
+from gateway.identity.standardise import standardise
 
 __all__ = [
+    "ControllerRoot",
+    "PseudonymKey",
+    "RegisterRoot",
+    "StudyRoot",
+    "TokenKey",
+    "TombstoneKey",
+    "alias_elements",
+    "check_value",
+    "component_columns",
     "nhs_number_valid",
     "nino_valid",
+    "person_of",
     "postcode_not_known",
     "postcode_valid",
+    "pseudonym_key",
+    "pseudonyms",
+    "standardise",
+    "study_token_key",
+    "table_digests",
+    "token_columns",
+    "token_names",
+    "token_texts",
+    "tokens",
+    "tombstone_key",
     "upn_valid",
     "uprn_valid",
 ]
