@@ -1,0 +1,292 @@
+"""The cohort: only those whom the purpose is about, once each, whole families together."""
+
+import dataclasses
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from gateway import selection
+from gateway.adapters.spill import ScratchDirectory
+from gateway.errors import RefusedError
+from gateway.model import (
+    CohortRule,
+    ColumnRule,
+    Contract,
+    ContractColumn,
+    FieldClass,
+    Household,
+    IdentifierForm,
+    JoinRule,
+    OutputPlan,
+    Participation,
+    Plan,
+    PurposeKind,
+    RecipientRef,
+    Role,
+    SharingRequest,
+)
+from gateway.selection import Source, cohort_filter, select
+
+RECIPIENT = RecipientRef(
+    id="ons-research",
+    organisation="ons",
+    team="research",
+    classes=frozenset({"synthetic"}),
+    key_id="k",
+    fingerprint="f",
+    channel="folder",
+)
+
+
+@dataclasses.dataclass
+class Stored:
+    """An accepted extract in memory, in blocks, as the sealed store gives it."""
+
+    blocks: list[pl.DataFrame]
+
+    @property
+    def rows(self):
+        return sum(block.height for block in self.blocks)
+
+    def frames(self, columns=None):
+        for block in self.blocks:
+            yield (
+                block
+                if columns is None
+                else block.select([c for c in columns if c in block.columns])
+            )
+
+
+def column(name, role=None, **more):
+    return ContractColumn(name=name, field=more.pop("field", name), type="text", role=role, **more)
+
+
+def contract(name, *columns):
+    return Contract(id=name, title=name, version=1, parties=("council",), columns=columns)
+
+
+REGISTER = contract(
+    "family_register",
+    column("person_id", Role.PERSON_ID, unique=True),
+    column("family_id", Role.FAMILY_ID),
+    column("arm"),
+    column("sex", Role.SEX),
+    column("participation"),
+    column("protected"),
+)
+PROGRESS = contract("progress", column("person_id", Role.PERSON_ID), column("wave"), column("fpd"))
+
+
+def rule(dataset, column_, name=None, **more):
+    return ColumnRule(
+        name=name or column_,
+        field=column_,
+        dataset=dataset,
+        column=column_,
+        treat="keep",
+        clause="1",
+        field_class=FieldClass.PLAIN,
+        **more,
+    )
+
+
+def plan(columns, joins=(), within=(("arm", ("PROG", "COMP")),), between=()):
+    output = OutputPlan(
+        name="payload",
+        recipient=RECIPIENT,
+        identifiers=IdentifierForm.LINK_ID,
+        clause="1",
+        columns=tuple(columns),
+    )
+    return Plan(
+        request=SharingRequest(purpose="p", agreement="a"),
+        agreement_version=1,
+        controller="council",
+        kind=PurposeKind.RECORDS,
+        clause="1",
+        legal_bases=("b",),
+        cohort=CohortRule(name="c", dataset="family_register", within=within, between=between),
+        joins=tuple(joins),
+        participation=Participation.OBJECTION,
+        household=Household.DROP_PERSON,
+        outputs=(output,),
+        retain_until=dt.date(2028, 1, 1),
+        link_map_until="receipt+30d",
+        returns="none",
+        duties=("research-only",),
+        policy_digest="0" * 64,
+    )
+
+
+def people(count, start=0):
+    return pl.DataFrame(
+        {
+            "person_id": [f"p{i}" for i in range(start, start + count)],
+            "family_id": [f"f{i // 3}" if i % 7 else None for i in range(start, start + count)],
+            "arm": [("PROG", "COMP", "ASSESSED")[i % 3] for i in range(start, start + count)],
+            "sex": ["1"] * count,
+            "participation": ["NONE"] * count,
+            "protected": ["N"] * count,
+            "surname": ["NEVERNEEDED"] * count,
+            "std.fn1": ["ADA"] * count,
+            "std.former1.sn1": ["OLD"] * count,
+            "std.st": ["UNASKED"] * count,
+        }
+    )
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    with ScratchDirectory(tmp_path) as scratch:
+        yield scratch
+
+
+def chosen(plan_, sources, scratch, elements=("fn1", "sn1")):
+    cohort = select(plan_, sources, scratch, elements=elements)
+    return cohort, pl.concat(list(cohort.partitions) or [pl.DataFrame()])
+
+
+def test_only_the_named_columns_and_components_are_read(scratch):
+    source = Source(REGISTER, (Stored([people(30)]),))
+    _, frame = chosen(plan([rule("family_register", "sex")]), {"family_register": source}, scratch)
+    assert frame.columns == [
+        "person",
+        "family",
+        "in.family_register.sex",
+        "spine.participation",
+        "spine.protected",
+        "std.fn1",
+        "std.former1.sn1",
+    ]
+
+
+def test_only_the_cohort_is_selected_and_counted(scratch):
+    source = Source(REGISTER, (Stored([people(15), people(15, 15)]),))
+    cohort, frame = chosen(
+        plan([rule("family_register", "sex")]), {"family_register": source}, scratch
+    )
+    assert cohort.received == frame.height == 20
+
+
+def test_families_are_never_split_over_partitions(scratch, monkeypatch):
+    monkeypatch.setattr(selection, "PARTITION_ROWS", 40)
+    monkeypatch.setattr(selection, "SCATTER_ROWS", 25)
+    source = Source(REGISTER, (Stored([people(50, i * 50) for i in range(10)]),))
+    cohort = select(
+        plan([rule("family_register", "sex")]), {"family_register": source}, scratch, elements=()
+    )
+    seen: dict[str, int] = {}
+    parts = list(cohort.partitions)
+    assert len(parts) > 5
+    for number, part in enumerate(parts):
+        for family in part["family"].drop_nulls().unique():
+            assert seen.setdefault(family, number) == number
+    everyone = pl.concat(parts)["person"]
+    assert cohort.received == everyone.len() == everyone.n_unique()
+
+
+def test_a_person_of_two_extracts_is_taken_once(scratch):
+    twice = Source(REGISTER, (Stored([people(30)]), Stored([people(30)])))
+    cohort, frame = chosen(
+        plan([rule("family_register", "sex")]), {"family_register": twice}, scratch
+    )
+    assert cohort.received == frame["person"].n_unique() == frame.height == 20
+
+
+def progress(rows):
+    return Source(
+        PROGRESS, (Stored([pl.DataFrame(rows, schema=["person_id", "wave", "fpd"], orient="row")]),)
+    )
+
+
+JOIN = [JoinRule(dataset="progress", on="person_id", take="wide-by:wave")]
+WIDE = [
+    rule("family_register", "sex"),
+    rule("progress", "fpd", "fpd_T0", wave="T0"),
+    rule("progress", "fpd", "fpd_T1", wave="T1"),
+]
+
+
+def test_waves_become_columns_and_a_missing_wave_is_missing(scratch):
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(6)]),)),
+        "progress": progress(
+            [("p0", "T0", "1"), ("p0", "T1", "2"), ("p1", "T1", "3"), ("px", "T0", "9")]
+        ),
+    }
+    cohort, frame = chosen(plan(WIDE, JOIN), sources, scratch)
+    told = {
+        row["person"]: (row["in.progress.fpd.T0"], row["in.progress.fpd.T1"])
+        for row in frame.to_dicts()
+    }
+    assert cohort.received == 4
+    assert told == {"p0": ("1", "2"), "p1": (None, "3"), "p3": (None, None), "p4": (None, None)}
+
+
+def test_a_join_that_would_multiply_the_spine_refuses(scratch):
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(6)]),)),
+        "progress": progress([("p0", "T0", "1"), ("p0", "T0", "2")]),
+    }
+    one = [JoinRule(dataset="progress", on="person_id", take="one")]
+    for joins in (JOIN, one):
+        with pytest.raises(RefusedError, match="sharing/join-multiplies"):
+            chosen(plan(WIDE, joins), sources, scratch)
+
+
+def test_the_latest_row_is_taken_where_the_agreement_says_so(scratch):
+    dated = contract(
+        "progress", column("person_id", Role.PERSON_ID), column("extract_date"), column("fpd")
+    )
+    rows = [("p0", "2026-03-01", "new"), ("p0", "2026-01-01", "old")]
+    frame = pl.DataFrame(rows, schema=["person_id", "extract_date", "fpd"], orient="row")
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(1)]),)),
+        "progress": Source(dated, (Stored([frame]),)),
+    }
+    joins = [JoinRule(dataset="progress", on="person_id", take="latest")]
+    _, out = chosen(plan([rule("progress", "fpd")], joins), sources, scratch)
+    assert out["in.progress.fpd"].to_list() == ["new"]
+
+
+@pytest.mark.parametrize("which", ["spine", "join"])
+def test_what_has_no_person_id_cannot_be_joined(scratch, which):
+    nameless = contract("x", column("arm"), column("fpd"), column("wave"))
+    sources = {
+        "family_register": Source(
+            nameless if which == "spine" else REGISTER, (Stored([people(3)]),)
+        ),
+        "progress": Source(nameless if which == "join" else PROGRESS, (Stored([people(3)]),)),
+    }
+    with pytest.raises(RefusedError, match="sharing/no-person-id"):
+        chosen(plan([], JOIN), sources, scratch)
+
+
+def test_a_spine_without_person_ids_counts_its_rows(scratch):
+    nameless = contract("family_register", column("arm"), column("sex"))
+    source = Source(nameless, (Stored([people(4), people(5)]),))
+    cohort, frame = chosen(
+        plan([rule("family_register", "sex")], within=()), {"family_register": source}, scratch
+    )
+    assert cohort.received == 9
+    assert frame["person"].to_list() == [f"row:{i}" for i in range(9)]
+
+
+def test_cohort_conditions_all_hold_and_missing_is_no_match():
+    days = [dt.date(2026, 1, 1), dt.date(2026, 6, 1), None]
+    frame = pl.DataFrame({"arm": ["PROG", "PROG", None], "day": days})
+    between = (("day", dt.date(2026, 1, 1), dt.date(2026, 5, 31)),)
+    first = CohortRule(name="c", dataset="d", within=(("arm", ("PROG",)),), between=between)
+    assert frame.filter(cohort_filter(first)).height == 1
+    opened = CohortRule(name="c", dataset="d", between=(("day", None, dt.date(2026, 6, 1)),))
+    assert frame.filter(cohort_filter(opened)).height == 2
+
+
+def test_a_dataset_that_sent_nothing_joins_as_missing(scratch):
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(3)]),)),
+        "progress": Source(PROGRESS, (Stored([]),)),
+    }
+    _, frame = chosen(plan(WIDE, JOIN), sources, scratch)
+    assert frame["in.progress.fpd.T0"].null_count() == frame.height == 2
