@@ -6,7 +6,6 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from gateway import selection
 from gateway.adapters.spill import ScratchDirectory
 from gateway.errors import RefusedError
 from gateway.model import (
@@ -26,7 +25,7 @@ from gateway.model import (
     Role,
     SharingRequest,
 )
-from gateway.selection import Source, cohort_filter, select
+from gateway.selection import Source, cohort_filter, scattering, select
 
 RECIPIENT = RecipientRef(
     id="ons-research",
@@ -170,8 +169,8 @@ def test_only_the_cohort_is_selected_and_counted(scratch):
 
 
 def test_families_are_never_split_over_partitions(scratch, monkeypatch):
-    monkeypatch.setattr(selection, "PARTITION_ROWS", 40)
-    monkeypatch.setattr(selection, "SCATTER_ROWS", 25)
+    monkeypatch.setattr(scattering, "PARTITION_ROWS", 40)
+    monkeypatch.setattr(scattering, "SCATTER_ROWS", 25)
     source = Source(REGISTER, (Stored([people(50, i * 50) for i in range(10)]),))
     cohort = select(
         plan([rule("family_register", "sex")]), {"family_register": source}, scratch, elements=()

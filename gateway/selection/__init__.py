@@ -1,0 +1,15 @@
+"""The cohort: the people that the purpose is about, and the columns the Plan names.
+
+The unit of a release is the person of the spine. Blocks are read as they are
+stored, only the needed columns; whole families are scattered over partitions
+that fit in memory. A join that would multiply the spine refuses: a person is
+never sent twice because a partner's file held them twice.
+
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, small groups".
+"""
+
+from gateway.selection.choosing import select
+from gateway.selection.sources import Source, StoredColumns
+from gateway.selection.spine import cohort_filter
+
+__all__ = ["Source", "StoredColumns", "cohort_filter", "select"]

@@ -1,0 +1,68 @@
+"""Partitions: rows that belong together, few enough for memory.
+
+Source: docs/explanation/architecture.md, "Two ideas that carry the rest".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from gateway.model.stages import Spill
+
+PARTITION_ROWS = 262_144
+SCATTER_ROWS = 262_144
+_SEED = 0x5F6A
+
+
+def partitions_for(rows: int) -> int:
+    """How many partitions keep each one small enough for memory."""
+    return max(1, -(-rows // PARTITION_ROWS))
+
+
+def scatter(blocks: Iterable[pl.DataFrame], by: str, spill: Spill) -> Spill:
+    """Put rows into partitions by the hash of one column; a null goes by its person."""
+    if len(spill) == 1:
+        for block in blocks:
+            spill.put(0, block)
+        return spill
+    for block in _gathered(blocks):
+        key = pl.coalesce(by, "person").hash(seed=_SEED) % len(spill)
+        parts = block.with_columns(key.alias("~part")).partition_by("~part", as_dict=True)
+        for (part,), rows in parts.items():
+            spill.put(int(part), rows.drop("~part"))
+    return spill
+
+
+def _gathered(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Small blocks together, so that a partition receives more than crumbs."""
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for block in blocks:
+        waiting.append(block)
+        rows += block.height
+        if rows >= SCATTER_ROWS:
+            yield pl.concat(waiting)
+            waiting, rows = [], 0
+    if rows:
+        yield pl.concat(waiting)
+
+
+def whole(spill: Spill, index: int) -> pl.DataFrame:
+    """One partition as one frame."""
+    return pl.concat(list(spill.partition(index)) or [pl.DataFrame()], how="diagonal")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The partitions of a spill, each as one frame."""
+
+    spill: Spill = field(repr=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for index in range(len(self.spill)):
+            frame = whole(self.spill, index)
+            if frame.height:
+                yield frame

@@ -1,0 +1,86 @@
+"""Blocks of the spine as blocks of the cohort: filtered, and only what the Plan names.
+
+Source: UK GDPR Art 5(1)(c); docs/reference/policy.md, "The unit, joins, small groups".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from gateway.model import CohortRule, ColumnRule, Contract, Plan, Role
+from gateway.selection.sources import Source, all_rules, column_of_field
+
+
+@dataclass(frozen=True, slots=True)
+class SpineReader:
+    """Blocks of the spine as blocks of the cohort."""
+
+    plan: Plan
+    source: Source
+    elements: tuple[str, ...]
+
+    def blocks(self) -> Iterator[pl.DataFrame]:
+        """The rows of the cohort, block by block."""
+        start = 0
+        for block in self.source.blocks(self._wanted()):
+            kept = block.with_row_index("~row", offset=start).filter(
+                cohort_filter(self.plan.cohort)
+            )
+            start += block.height
+            yield kept.select(*self._projection(kept.columns))
+
+    def _rules(self) -> list[ColumnRule]:
+        return [rule for rule in all_rules(self.plan) if rule.dataset == self.plan.cohort.dataset]
+
+    def _wanted(self) -> list[str]:
+        cohort = self.plan.cohort
+        named = [rule.column for rule in self._rules()]
+        named += [rule.at for rule in self._rules() if isinstance(rule.at, str)]
+        named += [column for column, _ in cohort.within]
+        named += [column for column, _, _ in cohort.between]
+        roles = (Role.PERSON_ID, Role.FAMILY_ID)
+        named += [column for role in roles if (column := self.source.column_of(role))]
+        named += [column for column in self._marks().values() if column]
+        every = {f"std.{element}" for element in self.elements}
+        former = [
+            f"std.former{slot}.{element}" for slot in range(1, 10) for element in self.elements
+        ]
+        return list(dict.fromkeys([*named, *sorted(every), *former]))
+
+    def _marks(self) -> dict[str, str]:
+        contract = self.source.contract
+        return {
+            "spine.participation": column_of_field(contract, "participation"),
+            "spine.protected": contract.protected_column or column_of_field(contract, "protected"),
+        }
+
+    def _projection(self, present: Sequence[str]) -> list[pl.Expr]:
+        person, family = (self.source.column_of(role) for role in (Role.PERSON_ID, Role.FAMILY_ID))
+        yield_person = pl.col(person) if person else pl.format("row:{}", "~row")
+        taken = [
+            yield_person.cast(pl.String).alias("person"),
+            (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
+        ]
+        for rule in self._rules():
+            taken.append(pl.col(rule.column).alias(rule.source))
+            if isinstance(rule.at, str):
+                taken.append(pl.col(rule.at).alias(rule.reference))
+        for mark, column in self._marks().items():
+            value = pl.col(column) if column in present else pl.lit(None)
+            taken.append(value.cast(pl.String).alias(mark))
+        taken += [pl.col(name) for name in present if name.startswith("std.")]
+        return list({expression.meta.output_name(): expression for expression in taken}.values())
+
+
+def cohort_filter(rule: CohortRule) -> pl.Expr:
+    """The rows that belong to a named cohort; every condition must hold."""
+    conditions = [pl.col(column).cast(pl.String).is_in(values) for column, values in rule.within]
+    for column, first, last in rule.between:
+        if first is not None:
+            conditions.append(pl.col(column) >= first)
+        if last is not None:
+            conditions.append(pl.col(column) <= last)
+    return pl.all_horizontal(conditions).fill_null(False) if conditions else pl.lit(True)
