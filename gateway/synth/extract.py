@@ -34,7 +34,7 @@ def compose(
     dataset: str,
     source: Source,
     numbers: tuple[str, ...] = (),
-    ids: bool = False,
+    ids: bool = True,
     row_id: bool = True,
 ) -> Extract:
     """Join the person header, the national numbers and a dataset's own columns.
@@ -49,7 +49,7 @@ def compose(
         dataset: the contract's id.
         source: the habits of the partner.
         numbers: which of nhs_number, upn, nino the partner holds for most people.
-        ids: whether the source knows the council's own person and family ids.
+        ids: whether rows carry the council's own person and family ids, as after matching.
         row_id: whether the contract has a src_row_id.
     """
     rng = stream(people.seed, f"rows/{dataset}")

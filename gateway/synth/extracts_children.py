@@ -67,7 +67,6 @@ def school_attendance(people: People) -> Extract:
         dataset="school_attendance",
         source=_SCHOOLS,
         numbers=("upn",),
-        ids=True,
     )
     unknown = extract.frame["upn"].is_null().to_numpy()
     reason = only_where(unknown, pick_word(rng, rows, {f"UN{i}": 1.0 for i in range(1, 8)}))
@@ -130,7 +129,6 @@ def childrens_social_care(people: People) -> Extract:
         columns,
         dataset="childrens_social_care",
         source=_CARE,
-        ids=True,
         numbers=("upn", "nhs_number"),
     )
 
@@ -202,7 +200,7 @@ def early_help(people: People) -> Extract:
             np.where(asked[who], whole(rng, n, 2, 4), whole(rng, n, 0, 1))
         ),
     }
-    return compose(people, who, columns, dataset="early_help", source=_EARLY, ids=True)
+    return compose(people, who, columns, dataset="early_help", source=_EARLY)
 
 
 def neet_ccis(people: People) -> Extract:
@@ -238,6 +236,4 @@ def neet_ccis(people: People) -> Extract:
         "intended_destination": pick_word(rng, n, {"SCHOOL": 4.0, "COLLEGE": 4.0, "WORK": 1.0}),
         "last_contact": days(EXTRACT_DAY - whole(rng, n, 1, 60)),
     }
-    return compose(
-        people, who, columns, dataset="neet_ccis", source=_CAREERS, numbers=("upn",), ids=True
-    )
+    return compose(people, who, columns, dataset="neet_ccis", source=_CAREERS, numbers=("upn",))

@@ -87,7 +87,6 @@ def family_register(people: People) -> Extract:
         dataset="family_register",
         source=_REGISTER,
         numbers=("nhs_number", "upn", "nino"),
-        ids=True,
         row_id=False,
     )
 
@@ -119,7 +118,7 @@ def nominations(people: People) -> Extract:
         "consent_parent": yes_no(_by_family(people, who, pick(rng, households, (0.1, 0.9))) == 1),
     }
     return compose(
-        people, who, columns, dataset="nominations", source=_NOMINATOR, numbers=("nino",), ids=True
+        people, who, columns, dataset="nominations", source=_NOMINATOR, numbers=("nino",)
     )
 
 
@@ -136,7 +135,13 @@ def objections(people: People) -> Extract:
     who = np.flatnonzero(objects)
     rows = len(who)
     extract = compose(
-        people, who, {}, dataset="objections", source=_OBJECTOR, numbers=("nhs_number", "nino")
+        people,
+        who,
+        {},
+        dataset="objections",
+        source=_OBJECTOR,
+        numbers=("nhs_number", "nino"),
+        ids=False,
     )
     rare, told = pl.Series(chance(rng, rows, 0.3)), extract.frame["sex"].is_in(["1", "2"])
     none = pl.Series([None], dtype=pl.String)
