@@ -11,6 +11,7 @@ Source: RFC 9106 (Argon2); RFC 8439 (ChaCha20-Poly1305); security point 7.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -132,14 +133,21 @@ def _derive(passphrase: bytes, salt: str) -> Wrapping:
             "The header of the key ring has no salt.",
             remedy="Restore the key ring from its own backup.",
         )
-    argon = Argon2id(
+    # One derivation for each process, however many rings it opens on one directory.
+    mark = hashlib.sha256(bytes.fromhex(salt) + passphrase).digest()
+    if mark not in _DERIVED:
+        _DERIVED[mark] = Wrapping(_argon(salt).derive(passphrase))
+    return _DERIVED[mark]
+
+
+def _argon(salt: str) -> Argon2id:
+    return Argon2id(
         salt=bytes.fromhex(salt),
         length=32,
         iterations=PASSES,
         lanes=LANES,
         memory_cost=MEMORY_KIB,
     )
-    return Wrapping(argon.derive(passphrase))
 
 
 def _canonical(members: Mapping[str, str]) -> bytes:
@@ -147,4 +155,5 @@ def _canonical(members: Mapping[str, str]) -> bytes:
 
 
 _SEALED = frozenset({"nonce", "sealed"})
+_DERIVED: dict[bytes, Wrapping] = {}
 _SALT = re.compile(r"[0-9a-f]{32}")

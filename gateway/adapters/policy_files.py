@@ -1,73 +1,134 @@
-"""The policies folder, read: text of each governed document by its path.
+"""Governed documents as files: what a proposal changes, what an export writes.
 
-Nothing outside the folder is read through a symbolic link, nothing huge is read
-at all; what is not a TOML file is passed over.
-
-Source: docs/reference/policy.md; security point 14.
+Source: policy, "Life of a version".
 """
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from gateway.errors import RefusedError, Unavailable, UsageError
-from gateway.policy.reading import LARGEST
+from sqlalchemy import Connection
 
-MOST_DOCUMENTS = 5_000
+from gateway.adapters import policy_reading, policy_store
+from gateway.errors import InputRejected, UsageError
+from gateway.workflows.ports_policy import AgreementFacts, Proposal
+
+LARGEST = 1_000_000
 
 
-def read_policies(folder: Path) -> dict[str, bytes]:
-    """Every governed document under a folder, by its path relative to it.
+def changes_named(
+    connection: Connection, policies: Path, what: str, more: Sequence[Path]
+) -> tuple[str, dict[str, str]]:
+    """Read which agreement is proposed, and the texts that go with it.
 
     Args:
-        folder: the policies folder, with vocabulary.toml and the folders beside it.
-
-    Returns:
-        Relative POSIX path to bytes, as `gateway.policy.parse` takes them.
+        connection: of the store.
+        policies: the policies folder, where files have their places.
+        what: an agreement's id, or a file.
+        more: further files.
 
     Raises:
-        UsageError: the folder does not exist.
-        RefusedError: a link leads out of it, or a document is too large or they are too many.
-        Unavailable: a document cannot be read.
+        UsageError: no agreement is among them, or a file has no place in the store.
     """
-    if not folder.is_dir():
-        raise UsageError(
-            "policy/no-folder",
-            "The policies folder does not exist.",
-            remedy="Name it with GATEWAY_POLICIES.",
-        )
-    root = folder.resolve()
-    paths = sorted(path for path in folder.rglob("*.toml"))
-    if len(paths) > MOST_DOCUMENTS:
-        raise RefusedError(
-            "policy/too-many-documents",
-            f"The policies folder holds more than {MOST_DOCUMENTS} documents.",
-            remedy="Name the folder that holds policies only.",
-        )
-    return {path.relative_to(folder).as_posix(): _read(path, root) for path in paths}
+    current = policy_store.bundle(connection)
+    named = Path(what)
+    files = [*([named] if named.is_file() else []), *more]
+    changes = {_place(current, policies, path): _read(path) for path in files}
+    if not named.is_file():
+        return what, changes
+    for place, text in changes.items():
+        if place.startswith("agreements/"):
+            return _agreement_id(text), changes
+    raise UsageError(
+        "policy/agreement-missing",
+        "None of these files is an agreement.",
+        remedy="Name the agreement that the change is for, then the files.",
+    )
 
 
-def _read(path: Path, root: Path) -> bytes:
-    if not path.resolve().is_relative_to(root):
-        raise RefusedError(
-            "policy/outside-folder",
-            "A link leads out of the policies folder.",
-            remedy="Put the document itself into the folder.",
-            document=path.name,
-        )
+def statuses(connection: Connection) -> list[dict[str, Any]]:
+    """Say of each agreement that loads how far its present text has come."""
+    facts = policy_reading.agreements(connection, policy_store.bundle(connection))
+    waiting = policy_store.proposals(connection)
+    return [_status(each, waiting) for each in facts.values()]
+
+
+def write_documents(folder: Path, documents: Mapping[str, str]) -> list[str]:
+    """Write documents under a folder, whole; those that are the same are left alone.
+
+    Returns:
+        The paths that were new or changed.
+    """
+    changed = []
+    for place, text in documents.items():
+        target = folder / place
+        if target.is_file() and target.read_text(encoding="utf-8") == text:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.draft")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+        changed.append(place)
+    return changed
+
+
+def _status(facts: AgreementFacts, waiting: Sequence[Proposal]) -> dict[str, Any]:
+    mine = [proposal for proposal in waiting if proposal.agreement == facts.id]
+    exact = [proposal for proposal in mine if proposal.policy_digest == facts.policy_digest]
+    shown = exact[-1] if exact else (mine[-1] if mine else None)
+    approvals = shown.approvals if shown else ()
+    return {
+        "agreement": facts.id,
+        "version": shown.version if shown else facts.version,
+        "policy_digest": facts.policy_digest,
+        "state": _state(exact, mine),
+        "editor": shown.editor if shown else "",
+        "approved": [{"controller": each, "approver": by} for each, by in approvals],
+        "missing": sorted(set(facts.controllers) - {each for each, _ in approvals}),
+    }
+
+
+def _state(exact: Sequence[Proposal], mine: Sequence[Proposal]) -> str:
+    if any(proposal.complete for proposal in exact):
+        return "approved"
+    if exact or (mine and not mine[-1].complete):
+        return "proposed"
+    return "changed since it was approved" if mine else "draft"
+
+
+def _place(current: Mapping[str, str], policies: Path, path: Path) -> str:
+    """Find where a file belongs: under the policies folder, or by its own name."""
+    resolved = path.resolve()
+    if resolved.is_relative_to(policies.resolve()):
+        return str(resolved.relative_to(policies.resolve()))
+    same = [place for place in current if Path(place).name == path.name]
+    if len(same) == 1:
+        return same[0]
+    raise UsageError(
+        "policy/place-unknown",
+        "It is not clear which document of the store that file is.",
+        remedy="Put it at its place under the policies folder (GATEWAY_POLICIES).",
+    )
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > LARGEST:
+        raise InputRejected("policy/too-large", "A document is larger than 1,000,000 bytes.")
     try:
-        if path.stat().st_size > LARGEST:
-            raise RefusedError(
-                "policy/too-large",
-                "A document is larger than 1,000,000 bytes.",
-                remedy="Split it, or remove what does not belong in it.",
-                document=path.name,
-            )
-        return path.read_bytes()
-    except OSError:
-        raise Unavailable(
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputRejected("policy/unreadable", "A document is not UTF-8.") from None
+
+
+def _agreement_id(text: str) -> str:
+    try:
+        return str(tomllib.loads(text).get("id", ""))
+    except tomllib.TOMLDecodeError:
+        raise InputRejected(
             "policy/unreadable",
-            "A document of the policies folder cannot be read.",
-            remedy="Check its permissions.",
-            document=path.name,
+            "The agreement is not TOML, or a key or table stands twice.",
+            remedy="`gateway policy check FILE` names the line.",
         ) from None

@@ -1,4 +1,4 @@
-"""The shelf of policy documents over one transaction, and the reader beside it.
+"""The shelf of policy documents over one transaction.
 
 Source: policy, "Life of a version"; security point 20.
 """
@@ -6,17 +6,17 @@ Source: policy, "Life of a version"; security point 20.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from gateway.adapters import operators, policy_store
+from gateway.adapters import operators, policy_reading, policy_store
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
 from gateway.model.permissions import Action, Operator
-from gateway.workflows.ports_policy import PolicyDesk, PolicyReader, Proposal, Shelf
+from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 
 class SqlShelf:
@@ -43,6 +43,14 @@ class SqlShelf:
     def bundle(self) -> Mapping[str, str]:
         """Give the current documents."""
         return policy_store.bundle(self._connection)
+
+    def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
+        """Read every agreement of these documents that loads."""
+        return policy_reading.agreements(self._connection, documents)
+
+    def check(self, documents: Mapping[str, str], paths: Collection[str]) -> None:
+        """Refuse if one of these paths does not load."""
+        policy_reading.check(documents, paths)
 
     def latest(self, agreement: str) -> Proposal:
         """Give the newest proposal of an agreement."""
@@ -80,9 +88,7 @@ class SqlShelf:
         return policy_store.withdraw(self._connection, agreement, by=by, at=self._at)
 
 
-def policy_desk(
-    ring: KeyRing, database: Database, reader: PolicyReader, *, acting: str, at: dt.datetime
-) -> PolicyDesk:
+def policy_desk(ring: KeyRing, database: Database, *, acting: str, at: dt.datetime) -> PolicyDesk:
     """Put together what the life of a policy version works with."""
 
     @contextmanager
@@ -90,4 +96,4 @@ def policy_desk(
         with database.begin() as connection:
             yield SqlShelf(connection, ring, at=at)
 
-    return PolicyDesk(shelf=shelf, reader=reader, acting=acting, at=at)
+    return PolicyDesk(shelf=shelf, acting=acting, at=at)

@@ -32,8 +32,10 @@ def propose(desk: PolicyDesk, agreement: str, *, changes: Mapping[str, str]) -> 
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
         current = shelf.bundle()
-        facts = _facts_of(desk, {**current, **changes}, agreement)
-        _refuse_stale_version(desk, current, changes, facts)
+        merged = {**current, **changes}
+        shelf.check(merged, changes.keys())
+        facts = _facts_of(shelf, merged, agreement)
+        _refuse_stale_version(shelf, current, changes, facts)
         drawn = Proposal(
             agreement=agreement,
             version=facts.version,
@@ -95,19 +97,20 @@ def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[
     shelf.record("policy-approved", _entry(desk, proposal))
 
 
-def _facts_of(desk: PolicyDesk, documents: Mapping[str, str], agreement: str) -> AgreementFacts:
-    found = desk.reader.agreements(documents).get(agreement)
+def _facts_of(shelf: Shelf, documents: Mapping[str, str], agreement: str) -> AgreementFacts:
+    found = shelf.agreements(documents).get(agreement)
     if found is None:
         raise UsageError(
             "policy/unknown-agreement",
             "There is no agreement of that id.",
-            remedy="`gateway policy status` lists them.",
+            remedy="`gateway policy status` lists those that load, `gateway policy check` says "
+            "what is wrong with the others.",
         )
     return found
 
 
 def _refuse_stale_version(
-    desk: PolicyDesk,
+    shelf: Shelf,
     current: Mapping[str, str],
     changes: Mapping[str, str],
     facts: AgreementFacts,
@@ -116,7 +119,7 @@ def _refuse_stale_version(
     text = changes.get(facts.path)
     if text is None or facts.path not in current or current[facts.path] == text:
         return
-    there = _facts_of(desk, current, facts.id).version
+    there = _facts_of(shelf, current, facts.id).version
     if facts.version != there + 1:
         raise UsageError(
             "policy/stale",
@@ -128,7 +131,7 @@ def _refuse_stale_version(
 
 def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
     changed = {**shelf.bundle(), **shelf.changes_of(proposal)}
-    facts = _facts_of(desk, changed, proposal.agreement)
+    facts = _facts_of(shelf, changed, proposal.agreement)
     if facts.policy_digest != proposal.policy_digest:
         raise UsageError(
             "policy/stale",

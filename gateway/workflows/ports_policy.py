@@ -1,4 +1,4 @@
-"""What the life of a policy version needs of the world: a shelf, a reader, a signature.
+"""What the life of a policy version needs of the world: a shelf and a signature.
 
 Source: policy, "Life of a version"; docs/explanation/architecture.md.
 """
@@ -6,7 +6,7 @@ Source: policy, "Life of a version"; docs/explanation/architecture.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,13 +63,6 @@ class Proposal:
         return "\n".join(parts).encode("utf-8")
 
 
-class PolicyReader(Protocol):
-    """Reads documents; the policy room, as approval sees it."""
-
-    def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
-        """Every agreement of these documents, by id; broken documents refuse."""
-
-
 class Shelf(Protocol):
     """One open transaction over documents, proposals, operators and the ledger."""
 
@@ -84,6 +77,12 @@ class Shelf(Protocol):
 
     def bundle(self) -> Mapping[str, str]:
         """The current documents."""
+
+    def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
+        """Every agreement of these documents that loads, by id."""
+
+    def check(self, documents: Mapping[str, str], paths: Collection[str]) -> None:
+        """Refuse, finding by finding, if one of these paths does not load."""
 
     def latest(self, agreement: str) -> Proposal:
         """The newest proposal of an agreement."""
@@ -109,6 +108,5 @@ class PolicyDesk:
     """What `propose`, `approve` and `withdraw` work with."""
 
     shelf: Callable[[], AbstractContextManager[Shelf]]
-    reader: PolicyReader
     acting: str
     at: dt.datetime

@@ -1,0 +1,107 @@
+"""What a decision reads of the store: documents, approvals, recipients' keys, table digests.
+
+One place gathers them, so that the digest that an approver signed and the digest
+that a release computes are over the same things.
+
+Source: policy, "The policy digest" and "Life of a version".
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from gateway import policy
+from gateway.adapters import policy_store, recipients
+from gateway.identity.shipped import table_digests
+from gateway.policy import Bundle, Finding, PolicyInvalid, RecipientKey
+from gateway.workflows.ports_policy import AgreementFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionInputs:
+    """The arguments of `policy.decide` that the store knows.
+
+    `approved` are (agreement, digest) that every controller has signed;
+    `findings` say why documents that are not in `bundle` did not load.
+    """
+
+    bundle: Bundle
+    findings: tuple[Finding, ...]
+    approved: frozenset[tuple[str, str]]
+    recipient_keys: Mapping[str, RecipientKey]
+    tables: Mapping[str, str]
+
+
+def decision_inputs(connection: Connection) -> DecisionInputs:
+    """Read all that a decision of now depends on, signatures verified."""
+    bundle, findings = policy.load(policy_store.bundle(connection))
+    return DecisionInputs(
+        bundle=bundle,
+        findings=findings,
+        approved=policy_store.approved(connection),
+        recipient_keys=recipient_keys(connection),
+        tables=table_digests(),
+    )
+
+
+def recipient_keys(connection: Connection) -> dict[str, RecipientKey]:
+    """Give the registered key of each recipient, as the policy room knows keys."""
+    return {
+        key.id: RecipientKey(key_id=key.key_id, fingerprint=key.fingerprint, confirmed=key.usable)
+        for key in recipients.listed(connection)
+    }
+
+
+def agreements(connection: Connection, documents: Mapping[str, str]) -> dict[str, AgreementFacts]:
+    """Say of every agreement that loads what its approval needs to know."""
+    bundle, _ = policy.load(documents)
+    keys = recipient_keys(connection)
+    paths = _paths(documents)
+    return {
+        name: AgreementFacts(
+            id=name,
+            path=paths.get(name, ""),
+            version=agreement.version,
+            controllers=tuple(sorted(set(agreement.controllers))),
+            policy_digest=policy.policy_digest(
+                bundle, name, recipient_keys=keys, tables=table_digests()
+            ),
+            published=max(
+                (
+                    purpose.notice.published
+                    for purpose in agreement.purposes.values()
+                    if purpose.notice is not None and purpose.notice.published is not None
+                ),
+                default=None,
+            ),
+        )
+        for name, agreement in bundle.agreements.items()
+    }
+
+
+def check(documents: Mapping[str, str], paths: Collection[str]) -> None:
+    """Refuse if one of these paths does not load.
+
+    Raises:
+        PolicyInvalid: every finding of these documents.
+    """
+    _, findings = policy.load(documents)
+    concerned = [finding for finding in findings if finding.document in paths]
+    if concerned:
+        raise PolicyInvalid(concerned)
+
+
+def _paths(documents: Mapping[str, str]) -> dict[str, str]:
+    """Find the document of each agreement by the id that it states."""
+    found = {}
+    for path, text in documents.items():
+        if path.startswith("agreements/"):
+            try:
+                found[str(tomllib.loads(text).get("id"))] = path
+            except tomllib.TOMLDecodeError:
+                continue  # `policy.load` has a finding for it, and no agreement
+    return found

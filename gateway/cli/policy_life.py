@@ -1,0 +1,168 @@
+"""`gateway policy propose | approve | withdraw | status | export`: the life of a version.
+
+Source: policy, "Life of a version"; security point 3.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
+from gateway.workflows.ports_policy import Proposal
+
+
+@click.command("propose")
+@click.argument("what", metavar="AGREEMENT|FILE")
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@as_option
+@json_option
+@click.pass_context
+@exits
+def propose(
+    ctx: click.Context, what: str, more: tuple[Path, ...], acting: str, json_wanted: bool
+) -> None:
+    """Propose an agreement: as the store has it (its id), or with changed texts (files).
+
+    A changed contract, vocabulary or recipient goes with the agreement that it is
+    for: name the agreement first, then the files. Files keep their place under the
+    policies folder.
+
+    Example: gateway policy propose policies/agreements/trafford.toml --as ana
+    """
+    from gateway.adapters.policy_files import changes_named
+    from gateway.adapters.policy_shelf import policy_desk
+    from gateway.workflows import approve as life
+
+    opened = open_store(ctx)
+    with opened.database.begin() as connection:
+        agreement, changes = changes_named(connection, opened.settings.policies, what, more)
+    opened.ring.unlock()
+    desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
+    proposal = life.propose(desk, agreement, changes=changes)
+    waiting = ", ".join(proposal.controllers)
+    lines = [
+        f"{agreement} version {proposal.version} is proposed.",
+        f"Policy digest: {proposal.policy_digest}",
+        f"An approver of each controller approves it now: {waiting}.",
+    ]
+    emit(_described(proposal), json_wanted, lines)
+
+
+@click.command("approve")
+@click.argument("agreement")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def approve(ctx: click.Context, agreement: str, acting: str, json_wanted: bool) -> None:
+    """Approve the newest proposal of an agreement for the controllers you speak for.
+
+    Example: gateway policy approve trafford-stronger-families --as ben
+    """
+    from gateway.adapters.policy_shelf import policy_desk
+    from gateway.workflows import approve as life
+
+    opened = open_store(ctx)
+    opened.ring.unlock()
+    desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
+    proposal = life.approve(desk, agreement)
+    missing = sorted(set(proposal.controllers) - {given for given, _ in proposal.approvals})
+    state = f"{', '.join(missing)} to approve yet" if missing else "approved by every controller"
+    lines = [f"{agreement}: {state}.", f"Policy digest: {proposal.policy_digest}"]
+    emit(_described(proposal), json_wanted, lines)
+
+
+@click.command("withdraw")
+@click.argument("agreement")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def withdraw(ctx: click.Context, agreement: str, acting: str, json_wanted: bool) -> None:
+    """Withdraw an agreement at once: nothing more is shared under it.
+
+    Example: gateway policy withdraw trafford-stronger-families --as ben
+    """
+    from gateway.adapters.policy_shelf import policy_desk
+    from gateway.workflows import approve as life
+
+    opened = open_store(ctx)
+    desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
+    count = life.withdraw(desk, agreement)
+    document = {"agreement": agreement, "state": "withdrawn", "proposals": count}
+    emit(document, json_wanted, [f"{agreement} is withdrawn; nothing is shared under it now."])
+
+
+@click.command("status")
+@json_option
+@click.pass_context
+@exits
+def status(ctx: click.Context, json_wanted: bool) -> None:
+    """Say of each agreement which version is in the store, and who has approved it.
+
+    Example: gateway policy status
+    """
+    from gateway.adapters.policy_files import statuses
+
+    opened = open_store(ctx)
+    with opened.database.begin() as connection:
+        rows = statuses(connection)
+    shown = table(
+        ("Agreement", "Version", "State", "Approved by", "Waits for"),
+        (
+            (
+                row["agreement"],
+                row["version"],
+                row["state"],
+                ", ".join(
+                    f"{given['approver']} ({given['controller']})" for given in row["approved"]
+                ),
+                ", ".join(row["missing"]),
+            )
+            for row in rows
+        ),
+    )
+    emit({"agreements": rows}, json_wanted, [shown])
+
+
+@click.command("export")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@json_option
+@click.pass_context
+@exits
+def export(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
+    """Write the current documents of the store into a folder.
+
+    Example: gateway policy export policies
+    """
+    from gateway.adapters import policy_store
+    from gateway.adapters.policy_files import write_documents
+
+    opened = open_store(ctx)
+    with opened.database.begin() as connection:
+        documents = policy_store.bundle(connection)
+    changed = write_documents(folder, documents)
+    document = {"folder": str(folder), "documents": len(documents), "changed": changed}
+    lines = [f"{len(documents)} documents are in {folder}; {len(changed)} were new or changed."]
+    emit(document, json_wanted, lines)
+
+
+def _described(proposal: Proposal) -> dict[str, object]:
+    given = [
+        {"controller": controller, "approver": approver}
+        for controller, approver in proposal.approvals
+    ]
+    return {
+        "agreement": proposal.agreement,
+        "version": proposal.version,
+        "policy_digest": proposal.policy_digest,
+        "editor": proposal.editor,
+        "controllers": list(proposal.controllers),
+        "approved": given,
+        "state": "approved" if proposal.complete else "proposed",
+    }
+
+
+COMMANDS = (propose, approve, withdraw, status, export)
