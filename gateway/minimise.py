@@ -100,6 +100,10 @@ def linkage_columns(willing: Willing) -> tuple[str, ...]:
         if output.identifiers is IdentifierForm.TOKENS:
             for token in output.tokens:
                 needed |= set(token_elements(token))
+            if output.slots and "alpha" in needed:
+                needed |= {"fnx", "snx"}  # the letters of a former name are sorted anew
+            if output.slots and needed & {"sn1", "snx"}:
+                needed |= {"sn1", "sn2", "snx"}
     return tuple(sorted(needed))
 
 

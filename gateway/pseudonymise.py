@@ -10,31 +10,36 @@ Source: UK GDPR Art 4(5); RFC 7693; docs/reference/pseudonyms.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from gateway import identity
+from gateway.errors import RefusedError
 from gateway.keyed_hash import blake2b_column
 from gateway.model import IdentifierForm, OutputPlan, Plan
 from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill
+from gateway.model.tokens import token_elements
 
 UNIT_SEED = 0x756E
+SURNAME_ELEMENTS = frozenset({"sn1", "sn2", "snx", "alpha"})
+
 _LINK = b"sfg1/link-id...."
 _FILL = b"sfg1/fill......."
+_SUBJECT = b"sfg1/subject-id."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputKeys:
-    """The derived keys of one output, 32 bytes each; empty where it needs none.
+    """The derived keys of one output; none where it needs none.
 
     `token` makes its tokens, `pseudonym` its pseudonyms, `subject` turns a subject
     into the internal id that a pseudonym is made of.
     """
 
-    token: bytes = field(default=b"", repr=False)
-    pseudonym: bytes = field(default=b"", repr=False)
+    token: identity.TokenKey | None = field(default=None, repr=False)
+    pseudonym: identity.PseudonymKey | None = field(default=None, repr=False)
     subject: bytes = field(default=b"", repr=False)
 
 
@@ -121,9 +126,9 @@ def _identifiers(
 ) -> Iterator[pl.Series]:
     if output.identifiers is IdentifierForm.TOKENS:
         for slot in range(1 + output.slots):
+            made = _tokens(frame, slot, output.tokens, keys)
             for name in output.tokens:
-                made = _tokens(frame, slot, name, keys.token)
-                filled = _filled(made, frame.height, random)
+                filled = _filled(made.get(name), frame.height, random)
                 yield filled.alias(f"token.{output.name}.{slot}.{name}")
     if output.identifiers is IdentifierForm.PSEUDONYM:
         yield _pseudonyms(frame["person"], keys).alias(f"pseudonym.{output.name}")
@@ -133,28 +138,28 @@ def _identifiers(
             yield _pseudonyms(subject, keys).alias(f"payload.{output.name}.{rule.name}")
 
 
-def _tokens(frame: pl.DataFrame, slot: int, name: str, key: bytes) -> pl.Series | None:
-    """The tokens under the present name (slot 0) or a former one; None if none can be made."""
-    prefix = f"std.former{slot}." if slot else "std."
-    former = {column for column in frame.columns if column.startswith("std.former")}
-    if slot and not any(column.startswith(prefix) for column in former):
-        return None
-    elements = {
-        "std." + column.removeprefix(prefix) if slot else column: column
-        for column in frame.columns
-        if column.startswith(prefix) and (slot or column not in former)
-    }
-    named = {column: column for column in frame.columns if column.startswith("std.")} | elements
-    wanted = [
-        pl.col(named[f"std.{element}"]).alias(element)
-        for element in identity.token_elements(name)
-        if f"std.{element}" in named
+def _tokens(
+    frame: pl.DataFrame, slot: int, names: Sequence[str], keys: OutputKeys
+) -> dict[str, pl.Series]:
+    """Every token that can be formed, under the present name (slot 0) or a former one."""
+    elements = frame.select(pl.col("^std\\..*$").name.replace("^std\\.", ""))
+    if slot:
+        if f"former{slot}.sn1" not in elements.columns:
+            return {}
+        elements = identity.alias_elements(elements, f"former{slot}")
+    formed = [
+        name
+        for name in identity.token_names(elements.columns)
+        if name in names and (not slot or _of_surname(name))
     ]
-    if len(wanted) < len(identity.token_elements(name)):
-        return None
-    if slot and not any(f"std.{element}" in elements for element in identity.token_elements(name)):
-        return None
-    return identity.tokens(frame.select(wanted), name, key)
+    if not formed or keys.token is None:
+        return {}
+    return identity.token_columns(elements, formed, keys.token).to_dict()
+
+
+def _of_surname(name: str) -> bool:
+    """Whether another surname makes another token; the rest would repeat slot 0."""
+    return not SURNAME_ELEMENTS.isdisjoint(token_elements(name))
 
 
 def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
@@ -167,4 +172,11 @@ def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
 
 def _pseudonyms(subject: pl.Series, keys: OutputKeys) -> pl.Series:
     """A pseudonym of each subject: of its internal id, never of a case number."""
-    return identity.pseudonyms(identity.subject_ids(subject, keys.subject), keys.pseudonym)
+    if keys.pseudonym is None:
+        raise RefusedError(
+            "pseudonymise/no-key",
+            "A pseudonym needs the controller's key, which was not granted.",
+            remedy="Ask a custodian for `gateway keys grant`.",
+        )
+    internal = blake2b_column(subject, keys.subject, person=_SUBJECT)
+    return identity.pseudonyms(internal.bin.encode("hex"), keys.pseudonym)

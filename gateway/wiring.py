@@ -128,7 +128,7 @@ def share_desk(
     ring = open_ring(settings)
     ring.unlock()
     bundle = open_bundle(database)
-    approvals = Approvals(bundle, identity.TABLE_DIGESTS, on or now().date())
+    approvals = Approvals(bundle, identity.table_digests(), on or now().date())
     world = open_world(
         settings, database, ring, progress=progress, still_valid=approvals.still_valid
     )

@@ -175,7 +175,7 @@ class Desk:
             return OutputKeys(
                 token=identity.study_token_key(
                     root,
-                    study=output.key.study,
+                    output.key.study,
                     linkage_unit=output.recipient.id,
                     epoch=output.key.epoch,
                 )
@@ -184,7 +184,7 @@ class Desk:
             return OutputKeys(
                 pseudonym=identity.pseudonym_key(
                     self.ring.controller_root(plan.controller),
-                    purpose=plan.request.purpose,
+                    plan.request.purpose,
                     recipient=output.recipient.id,
                     epoch=output.key.epoch if output.key else PSEUDONYM_EPOCH,
                 ),

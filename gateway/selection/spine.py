@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from gateway.model import CohortRule, ColumnRule, Contract, Plan, Role
+from gateway.model import CohortRule, ColumnRule, Plan, Role
 from gateway.selection.sources import Source, all_rules, column_of_field
 
 
