@@ -13,6 +13,8 @@ import datetime as dt
 from gateway.model import (
     CohortRule,
     ColumnRule,
+    Contract,
+    ContractColumn,
     FieldClass,
     Household,
     IdentifierForm,
@@ -36,7 +38,7 @@ from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.resolving import find_column
-from gateway.policy.token_names import expanded
+from gateway.policy.token_names import expanded, token_fields
 from gateway.policy.treatments import expand_names
 from gateway.policy.vocabulary import DateRange
 
@@ -202,20 +204,20 @@ def _raised(matter: Matter) -> tuple[str, ...]:
 
 def _not_sent(matter: Matter) -> tuple[NotSent, ...]:
     sent = {(r.contract.id, r.column.name) for each in matter.deliveries for r in each.rules}
+    return tuple(
+        _left(matter, contract, column)
+        for contract in matter.sources
+        for column in contract.columns
+        if (contract.id, column.name) not in sent
+    )
+
+
+def _left(matter: Matter, contract: Contract, column: ContractColumn) -> NotSent:
     prohibitions = matter.prohibitions()
-    left = []
-    for contract in matter.sources:
-        for column in contract.columns:
-            if (contract.id, column.name) in sent:
-                continue
-            words = (column.field, column.name, CLASS_PREFIX + column.field_class.value)
-            rule = next((prohibitions[word] for word in words if word in prohibitions), None)
-            left.append(
-                NotSent(
-                    dataset=contract.id,
-                    column=column.name,
-                    clause=rule.clause if rule else "",
-                    reason=rule.reason if rule else "No clause permits it.",
-                )
-            )
-    return tuple(left)
+    words = (column.field, column.name, CLASS_PREFIX + column.field_class.value)
+    rule = next((prohibitions[word] for word in words if word in prohibitions), None)
+    clause, reason = (rule.clause, rule.reason) if rule else ("", "No clause permits it.")
+    for each in matter.deliveries if rule is None and contract is matter.sources[0] else ():
+        if any(column.field in token_fields(t) for t in expanded(each.output.tokens or ())):
+            clause, reason = each.output.clause, "It leaves only inside tokens."
+    return NotSent(dataset=contract.id, column=column.name, clause=clause, reason=reason)
