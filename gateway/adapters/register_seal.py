@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import Unavailable
+from gateway.identity import RegisterRoot, TombstoneKey, tombstone_key
 from gateway.model.tokens import SCHEME, STANDARD, TOKEN_NAMES
 
 NONCE = 12
@@ -33,22 +34,22 @@ class RegisterKeys:
 
     controller: str
     generation: str
-    tombstone: bytes = field(repr=False)
+    tombstone: TombstoneKey = field(repr=False)
     sealing: bytes = field(repr=False)
 
 
-def register_keys(root: bytes, *, controller: str, generation: str) -> RegisterKeys:
+def register_keys(root: RegisterRoot, *, controller: str, generation: str) -> RegisterKeys:
     """Derive both keys of a register root.
 
     Args:
-        root: 32 bytes.
+        root: the register root of this generation.
         controller: whose register it is.
         generation: which root of this controller.
     """
     return RegisterKeys(
         controller=controller,
         generation=generation,
-        tombstone=_derive(root, (SCHEME, "objection", STANDARD, controller, generation)),
+        tombstone=tombstone_key(root, controller, generation=generation),
         sealing=_derive(root, (SCHEME, "register-identity", STANDARD, controller, generation)),
     )
 
@@ -122,8 +123,10 @@ def _place(keys: RegisterKeys, sequence: int) -> bytes:
     return _frame((keys.controller, keys.generation, str(sequence)))
 
 
-def _derive(root: bytes, labels: tuple[str, ...]) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_frame(labels)).derive(root)
+def _derive(root: RegisterRoot, labels: tuple[str, ...]) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_frame(labels)).derive(
+        root.secret
+    )
 
 
 def _frame(labels: tuple[str, ...]) -> bytes:

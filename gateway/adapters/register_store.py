@@ -145,7 +145,7 @@ def open_register(
 def keys_of(ring: KeyRing, controller: str, generation: str = "") -> RegisterKeys:
     """The register keys of a controller: of one generation, or the newest."""
     found = ring.find(KeyKind.REGISTER_ROOT, owner=controller, epoch=generation)
-    root = ring.secret(found.id, KeyKind.REGISTER_ROOT)
+    root = ring.register_root(controller, found.epoch)
     return register_keys(root, controller=controller, generation=found.epoch)
 
 

@@ -32,7 +32,6 @@ from gateway.objections.register import (
     Register,
     details_contract,
     empty_register,
-    formable,
 )
 from gateway.objections.resolve import Resolution, decide, resolve
 from gateway.objections.tombstones import tombstones_of
@@ -58,7 +57,6 @@ __all__ = [
     "details_contract",
     "empty_register",
     "entries_lifted",
-    "formable",
     "honour",
     "household_effect",
     "in_force",

@@ -13,10 +13,11 @@ from typing import Final
 
 import polars as pl
 
+from gateway import identity
 from gateway.objections.likeness import likely_pairs
-from gateway.objections.register import Register, formable
+from gateway.objections.register import Register
 from gateway.objections.thin import could_fit
-from gateway.objections.tombstones import tokens_by_slot
+from gateway.objections.tombstones import tokens_by_name
 
 PREFIX: Final = "std."
 NATIONAL: Final = ("nhs", "upn", "nino")
@@ -58,17 +59,17 @@ def merge_hits(hits: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def incomparable(elements: Iterable[str], register: Register) -> pl.DataFrame:
     """The identities of entries of which a cohort with these elements can make no token."""
-    tokens = formable(list(elements))
+    tokens = identity.token_names(elements)
     known = register.tombstones.filter(pl.col("token").is_in(tokens)).select("sequence").unique()
     return register.identities.join(known, on="sequence", how="anti")
 
 
 def _token_hits(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
     by_token = register.tombstones.partition_by("token", as_dict=True, include_key=False)
-    for token in formable(people.columns):
-        if (theirs := by_token.get((token,))) is None:
-            continue
-        for ours in tokens_by_slot(people, token, register.key):
+    wanted = [name for name in identity.token_names(people.columns) if (name,) in by_token]
+    for ours in tokens_by_name(people, wanted, register.key):
+        if ours.height:
+            theirs = by_token[(ours["token"][0],)]
             yield ours.join(theirs, on="value").select("ref", "sequence", "token", "value")
 
 

@@ -17,9 +17,8 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from gateway.objections.register import SLOTS
 from gateway.objections.sounds import sound_of
-from gateway.objections.tombstones import with_slot
+from gateway.objections.tombstones import by_name
 
 ALIKE: Final = 0.8
 _COMPARED: Final = ("fn1", "fnx", "sn1", "snx", "mn", "nick", "dob", "pc", "sn_sound")
@@ -148,10 +147,9 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
     """
     entries = comparable(identities.rename({"sequence": "ref"}))
     entries = _with_middle_names(entries).rename({"ref": "sequence"})
-    for slot in SLOTS:
-        named = with_slot(candidates, slot)
-        if named is None or not named.height or not entries.height:
-            continue
+    if not entries.height:
+        return
+    for named in by_name(candidates):
         ours = comparable_rows(named)
         for block in BLOCKS:
             yield _paired(ours, entries, block)
@@ -159,8 +157,7 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
 
 def comparable(elements: pl.DataFrame) -> pl.DataFrame:
     """Each row under each of its names: present and former."""
-    named = [with_slot(elements, slot) for slot in SLOTS]
-    return pl.concat([comparable_rows(frame) for frame in named if frame is not None])
+    return pl.concat([comparable_rows(named) for named in by_name(elements)])
 
 
 def comparable_rows(elements: pl.DataFrame) -> pl.DataFrame:

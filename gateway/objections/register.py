@@ -8,23 +8,20 @@ Source: security point 16; docs/reference/pseudonyms.md, "tombstone".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
+from gateway.identity import TombstoneKey
 from gateway.model import Contract, ContractColumn, Role
-from gateway.model.tokens import TOKEN_NAMES, token_elements
 from gateway.objections.entries import ENTRY_SCHEMA
 
 TOMBSTONE_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {"sequence": pl.Int64(), "token": pl.String(), "value": pl.Binary()}
 )
-
-# Every alias slot that details of a person can have: the present names and two former ones.
-SLOTS: Final = ("", "former1.", "former2.")
 
 DETAIL_ROLES: Final = tuple(role for role in Role if role not in {Role.PERSON_ID, Role.FAMILY_ID})
 
@@ -35,14 +32,14 @@ class Register:
 
     `entries` as `ENTRY_SCHEMA`; `tombstones` one row for each token of each entry;
     `identities` one row per entry: `sequence` and the elements of `std1`; `key` made
-    the tombstones, 32 bytes; `sequence` is the last number of the whole register
+    the tombstones; `sequence` is the last number of the whole register
     when it was read.
     """
 
     entries: pl.DataFrame = field(repr=False)
     tombstones: pl.DataFrame = field(repr=False)
     identities: pl.DataFrame = field(repr=False)
-    key: bytes = field(repr=False)
+    key: TombstoneKey = field(repr=False)
     sequence: int = 0
 
 
@@ -52,15 +49,9 @@ def empty_register(*, sequence: int = 0) -> Register:
         entries=pl.DataFrame(schema=dict(ENTRY_SCHEMA)),
         tombstones=pl.DataFrame(schema=dict(TOMBSTONE_SCHEMA)),
         identities=pl.DataFrame(schema={"sequence": pl.Int64}),
-        key=bytes(32),
+        key=TombstoneKey(bytes(32)),
         sequence=sequence,
     )
-
-
-def formable(elements: Sequence[str]) -> tuple[str, ...]:
-    """The tokens that can be made from these standardised elements."""
-    have = set(elements)
-    return tuple(name for name in TOKEN_NAMES if have.issuperset(token_elements(name)))
 
 
 def details_contract() -> Contract:

@@ -19,8 +19,7 @@ from gateway.objections.likeness import (
     forenames_alike,
     surnames_alike,
 )
-from gateway.objections.register import SLOTS
-from gateway.objections.tombstones import with_slot
+from gateway.objections.tombstones import by_name
 
 RULE: Final = "could-fit"
 
@@ -39,10 +38,9 @@ def could_fit(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator[pl
         `ref`, `sequence`, `token`.
     """
     entries = comparable(identities.rename({"sequence": "ref"})).rename({"ref": "sequence"})
-    for slot in SLOTS:
-        named = with_slot(candidates, slot)
-        if named is None or not named.height:
-            continue
+    if not entries.height:
+        return
+    for named in by_name(candidates):
         ours, left = comparable_rows(named), entries
         for block in _BLOCKS:
             has = pl.all_horizontal(pl.col(block).is_not_null())

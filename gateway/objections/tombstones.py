@@ -5,59 +5,78 @@ Source: docs/reference/pseudonyms.md, "Match-keys and tokens" (tombstone).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import polars as pl
 
 from gateway import identity
-from gateway.objections.register import SLOTS, TOMBSTONE_SCHEMA, formable
+from gateway.identity import TombstoneKey
+from gateway.objections.register import TOMBSTONE_SCHEMA
+
+# How many tokens of a block are in memory together: they share components.
+TOGETHER: Final = 8
+
+_SLOT: Final = re.compile(r"(former[0-9]+)\.sn1")
 
 
-def tombstones_of(elements: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def tombstones_of(elements: pl.DataFrame, key: TombstoneKey) -> pl.DataFrame:
     """All tokens that details give, under the register's key.
 
     Args:
         elements: one row per entry: `sequence` and elements of `std1`.
-        key: the tombstone key, 32 bytes.
+        key: the tombstone key.
 
     Returns:
         `sequence`, `token`, `value` (16 bytes), one row for each token that can be made.
     """
+    told = elements.rename({"sequence": "ref"})
     made = [
         values.rename({"ref": "sequence"})
-        for token in formable(elements.columns)
-        for values in tokens_by_slot(elements.rename({"sequence": "ref"}), token, key)
+        for values in tokens_by_name(told, identity.token_names(elements.columns), key)
     ]
     if not made:
         return pl.DataFrame(schema=dict(TOMBSTONE_SCHEMA))
     return pl.concat(made).unique(maintain_order=True).select(*TOMBSTONE_SCHEMA)
 
 
-def tokens_by_slot(elements: pl.DataFrame, token: str, key: bytes) -> Iterator[pl.DataFrame]:
-    """One token of each row under each of its names, present and former.
+def tokens_by_name(
+    elements: pl.DataFrame, tokens: Sequence[str], key: TombstoneKey
+) -> Iterator[pl.DataFrame]:
+    """Tokens of each row under each of its names, present and former.
 
     Yields:
-        `ref`, `token`, `value`; rows whose components are missing are left out.
+        `ref`, `token`, `value` of one token; rows whose components are missing are left out.
     """
-    for slot in SLOTS:
-        named = with_slot(elements, slot)
-        if named is None or not named.height:
-            continue
-        values = identity.tokens(named, token, key)
-        yield (
-            pl.DataFrame({"ref": named["ref"], "value": values})
-            .filter(pl.col("value").is_not_null())
-            .select("ref", pl.lit(token).alias("token"), "value")
-        )
+    for named in by_name(elements):
+        for names in _batches(tokens):
+            made = identity.token_columns(named, names, key)
+            for name in names:
+                yield (
+                    pl.DataFrame({"ref": named["ref"], "value": made[name]})
+                    .filter(pl.col("value").is_not_null())
+                    .select("ref", pl.lit(name).alias("token"), "value")
+                )
 
 
-def with_slot(elements: pl.DataFrame, slot: str) -> pl.DataFrame | None:
-    """The rows that have a name in this slot, under that name; None if nobody has one."""
-    if not slot:
-        return elements
-    former: Sequence[str] = [name for name in elements.columns if name.startswith(slot)]
-    if not former:
-        return None
-    having = elements.filter(pl.any_horizontal(pl.col(former).is_not_null()))
-    renamed = {name: name.removeprefix(slot) for name in former}
-    return having.drop(renamed.values(), strict=False).rename(renamed)
+def by_name(elements: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The rows as they are, then those with a former surname under that surname.
+
+    Yields:
+        Frames without alias columns; an alias frame holds only the rows that have it.
+    """
+    yield elements.select(name for name in elements.columns if "." not in name)
+    for slot in _slots(elements.columns):
+        having = elements.filter(pl.col(f"{slot}.sn1").is_not_null())
+        if having.height:
+            yield identity.alias_elements(having, slot)
+
+
+def _slots(columns: Iterable[str]) -> list[str]:
+    return [found[1] for name in columns if (found := _SLOT.fullmatch(name))]
+
+
+def _batches(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(tokens), TOGETHER):
+        yield tokens[at : at + TOGETHER]

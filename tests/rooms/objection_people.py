@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from gateway.identity import TombstoneKey
 from gateway.model import (
     CohortRule,
     ColumnRule,
@@ -24,7 +25,7 @@ from gateway.model.stages import Cohort
 from gateway.model.tokens import ELEMENTS
 from gateway.objections import ENTRY_SCHEMA, Register, tombstones_of
 
-KEY = bytes(range(32))
+KEY = TombstoneKey(bytes(range(32)))
 FORMER = ("former1.sn1", "former1.sn2", "former1.snx")
 
 
