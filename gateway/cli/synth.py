@@ -10,16 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import click
 
 from gateway.cli.common import emit, exits, json_option, say
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _LARGE = 100_000
+
+
+class _Rows(Protocol):
+    """What is written: a frame, known here by no more than that, since polars loads late."""
+
+    def __len__(self) -> int: ...
+
+    def write_csv(self, file: Path, /) -> None: ...
 
 
 @click.command()
@@ -111,7 +116,7 @@ def write_borough(
     return rows
 
 
-def _write(frame: pl.DataFrame, path: Path) -> int:
+def _write(frame: _Rows, path: Path) -> int:
     """Write one file; a full disk is said by code."""
     from gateway.errors import Unavailable
 
