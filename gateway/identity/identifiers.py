@@ -12,6 +12,7 @@ UPN (modulus 23), HMRC NIM39110 and BS 7666.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -48,13 +49,9 @@ def nhs_number_valid(text: pl.Expr | str, *, synthetic: bool) -> pl.Expr:
         text: a text column or its name.
         synthetic: admit numbers that begin with 999, which no person has.
     """
-    digits = _compact(text)
-    number = digits.str.extract("^([0-9]{10})$").cast(pl.Int64, strict=False)
-    total = _weighted(number, places=range(10), weights=range(1, 11))
-    equal = number % 1_111_111_111 == 0
-    well = digits.str.contains(NHS_FORM) & (total % 11 == 0).fill_null(value=False)
-    well = well & ~equal.fill_null(value=False)
-    return well if synthetic else well & ~digits.str.starts_with("999")
+    return _column(text).map_batches(
+        partial(_nhs_numbers, synthetic=synthetic), return_dtype=pl.Boolean, is_elementwise=True
+    )
 
 
 def upn_valid(text: pl.Expr | str) -> pl.Expr:
@@ -62,14 +59,7 @@ def upn_valid(text: pl.Expr | str) -> pl.Expr:
 
     Temporary numbers, which end in a letter, are refused: they name nobody for long.
     """
-    code = _compact(text)
-    number = code.str.extract("^[A-Za-z]([0-9]{12})$").cast(pl.Int64, strict=False)
-    total = _weighted(number, places=range(12), weights=range(13, 1, -1))
-    letter = code.str.slice(0, 1).str.to_uppercase()
-    place = letter.replace_strict(
-        list(_UPN_LETTERS), list(range(23)), default=None, return_dtype=pl.Int64
-    )
-    return code.str.contains(UPN_FORM) & (total % 23 == place).fill_null(value=False)
+    return _column(text).map_batches(_upns, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def nino_valid(text: pl.Expr | str, *, synthetic: bool) -> pl.Expr:
@@ -130,25 +120,55 @@ def uprn_form(text: pl.Expr | str) -> pl.Expr:
     return pl.when(uprn_valid(text)).then(_trimmed(text).str.strip_chars_start("0"))
 
 
+def _column(text: pl.Expr | str) -> pl.Expr:
+    return pl.col(text) if isinstance(text, str) else text
+
+
 def _trimmed(text: pl.Expr | str) -> pl.Expr:
-    column = pl.col(text) if isinstance(text, str) else text
-    return column.str.strip_chars(WHITE_SPACE)
+    return _column(text).str.strip_chars(WHITE_SPACE)
 
 
 def _compact(text: pl.Expr | str) -> pl.Expr:
-    column = pl.col(text) if isinstance(text, str) else text
-    return column.str.replace_all(_GAPS, "")
+    return _column(text).str.replace_all(_GAPS, "")
 
 
 def _letters_and_digits(text: pl.Expr | str) -> pl.Expr:
     """ASCII letters and digits only, then upper case: no locale, no look-alikes."""
-    column = pl.col(text) if isinstance(text, str) else text
-    return column.str.replace_all("[^A-Za-z0-9]+", "").str.to_uppercase()
+    return _column(text).str.replace_all("[^A-Za-z0-9]+", "").str.to_uppercase()
 
 
-def _weighted(number: pl.Expr, *, places: range, weights: range) -> pl.Expr:
+def _nhs_numbers(texts: pl.Series, *, synthetic: bool) -> pl.Series:
+    """Judge a block in steps, so that each is worked out once."""
+    digits = texts.alias("is").to_frame().select(_compact("is")).to_series()
+    shaped = digits.str.contains(NHS_FORM)
+    numbers = digits.zip_with(shaped.fill_null(value=False), _nulls(digits)).cast(pl.Int64)
+    total = _weighted(numbers, places=range(10), weights=range(1, 11))
+    checked = (total % 11 == 0) & (numbers % 1_111_111_111 != 0)
+    well = shaped & checked.fill_null(value=False)
+    return well if synthetic else well & ~digits.str.starts_with("999")
+
+
+def _upns(texts: pl.Series) -> pl.Series:
+    codes = texts.alias("is").to_frame().select(_compact("is")).to_series()
+    shaped = codes.str.contains(UPN_FORM)
+    kept = codes.zip_with(shaped.fill_null(value=False), _nulls(codes))
+    total = _weighted(kept.str.slice(1).cast(pl.Int64), places=range(12), weights=range(13, 1, -1))
+    letters = kept.str.slice(0, 1).str.to_uppercase()
+    values = letters.replace_strict(
+        list(_UPN_LETTERS), list(range(23)), default=None, return_dtype=pl.Int64
+    )
+    return shaped & (total % 23 == values).fill_null(value=False)
+
+
+def _nulls(like: pl.Series) -> pl.Series:
+    return pl.repeat(None, len(like), dtype=pl.String, eager=True)
+
+
+def _weighted(numbers: pl.Series, *, places: range, weights: range) -> pl.Series:
     """The sum of decimal digits, the last one first, each times its weight."""
     digits = [
-        number // 10**place % 10 * weight for place, weight in zip(places, weights, strict=True)
+        pl.col("n") // 10**place % 10 * weight
+        for place, weight in zip(places, weights, strict=True)
     ]
-    return pl.sum_horizontal(digits, ignore_nulls=False)
+    total = pl.sum_horizontal(digits, ignore_nulls=False)
+    return numbers.alias("n").to_frame().select(total).to_series()
