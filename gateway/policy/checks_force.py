@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from gateway.model import Reason
 from gateway.policy.findings import name
-from gateway.policy.matter import Matter, months_after, refuse
+from gateway.policy.matter import Matter, months_after
 
 GRACE_MONTHS = 3
 NOTICE_DAYS = 28
@@ -24,24 +24,28 @@ def not_in_force(matter: Matter) -> Iterator[Reason]:
     agreement, on = matter.agreement, matter.on
     said = name(agreement.id)
     if on < agreement.starts:
-        yield refuse(
-            "sharing/agreement-not-begun", "", f"{said} begins on {agreement.starts}, not before."
+        yield Reason(
+            code="sharing/agreement-not-begun",
+            clause="",
+            reason=f"{said} begins on {agreement.starts}, not before.",
         )
     if on > agreement.ends:
-        yield refuse(
-            "sharing/agreement-ended", "", f"{said} ended on {agreement.ends}; there is no grace."
+        yield Reason(
+            code="sharing/agreement-ended",
+            clause="",
+            reason=f"{said} ended on {agreement.ends}; there is no grace.",
         )
     if on > months_after(agreement.review, GRACE_MONTHS):
-        yield refuse(
-            "sharing/review-overdue",
-            "",
-            f"{said} was due for review on {agreement.review}, over three months ago.",
+        yield Reason(
+            code="sharing/review-overdue",
+            clause="",
+            reason=f"{said} was due for review on {agreement.review}, over three months ago.",
         )
     if matter.purpose.retain_until < on:
-        yield refuse(
-            "policy/retention-past",
-            matter.purpose.clause,
-            f"What is shared had to be destroyed by {matter.purpose.retain_until}.",
+        yield Reason(
+            code="policy/retention-past",
+            clause=matter.purpose.clause,
+            reason=f"What is shared had to be destroyed by {matter.purpose.retain_until}.",
         )
     yield from _notice_too_young(matter)
 
@@ -50,10 +54,10 @@ def _notice_too_young(matter: Matter) -> Iterator[Reason]:
     notice = matter.purpose.notice
     if notice is None or notice.published is None or (on_day(notice.published) <= matter.on):
         return
-    yield refuse(
-        "policy/notice-too-young",
-        matter.purpose.clause,
-        f"The notice was published on {notice.published}; 28 days have to pass.",
+    yield Reason(
+        code="policy/notice-too-young",
+        clause=matter.purpose.clause,
+        reason=f"The notice was published on {notice.published}; 28 days have to pass.",
     )
 
 
@@ -76,16 +80,32 @@ def unresolved(matter: Matter) -> Iterator[Reason]:
     """Reasons from names that the other documents do not know."""
     clause, known = matter.purpose.clause, matter.knowledge
     if matter.purpose.spine not in known.contracts:
-        yield refuse("policy/unknown-dataset", clause, "The spine has no contract.")
+        yield Reason(
+            code="policy/unknown-dataset", clause=clause, reason="The spine has no contract."
+        )
     if matter.cohort is None:
-        yield refuse("policy/unknown-cohort", clause, "The cohort is not in the vocabulary.")
+        yield Reason(
+            code="policy/unknown-cohort",
+            clause=clause,
+            reason="The cohort is not in the vocabulary.",
+        )
     elif matter.cohort.from_ != matter.purpose.spine:
-        yield refuse("policy/cohort-not-of-spine", clause, "The cohort is not of the spine.")
+        yield Reason(
+            code="policy/cohort-not-of-spine",
+            clause=clause,
+            reason="The cohort is not of the spine.",
+        )
     for join in matter.purpose.joins or ():
         if join.source not in known.contracts:
-            yield refuse("policy/unknown-dataset", clause, f"{name(join.source)} is not known.")
+            yield Reason(
+                code="policy/unknown-dataset",
+                clause=clause,
+                reason=f"{name(join.source)} is not known.",
+            )
     for each in matter.deliveries:
         for fault in each.faults:
-            yield refuse(
-                fault.code, each.output.clause, f"Output {name(each.name)}: {fault.sentence}"
+            yield Reason(
+                code=fault.code,
+                clause=each.output.clause,
+                reason=f"Output {name(each.name)}: {fault.sentence}",
             )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from gateway.model import FieldClass, Reason
 from gateway.policy.bases import LegalBasis
 from gateway.policy.findings import name
-from gateway.policy.matter import Matter, refuse
+from gateway.policy.matter import Matter
 
 RECIPIENT_CODES = {"CDA98-115": "policy/s115-recipient"}
 
@@ -24,10 +24,10 @@ def unlawful(matter: Matter) -> Iterator[Reason]:
     """Reasons from the legal bases and what they need."""
     for each in sorted(matter.purpose.legal_bases):
         if each not in matter.bases:
-            yield refuse(
-                "policy/unknown-legal-basis",
-                matter.purpose.clause,
-                f"{name(each)} is not in the catalogue of legal bases.",
+            yield Reason(
+                code="policy/unknown-legal-basis",
+                clause=matter.purpose.clause,
+                reason=f"{name(each)} is not in the catalogue of legal bases.",
             )
     for each, basis in matter.bases.items():
         yield from _validity(matter, each, basis)
@@ -43,10 +43,10 @@ def _validity(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
         return
     begun = basis.valid_from <= matter.on
     instead = f" Use {name(basis.replaced_by)} instead." if basis.replaced_by and begun else ""
-    yield refuse(
-        "policy/legal-basis-expired" if begun else "policy/legal-basis-not-begun",
-        matter.purpose.clause,
-        f"{name(each)} {'ended on' if begun else 'begins on'} "
+    yield Reason(
+        code="policy/legal-basis-expired" if begun else "policy/legal-basis-not-begun",
+        clause=matter.purpose.clause,
+        reason=f"{name(each)} {'ended on' if begun else 'begins on'} "
         f"{basis.valid_to if begun else basis.valid_from}.{instead}",
     )
 
@@ -56,59 +56,59 @@ def _conditions(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason
     for group in basis.requires:
         if not stated & set(group):
             wanted = ", ".join(sorted(group))
-            yield refuse(
-                "policy/condition-missing",
-                matter.purpose.clause,
-                f"{name(each)} needs one of these beside it: {wanted}.",
+            yield Reason(
+                code="policy/condition-missing",
+                clause=matter.purpose.clause,
+                reason=f"{name(each)} needs one of these beside it: {wanted}.",
             )
     stated_factors = set(matter.purpose.factors or ()) & set(basis.factors or ())
     if len(stated_factors) < basis.factors_at_least:
-        yield refuse(
-            "policy/too-few-factors",
-            matter.purpose.clause,
-            f"{name(each)} needs {basis.factors_at_least} or more of its factors in `factors`.",
+        yield Reason(
+            code="policy/too-few-factors",
+            clause=matter.purpose.clause,
+            reason=f"{name(each)} needs {basis.factors_at_least} of its factors in `factors`.",
         )
 
 
 def _bounds(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
     purpose = matter.purpose
     if basis.participation and purpose.participation != basis.participation:
-        yield refuse(
-            "policy/consent-basis",
-            purpose.clause,
-            f'{name(each)} is consent: participation must be "consent".',
+        yield Reason(
+            code="policy/consent-basis",
+            clause=purpose.clause,
+            reason=f'{name(each)} is consent: participation must be "consent".',
         )
     if basis.returns and purpose.returns not in basis.returns:
-        yield refuse(
-            "policy/research-decision",
-            purpose.clause,
-            f"Under {name(each)} nothing about a person or family may come back.",
+        yield Reason(
+            code="policy/research-decision",
+            clause=purpose.clause,
+            reason=f"Under {name(each)} nothing about a person or family may come back.",
         )
     if basis.kinds and purpose.kind not in basis.kinds:
-        yield refuse(
-            "policy/basis-kind",
-            purpose.clause,
-            f"{name(each)} does not cover a purpose of this kind.",
+        yield Reason(
+            code="policy/basis-kind",
+            clause=purpose.clause,
+            reason=f"{name(each)} does not cover a purpose of this kind.",
         )
 
 
 def _people(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
     for delivery in matter.deliveries:
         if basis.recipients and not delivery.classes & set(basis.recipients):
-            yield refuse(
-                RECIPIENT_CODES.get(each, "policy/basis-recipient"),
-                delivery.output.clause,
-                f"{name(each)} lets data go only to: {', '.join(sorted(basis.recipients))}; "
+            yield Reason(
+                code=RECIPIENT_CODES.get(each, "policy/basis-recipient"),
+                clause=delivery.output.clause,
+                reason=f"{name(each)} lets data go only to: {', '.join(sorted(basis.recipients))}; "
                 f"{name(delivery.output.recipient)} is none of these.",
             )
     parties = matter.knowledge.vocabulary.parties
     for controller in sorted(matter.agreement.controllers):
         classes = set(parties[controller].class_) if controller in parties else set()
         if basis.senders and not classes & set(basis.senders):
-            yield refuse(
-                "policy/basis-sender",
-                matter.purpose.clause,
-                f"{name(each)} is no power of {name(controller)}.",
+            yield Reason(
+                code="policy/basis-sender",
+                clause=matter.purpose.clause,
+                reason=f"{name(each)} is no power of {name(controller)}.",
             )
 
 
@@ -129,16 +129,26 @@ def _articles(matter: Matter) -> Iterator[Reason]:
     criminal = listed or matter.carries(FieldClass.CRIMINAL)
     because = " Membership of the cohort is such data." if listed else ""
     wanted = [
-        ("article-6", True, "Processing needs a basis of Article 6."),
-        ("article-9", special, f"Special-category data need an Article 9 condition.{because}"),
-        ("article-10", criminal, f"Criminal-offence data need an Article 10 condition.{because}"),
+        ("article-6", "policy/article-6-missing", True, "Processing needs a basis of Article 6."),
+        (
+            "article-9",
+            "policy/article-9-missing",
+            special,
+            f"Special-category data need an Article 9 condition.{because}",
+        ),
+        (
+            "article-10",
+            "policy/article-10-missing",
+            criminal,
+            f"Criminal-offence data need an Article 10 condition.{because}",
+        ),
     ]
-    for part, needed, sentence in wanted:
+    for part, code, needed, sentence in wanted:
         if needed and part not in satisfied:
-            yield refuse(f"policy/{part}-missing", matter.purpose.clause, sentence)
+            yield Reason(code=code, clause=matter.purpose.clause, reason=sentence)
     if (special or criminal) and not matter.agreement.dpia:
-        yield refuse(
-            "policy/no-dpia",
-            matter.purpose.clause,
-            "Special-category or criminal-offence data need an impact assessment (`dpia`).",
+        yield Reason(
+            code="policy/no-dpia",
+            clause=matter.purpose.clause,
+            reason="Special-category or criminal-offence data need an impact assessment (`dpia`).",
         )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from gateway.model import FieldClass, Reason
 from gateway.policy.agreements import Notice
 from gateway.policy.findings import name
-from gateway.policy.matter import Delivery, Matter, refuse
+from gateway.policy.matter import Delivery, Matter
 from gateway.policy.token_names import expanded, identifier_of, token_fields
 
 STATES = ("anonymous", "de-identified", "pseudonymised", "identified")
@@ -31,10 +31,10 @@ def beyond_notice(matter: Matter) -> Iterator[Reason]:
     notice, clause = matter.purpose.notice, matter.purpose.clause
     if notice is None:
         if matter.personal:
-            yield refuse(
-                "policy/no-notice",
-                clause,
-                "People were told nothing about this purpose: it has no `notice`.",
+            yield Reason(
+                code="policy/no-notice",
+                clause=clause,
+                reason="People were told nothing about this purpose: it has no `notice`.",
             )
         return
     yield from _linked(notice, matter.purpose.linked_with or (), clause)
@@ -61,7 +61,7 @@ def state_of(matter: Matter, delivery: Delivery) -> str:
 
 
 def _beyond(clause: str, sentence: str) -> Reason:
-    return refuse("policy/beyond-notice", clause, sentence)
+    return Reason(code="policy/beyond-notice", clause=clause, reason=sentence)
 
 
 def _linked(notice: Notice, named: Iterable[str], clause: str) -> Iterator[Reason]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gateway.model import FieldClass, Reason
 from gateway.policy.agreements import CLASS_PREFIX
 from gateway.policy.findings import name
-from gateway.policy.matter import Delivery, Matter, refuse
+from gateway.policy.matter import Delivery, Matter
 from gateway.policy.resolving import Resolved
 from gateway.policy.token_names import expanded, token_fields
 from gateway.policy.treatments import AGE_TREATMENTS
@@ -46,10 +46,10 @@ def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
     for rule in delivery.rules:
         words = rule.words | {CLASS_PREFIX + rule.entry.class_}
         for word in sorted(words & set(prohibitions)):
-            yield refuse(
-                "policy/prohibited",
-                prohibitions[word].clause,
-                f"{name(word)} never leaves, whatever permits it: column {name(rule.name)}.",
+            yield Reason(
+                code="policy/prohibited",
+                clause=prohibitions[word].clause,
+                reason=f"{name(word)} never leaves, whatever permits it: column {name(rule.name)}.",
             )
     for token in expanded(delivery.output.tokens or ()):
         fields = token_fields(token) | {
@@ -58,34 +58,34 @@ def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
             if field in matter.knowledge.vocabulary.fields
         }
         for word in sorted(fields & set(prohibitions)):
-            yield refuse(
-                "policy/prohibited",
-                prohibitions[word].clause,
-                f"{name(word)} never leaves, whatever permits it: token {name(token)}.",
+            yield Reason(
+                code="policy/prohibited",
+                clause=prohibitions[word].clause,
+                reason=f"{name(word)} never leaves, whatever permits it: token {name(token)}.",
             )
 
 
 def _column(delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
     clause, treat = rule.rule.clause, rule.rule.treat
     if treat in AGE_TREATMENTS and rule.rule.at is None:
-        yield refuse(
-            "policy/age-without-date",
-            clause,
-            f"The age {name(rule.name)} needs its reference date (`at`).",
+        yield Reason(
+            code="policy/age-without-date",
+            clause=clause,
+            reason=f"The age {name(rule.name)} needs its reference date (`at`).",
         )
     direct = rule.entry.field_class is FieldClass.DIRECT
     if direct and treat == "keep" and delivery.output.identifiers != "sealed-clear":
-        yield refuse(
-            "policy/direct-identifier",
-            clause,
-            f"{name(rule.field)} is a direct identifier: it may leave as a token, a pseudonym "
+        yield Reason(
+            code="policy/direct-identifier",
+            clause=clause,
+            reason=f"{name(rule.field)} is a direct identifier: it may leave as a token, pseudonym "
             'or under "sealed-clear", which needs its own approval.',
         )
     if treat == "pseudonym" and _guessable(rule):
-        yield refuse(
-            "policy/low-cardinality-hash",
-            clause,
-            f"{name(rule.field)} has few values: hashed alone it can be guessed.",
+        yield Reason(
+            code="policy/low-cardinality-hash",
+            clause=clause,
+            reason=f"{name(rule.field)} has few values: hashed alone it can be guessed.",
         )
 
 
@@ -101,22 +101,24 @@ def _guessable(rule: Resolved) -> bool:
 def _form(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
     output = delivery.output
     if output.identifiers == "tokens" and output.fields:
-        yield refuse(
-            "policy/linkage-with-payload",
-            output.clause,
-            "A linkage file holds tokens without attributes; put the fields in another output.",
+        yield Reason(
+            code="policy/linkage-with-payload",
+            clause=output.clause,
+            reason="A linkage file holds tokens without attributes; put fields in another output.",
         )
     if output.identifiers != "tokens" and not output.fields:
-        yield refuse(
-            "policy/nothing-to-send", output.clause, f"Output {name(delivery.name)} has no field."
+        yield Reason(
+            code="policy/nothing-to-send",
+            clause=output.clause,
+            reason=f"Output {name(delivery.name)} has no field.",
         )
     if matter.purpose.kind != "records" or output.identifiers in {"tokens", "sealed-clear"}:
         return
     if output.disclosure is None:
-        yield refuse(
-            "policy/no-disclosure-limits",
-            output.clause,
-            f"Output {name(delivery.name)} leaves rows and has no `disclosure` limits.",
+        yield Reason(
+            code="policy/no-disclosure-limits",
+            clause=output.clause,
+            reason=f"Output {name(delivery.name)} leaves rows and has no `disclosure` limits.",
         )
 
 
@@ -126,24 +128,24 @@ def _clear(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
         return
     approval = output.approval
     if approval is None or approval.approved > matter.on:
-        yield refuse(
-            "policy/clear-not-approved",
-            output.clause,
-            "Identifiers in the clear need an approval of their own (`approval`).",
+        yield Reason(
+            code="policy/clear-not-approved",
+            clause=output.clause,
+            reason="Identifiers in the clear need an approval of their own (`approval`).",
         )
     allowed = frozenset({"linkage-unit"}) if matter.research else OPERATIONAL
     if not delivery.classes & allowed:
-        yield refuse(
-            "policy/clear-recipient",
-            output.clause,
-            f"Identifiers in the clear may not go to {name(output.recipient)}.",
+        yield Reason(
+            code="policy/clear-recipient",
+            clause=output.clause,
+            reason=f"Identifiers in the clear may not go to {name(output.recipient)}.",
         )
     facts = [r for r in delivery.rules if not (r.entry.identifier or _is_direct(r))]
     if matter.research and facts:
-        yield refuse(
-            "policy/linkage-with-payload",
-            output.clause,
-            "Identifiers in the clear leave for research in a package of their own.",
+        yield Reason(
+            code="policy/linkage-with-payload",
+            clause=output.clause,
+            reason="Identifiers in the clear leave for research in a package of their own.",
         )
 
 
@@ -154,20 +156,26 @@ def _is_direct(rule: Resolved) -> bool:
 def _kind(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
     kind, output = matter.purpose.kind, delivery.output
     if kind == "tables" and (output.identifiers != "none" or not output.tables):
-        yield refuse(
-            "policy/tables-only",
-            output.clause,
-            'A purpose of tables names `tables` and has `identifiers = "none"`.',
+        yield Reason(
+            code="policy/tables-only",
+            clause=output.clause,
+            reason='A purpose of tables names `tables` and has `identifiers = "none"`.',
         )
     if kind != "tables" and output.tables:
-        yield refuse(
-            "policy/tables-only", output.clause, "Tables leave only for a purpose of that kind."
+        yield Reason(
+            code="policy/tables-only",
+            clause=output.clause,
+            reason="Tables leave only for a purpose of that kind.",
         )
     if kind == "answer" and output.identifiers not in {"none", "sealed-clear"}:
-        yield refuse("policy/answer-only", output.clause, "An answer carries no file of tokens.")
+        yield Reason(
+            code="policy/answer-only",
+            clause=output.clause,
+            reason="An answer carries no file of tokens.",
+        )
     if kind == "tables" and output.disclosure is None:
-        yield refuse(
-            "policy/no-disclosure-limits",
-            output.clause,
-            f"Output {name(delivery.name)} leaves tables and has no `disclosure` limits.",
+        yield Reason(
+            code="policy/no-disclosure-limits",
+            clause=output.clause,
+            reason=f"Output {name(delivery.name)} leaves tables and has no `disclosure` limits.",
         )

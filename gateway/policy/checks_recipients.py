@@ -10,7 +10,7 @@ from itertools import combinations
 
 from gateway.model import Reason
 from gateway.policy.findings import name
-from gateway.policy.matter import Delivery, Matter, refuse
+from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient, RecipientKey, Undertaking
 
 
@@ -19,17 +19,17 @@ def cannot_receive(matter: Matter) -> Iterator[Reason]:
     for delivery in matter.deliveries:
         recipient, clause = delivery.recipient, delivery.output.clause
         if recipient is None:
-            yield refuse(
-                "policy/unknown-recipient",
-                clause,
-                f"{name(delivery.output.recipient)} is no recipient of this council.",
+            yield Reason(
+                code="policy/unknown-recipient",
+                clause=clause,
+                reason=f"{name(delivery.output.recipient)} is no recipient of this council.",
             )
             continue
         if recipient.expires < matter.on:
-            yield refuse(
-                "recipient/expired",
-                clause,
-                f"{name(recipient.id)} was a recipient until {recipient.expires}.",
+            yield Reason(
+                code="recipient/expired",
+                clause=clause,
+                reason=f"{name(recipient.id)} was a recipient until {recipient.expires}.",
             )
         yield from _population(matter, delivery)
         if matter.keys is not None and _needs_key(matter, delivery):
@@ -42,17 +42,17 @@ def cannot_receive(matter: Matter) -> Iterator[Reason]:
 def _population(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
     synthetic = [c for c in matter.sources if c.population == "synthetic"]
     if synthetic and "synthetic" not in delivery.classes:
-        yield refuse(
-            "policy/synthetic-only",
-            delivery.output.clause,
-            f"{name(synthetic[0].id)} holds made-up people: only a recipient of class "
+        yield Reason(
+            code="policy/synthetic-only",
+            clause=delivery.output.clause,
+            reason=f"{name(synthetic[0].id)} holds made-up people: only a recipient of class "
             '"synthetic" may have them.',
         )
     if len(synthetic) < len(matter.sources) and delivery.classes == {"synthetic"}:
-        yield refuse(
-            "policy/synthetic-recipient",
-            delivery.output.clause,
-            f"{name(delivery.output.recipient)} may have made-up people only.",
+        yield Reason(
+            code="policy/synthetic-recipient",
+            clause=delivery.output.clause,
+            reason=f"{name(delivery.output.recipient)} may have made-up people only.",
         )
 
 
@@ -67,20 +67,28 @@ def _key(
 ) -> Iterator[Reason]:
     said = name(recipient.id)
     if key is None:
-        yield refuse("recipient/no-key", clause, f"No public key of {said} is registered.")
+        yield Reason(
+            code="recipient/no-key", clause=clause, reason=f"No public key of {said} is registered."
+        )
         return
     if not key.confirmed:
-        yield refuse(
-            "recipient/key-not-confirmed",
-            clause,
-            f"The key of {said} was not confirmed by two people over another channel.",
+        yield Reason(
+            code="recipient/key-not-confirmed",
+            clause=clause,
+            reason=f"The key of {said} was not confirmed by two people over another channel.",
         )
     if key.expires is not None and key.expires < matter.on:
-        yield refuse("recipient/key-expired", clause, f"The key of {said} ended on {key.expires}.")
+        yield Reason(
+            code="recipient/key-expired",
+            clause=clause,
+            reason=f"The key of {said} ended on {key.expires}.",
+        )
     named = ((recipient.key_id, key.key_id), (recipient.fingerprint, key.fingerprint))
     if any(written and written.lower() != held.lower() for written, held in named):
-        yield refuse(
-            "recipient/key-mismatch", clause, f"The registered key of {said} is not the one named."
+        yield Reason(
+            code="recipient/key-mismatch",
+            clause=clause,
+            reason=f"The registered key of {said} is not the one named.",
         )
 
 
@@ -95,16 +103,16 @@ def _meeting(matter: Matter, one: Delivery, other: Delivery) -> Iterator[Reason]
         return
     clause = other.output.clause
     if first.id == second.id or _key_names(matter, first) & _key_names(matter, second):
-        yield refuse(
-            "policy/outputs-meet",
-            clause,
-            f"{name(one.name)} and {name(other.name)} must not meet, and one key opens both.",
+        yield Reason(
+            code="policy/outputs-meet",
+            clause=clause,
+            reason=f"{name(one.name)} and {name(other.name)} must not meet: one key opens both.",
         )
     elif _same(first, second) and not _separated(matter, first, second):
-        yield refuse(
-            "policy/no-functional-separation",
-            clause,
-            f"{name(one.name)} and {name(other.name)} go to one organisation, which has not "
+        yield Reason(
+            code="policy/no-functional-separation",
+            clause=clause,
+            reason=f"{name(one.name)} and {name(other.name)} go to one organisation, which has not "
             "given an approved functional-separation undertaking.",
         )
 

@@ -41,11 +41,17 @@ def cohort_faults(
 
 
 def _purpose(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
-    yield from _unknown("legal-basis", purpose.legal_bases, knowledge.bases, ("legal_bases",))
-    yield from _unknown("dataset", (purpose.spine,), knowledge.contracts, ("spine",))
-    yield from _unknown("cohort", (purpose.subjects,), knowledge.vocabulary.cohorts, ("subjects",))
+    yield from _unknown(
+        "policy/unknown-legal-basis", purpose.legal_bases, knowledge.bases, ("legal_bases",)
+    )
+    yield from _unknown("policy/unknown-dataset", (purpose.spine,), knowledge.contracts, ("spine",))
+    yield from _unknown(
+        "policy/unknown-cohort", (purpose.subjects,), knowledge.vocabulary.cohorts, ("subjects",)
+    )
     if knowledge.vocabulary.duties:
-        yield from _unknown("duty", purpose.duties, knowledge.vocabulary.duties, ("duties",))
+        yield from _unknown(
+            "policy/unknown-duty", purpose.duties, knowledge.vocabulary.duties, ("duties",)
+        )
     yield from _spine(purpose, knowledge)
     yield from _joins(purpose, knowledge)
     yield from _prohibition_faults(purpose.prohibitions, knowledge)
@@ -67,7 +73,9 @@ def _spine(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
 
 def _joins(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
     joins = purpose.joins or ()
-    yield from _unknown("dataset", (j.source for j in joins), knowledge.contracts, ("joins",))
+    yield from _unknown(
+        "policy/unknown-dataset", (j.source for j in joins), knowledge.contracts, ("joins",)
+    )
     datasets = [purpose.spine, *(join.source for join in joins)]
     if len(set(datasets)) != len(datasets):
         yield Fault(
@@ -87,7 +95,9 @@ def _joins(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
 
 
 def _output(purpose: Purpose, output: Output, knowledge: Knowledge) -> Iterator[Fault]:
-    yield from _unknown("recipient", (output.recipient,), knowledge.recipients, ("recipient",))
+    yield from _unknown(
+        "policy/unknown-recipient", (output.recipient,), knowledge.recipients, ("recipient",)
+    )
     yield from _tokens(output)
     resolved, faults = resolve_output(purpose, output, knowledge)
     yield from faults
@@ -170,7 +180,7 @@ def _prohibition_faults(prohibitions: Iterable[str], knowledge: Knowledge) -> It
 def _cohort(cohort: Cohort, contracts: Mapping[str, Contract]) -> Iterator[Fault]:
     contract = contracts.get(cohort.from_)
     if contract is None:
-        yield from _unknown("dataset", (cohort.from_,), contracts, ("from",))
+        yield from _unknown("policy/unknown-dataset", (cohort.from_,), contracts, ("from",))
         return
     for word, condition in cohort.where.items():
         column = find_column(contract, word)
@@ -184,18 +194,21 @@ def _cohort(cohort: Cohort, contracts: Mapping[str, Contract]) -> Iterator[Fault
                 remedy="Use { from, to } for dates and a list for other columns.",
             )
         elif isinstance(condition, tuple) and column.codes:
-            yield from _unknown("code", condition, dict.fromkeys(column.codes, ""), ("where",))
+            yield from _unknown(
+                "policy/unknown-code", condition, dict.fromkeys(column.codes, ""), ("where",)
+            )
 
 
 def _unknown(
-    kind: str, words: Iterable[str], known: Mapping[str, object], path: tuple[str, ...]
+    code: str, words: Iterable[str], known: Mapping[str, object], path: tuple[str, ...]
 ) -> Iterator[Fault]:
+    kind = code.removeprefix("policy/unknown-").replace("-", " ")
     for word in words:
         if word not in known:
             yield Fault(
-                code=f"policy/unknown-{kind}",
+                code=code,
                 path=path,
-                sentence=f"{kind.replace('-', ' ')} {name(word)} is not known.",
+                sentence=f"{kind} {name(word)} is not known.",
                 remedy=suggest(word, known) or "Add it to its document first, or correct the name.",
             )
 

@@ -21,7 +21,7 @@ from gateway.policy.checks_outputs import not_allowed
 from gateway.policy.checks_recipients import cannot_receive
 from gateway.policy.digest import digest_of
 from gateway.policy.findings import name, suggest
-from gateway.policy.matter import Keys, Matter, open_matter, refuse
+from gateway.policy.matter import Keys, Matter, open_matter
 from gateway.policy.planning import plan_of
 
 Approved = frozenset[tuple[str, str]]
@@ -83,19 +83,19 @@ def _ordered(reasons: set[Reason]) -> tuple[Reason, ...]:
 
 def _no_agreement(request: SharingRequest, bundle: Bundle) -> Reason:
     near = suggest(request.agreement, bundle.agreements)
-    return refuse(
-        "sharing/no-agreement",
-        "",
-        f"No agreement is called {name(request.agreement)}. "
+    return Reason(
+        code="sharing/no-agreement",
+        clause="",
+        reason=f"No agreement is called {name(request.agreement)}. "
         f"{near or 'Ask a governance lead which agreement covers it.'}",
     )
 
 
 def _no_purpose(request: SharingRequest, near: str) -> Reason:
-    return refuse(
-        "sharing/no-agreement",
-        "",
-        f"{name(request.agreement)} lets nobody receive data for {name(request.purpose)}. "
+    return Reason(
+        code="sharing/no-agreement",
+        clause="",
+        reason=f"{name(request.agreement)} lets nobody receive data for {name(request.purpose)}. "
         f"{near or 'Ask a governance lead to add the purpose.'}",
     )
 
@@ -104,9 +104,9 @@ def _unapproved(
     request: SharingRequest, digest: str, approved: Approved | None
 ) -> Iterator[Reason]:
     if approved is not None and (request.agreement, digest) not in approved:
-        yield refuse(
-            "sharing/not-approved",
-            "",
-            f"This version of {name(request.agreement)}, with all that it reads, "
+        yield Reason(
+            code="sharing/not-approved",
+            clause="",
+            reason=f"This version of {name(request.agreement)}, with all that it reads, "
             "was not approved by each controller.",
         )

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.model import Contract, FieldClass, Reason, SharingRequest
+from gateway.model import Contract, FieldClass, SharingRequest
 from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.bases import LegalBasis
 from gateway.policy.knowledge import Knowledge
@@ -133,11 +133,6 @@ def _deliveries(purpose: Purpose, knowledge: Knowledge) -> Iterator[Delivery]:
             faults=faults,
             recipient=knowledge.recipients.get(output.recipient),
         )
-
-
-def refuse(code: str, clause: str, sentence: str) -> Reason:
-    """One reason of a refusal."""
-    return Reason(code=code, clause=clause, reason=sentence)
 
 
 def months_after(day: dt.date, months: int) -> dt.date:

@@ -47,7 +47,7 @@ def read(document: str, text: str | bytes) -> tuple[Tree, list[Finding]]:
 def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
     if len(text) > LARGEST or (isinstance(text, str) and len(text.encode()) > LARGEST):
         return {}, _finding(
-            "too-large",
+            "policy/too-large",
             document,
             "",
             "the document is larger than 1,000,000 bytes.",
@@ -62,12 +62,12 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
         return {}, _too_deep(document, ())
     except UnicodeDecodeError:
         return {}, _finding(
-            "unreadable", document, "", "the document is not UTF-8.", "Save it as UTF-8."
+            "policy/unreadable", document, "", "the document is not UTF-8.", "Save it as UTF-8."
         )
     except ValueError as fault:
         line = re.search(r"line (\d+)", str(fault))
         return {}, _finding(
-            "unreadable",
+            "policy/unreadable",
             document,
             f"line {line.group(1)}" if line else "",
             "this is not TOML, or a key or table stands twice.",
@@ -98,7 +98,7 @@ def _hidden(character: str) -> bool:
 def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:
     ascii_only = key.isascii()
     return _finding(
-        "key-malformed" if ascii_only else "look-alike-key",
+        "policy/key-malformed" if ascii_only else "policy/look-alike-key",
         document,
         place(path),
         "a key is not a plain name."
@@ -110,7 +110,7 @@ def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:
 
 def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
-        "hidden-character",
+        "policy/hidden-character",
         document,
         place(path),
         "the text hides a control or direction character.",
@@ -120,7 +120,7 @@ def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
 
 def _clock(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
-        "value-malformed",
+        "policy/value-malformed",
         document,
         place(path),
         "a date may not carry a time of day.",
@@ -130,7 +130,7 @@ def _clock(document: str, path: tuple[str | int, ...]) -> Finding:
 
 def _too_deep(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
-        "too-deep",
+        "policy/too-deep",
         document,
         place(path),
         f"tables nest deeper than {DEEPEST}.",
@@ -139,6 +139,4 @@ def _too_deep(document: str, path: tuple[str | int, ...]) -> Finding:
 
 
 def _finding(code: str, document: str, where: str, sentence: str, remedy: str) -> Finding:
-    return Finding(
-        code=f"policy/{code}", document=document, where=where, sentence=sentence, remedy=remedy
-    )
+    return Finding(code=code, document=document, where=where, sentence=sentence, remedy=remedy)

@@ -42,7 +42,7 @@ Clause = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,()/
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}d$")]
 
-_MISSING = {"clause": "missing-clause", "ends": "missing-end-date"}
+_MISSING = {"clause": "policy/missing-clause", "ends": "policy/missing-end-date"}
 _SPEECH = {
     "date_type": "this must be a date such as 2026-04-01, without quotes.",
     "string_type": "this must be text in quotes.",
@@ -74,7 +74,7 @@ def _finding(model: type[Document], document: str, tree: Tree, error: Any) -> Fi
         return _say(code, document, path[:-1], sentence, remedy)
     if kind == "too_short":
         return _say(
-            "empty-list",
+            "policy/empty-list",
             document,
             path,
             "the list is empty.",
@@ -83,9 +83,9 @@ def _finding(model: type[Document], document: str, tree: Tree, error: Any) -> Fi
     if kind == "literal_error":
         return _literal(document, tree, path, str(error["ctx"]["expected"]))
     if kind == "value_error":
-        return _say("value-malformed", document, path, str(error["ctx"]["error"]), "")
+        return _say("policy/value-malformed", document, path, str(error["ctx"]["error"]), "")
     sentence = _SPEECH.get(kind, f"this is not as the reference asks ({kind.replace('_', ' ')}).")
-    return _say("value-malformed", document, path, sentence, "See docs/reference/policy.md.")
+    return _say("policy/value-malformed", document, path, sentence, "See docs/reference/policy.md.")
 
 
 def _key_fault(
@@ -94,12 +94,12 @@ def _key_fault(
     key = str(path[-1])
     if kind == "missing":
         return (
-            _MISSING.get(key, "missing-key"),
+            _MISSING.get(key, "policy/missing-key"),
             f"{name(key)} is missing.",
             f"Add {name(key)}: what is not written is refused.",
         )
     near = suggest(key, known_keys(model, path[:-1]))
-    return "unknown-key", f"the key {name(key)} is not known.", near or "Remove it."
+    return "policy/unknown-key", f"the key {name(key)} is not known.", near or "Remove it."
 
 
 def _literal(document: str, tree: Tree, path: tuple[str | int, ...], expected: str) -> Finding:
@@ -107,14 +107,16 @@ def _literal(document: str, tree: Tree, path: tuple[str | int, ...], expected: s
     word = _at(tree, path)
     near = suggest(word, words) if isinstance(word, str) else ""
     said = f"{name(word)} is not one of its words." if isinstance(word, str) else "not a word."
-    return _say("unknown-word", document, path, said, f"{near} It is one of {expected}.".strip())
+    return _say(
+        "policy/unknown-word", document, path, said, f"{near} It is one of {expected}.".strip()
+    )
 
 
 def _say(
     code: str, document: str, path: tuple[str | int, ...], sentence: str, remedy: str
 ) -> Finding:
     return Finding(
-        code=f"policy/{code}",
+        code=code,
         document=document,
         where=place(path),
         sentence=sentence,
