@@ -142,8 +142,10 @@ class Examiner:
         outside = self._outside(first_row, raw.height)
         checked = self._compiled.check(raw, outside=outside, ascii_only=ascii_only)
         hashes = tuple(intake.keyed_hashes(raw, rule, self._seed, 0) for rule in self._whole)
-        accepted = b"" if faults else self._frame(checked.columns)
-        slim = replace(checked, columns=pl.DataFrame())
+        elements = identity.standardise(checked.columns, self._contract)
+        notes = intake.unusable(raw, elements, checked.passed, self._contract)
+        accepted = b"" if faults else _frame(checked.columns, elements)
+        slim = replace(checked, columns=pl.DataFrame(), notes={**checked.notes, **notes})
         return Examined(
             records=raw.height, faults=faults, checked=slim, accepted=accepted, hashes=hashes
         )
@@ -154,19 +156,18 @@ class Examiner:
         low, high = np.searchsorted(self._repeated, (first_row, first_row + rows))
         return pl.Series(self._repeated[low:high] - np.uint64(first_row))
 
-    def _frame(self, columns: pl.DataFrame) -> bytes:
-        if not columns.height:
-            return b""
-        standardise = getattr(identity, "standardise", lambda frame, _: frame.select())
-        elements = standardise(columns, self._contract)
-        elements = elements.rename({name: f"std.{name}" for name in elements.columns})
-        return framed(pl.concat((columns, elements), how="horizontal"))
+
+def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:
+    if not columns.height:
+        return b""
+    elements = elements.rename({name: f"std.{name}" for name in elements.columns})
+    return framed(pl.concat((columns, elements), how="horizontal"))
 
 
 def framed(frame: pl.DataFrame) -> bytes:
     """Write one frame: u32 big-endian length, then an Arrow IPC file."""
     buffer = io.BytesIO()
-    frame.write_ipc(buffer)
+    frame.write_ipc(buffer, compression="lz4")
     return struct.pack(">I", buffer.tell()) + buffer.getvalue()
 
 

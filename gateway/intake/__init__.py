@@ -7,7 +7,7 @@ counts, row numbers and accepted columns come out.
 Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 """
 
-from gateway.intake.columns import Checked, Compiled
+from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
 from gateway.intake.row_rules import rules_of
@@ -60,4 +60,5 @@ __all__ = [
     "sentence",
     "suite",
     "table_schema",
+    "unusable",
 ]

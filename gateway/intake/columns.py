@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from gateway.intake.check_digits import nhs_numbers_invalid
 from gateway.intake.patterns import FORMULA
 from gateway.intake.rules import Effect, Rule, parsed_date
-from gateway.model import Contract, ContractColumn
+from gateway.model import Contract, ContractColumn, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,8 @@ class Checked:
     """What one block gave: counts for each rule, failing rows (0-based), the rows that pass.
 
     `codes` says of failing rows what they look like, as (code, row) lists for
-    each rule. `columns` holds the accepted rows, typed.
+    each rule. `notes` are rows worth a look, by code and column. `columns` holds
+    the accepted rows, typed.
     """
 
     rows: int
@@ -37,7 +39,7 @@ class Checked:
     nulls: Mapping[str, int]
     codes: Mapping[str, Mapping[str, int]]
     extract_dates: tuple[str, ...] = ()
-    formulas: Mapping[str, pl.Series] = field(default_factory=dict)
+    notes: Mapping[tuple[str, str], pl.Series] = field(default_factory=dict)
 
 
 class Compiled:
@@ -47,7 +49,9 @@ class Compiled:
         """Prepare the expressions once for all blocks."""
         self._contract = contract
         self._rules = tuple(rule for rule in rules if rule.failing is not None)
-        self._columns = {column.name: column for column in contract.columns}
+        self._extracted = next(
+            (column for column in contract.columns if column.field == "extract_date"), None
+        )
         self._texts = [column.name for column in contract.columns if _free_text(column)]
 
     def check(self, raw: pl.DataFrame, *, outside: pl.Series | None, ascii_only: bool) -> Checked:
@@ -80,7 +84,7 @@ class Compiled:
             nulls=nulls,
             codes=self._codes(raw),
             extract_dates=self._extract_dates(raw),
-            formulas=_formulas(raw, self._texts),
+            notes=_formulas(raw, self._texts),
         )
 
     def _applied(
@@ -124,7 +128,7 @@ class Compiled:
         return found
 
     def _extract_dates(self, raw: pl.DataFrame) -> tuple[str, ...]:
-        column = self._columns.get("extract_date")
+        column = self._extracted
         if column is None or column.type != "date":
             return ()
         days = raw.select(parsed_date(column).alias("day"))["day"]
@@ -189,11 +193,41 @@ def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Se
     return {str(code): failing.filter(kinds == code) for code in kinds.unique(maintain_order=True)}
 
 
-def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[str, pl.Series]:
+def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[tuple[str, str], pl.Series]:
     flags = raw.select(pl.col(name).str.contains(FORMULA).fill_null(value=False) for name in texts)
     totals = flags.sum().row(0, named=True) if flags.width else {}
-    return {name: flags[name].arg_true() for name in texts if totals[name]}
+    return {("intake/formula-text", name): flags[name].arg_true() for name in texts if totals[name]}
 
 
 def _free_text(column: ContractColumn) -> bool:
     return column.type == "text" and not column.codes
+
+
+def unusable(
+    raw: pl.DataFrame, elements: pl.DataFrame, passed: pl.Series, contract: Contract
+) -> dict[tuple[str, str], pl.Series]:
+    """Find accepted names and births that say nothing about who a row is about.
+
+    A name without a letter A to Z, a placeholder or a birth after the extract is
+    kept as it came, but no match-key can be made of it: it is counted, not lost
+    in silence.
+
+    Args:
+        raw: the block as text.
+        elements: standard elements of the rows that passed.
+        passed: which rows passed.
+        contract: roles of the columns.
+    """
+    rows = passed.arg_true()
+    found = {}
+    for column in contract.columns:
+        element = _ELEMENT.get(column.role) if column.role else None
+        if element in elements.columns:
+            given = raw[column.name].gather(rows).is_not_null()
+            lost = rows.filter(given & elements[element].is_null())
+            if lost.len():
+                found["intake/not-usable", column.name] = lost
+    return found
+
+
+_ELEMENT: Final = {Role.FORENAME: "fnx", Role.SURNAME: "snx", Role.DATE_OF_BIRTH: "dob"}

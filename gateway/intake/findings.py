@@ -174,6 +174,11 @@ CODES: Final[dict[str, Meaning]] = {
         "Column {column}: Latin letters mixed with Greek or Cyrillic look-alikes.",
         "Type the name again in one script.",
     ),
+    "intake/not-usable": _says(
+        "Column {column}: given, but of no use to say who the row is about (placeholder, no "
+        "letter A to Z, or a birth after the extract).",
+        "Check the rows; they are kept and make no match-key.",
+    ),
     "intake/formula-text": _says(
         "Column {column}: text that a spreadsheet would run as a formula.",
         "Check the rows; they are kept as text.",

@@ -179,19 +179,23 @@ def _date(column: ContractColumn) -> Rule:
 def _date_range(column: ContractColumn) -> Rule:
     low = column.earliest.isoformat() if column.earliest else None
     high = column.latest.isoformat() if column.latest else None
-    bounds = {"min_value": low, "max_value": high}
-    if column.date_forms == ISO:
-        # ISO dates sort as text, so stock Great Expectations can compare them.
-        day: pl.Expr = pl.col(column.name)
-        expectation = ("expect_column_values_to_be_between", _given(bounds))
-    else:
-        day = parsed_date(column).dt.to_string("%Y-%m-%d")
-        kwargs = {**_given(bounds), "date_forms": list(column.date_forms)}
-        expectation = ("expect_column_values_to_be_dates_between", kwargs)
+    # The library turns text bounds into datetimes, which it cannot compare with text
+    # cells: so the plug-in compares days. Here ISO days compare as the text they are.
+    iso = column.date_forms == ISO
+    day = pl.col(column.name) if iso else parsed_date(column).dt.to_string("%Y-%m-%d")
     early = day < low if low else pl.lit(value=False)
     late = day > high if high else pl.lit(value=False)
+    real = pl.col(column.name).str.contains(patterns.date_pattern(column.date_forms))
+    bounds = _given({"min_value": low, "max_value": high})
     return _rule(
-        column, "date-range", "intake/date-out-of-range", expectation, failing=early | late
+        column,
+        "date-range",
+        "intake/date-out-of-range",
+        (
+            "expect_column_values_to_be_dates_between",
+            {**bounds, "date_forms": list(column.date_forms)},
+        ),
+        failing=real & (early | late),
     )
 
 

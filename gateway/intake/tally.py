@@ -73,9 +73,9 @@ class Tally:
             for code, places in checked.looks.get(rule.name, {}).items():
                 first = (places.head(FIRST_ROWS) + self.rows + 1).to_list()
                 self._note((code, rule.column, rule.name, ""), places.len(), first)
-        for name, places in checked.formulas.items():
+        for (code, column), places in checked.notes.items():
             first = (places.head(FIRST_ROWS) + self.rows + 1).to_list()
-            self._note(("intake/formula-text", name, "", ""), places.len(), first)
+            self._note((code, column, "", ""), places.len(), first)
         self._applied.update(checked.applied)
         self._failed.update({name: places.len() for name, places in checked.failing.items()})
         self._nulls.update(checked.nulls)
@@ -112,6 +112,8 @@ class Tally:
             rows=self.rows,
             accepted=self.rows - barred if state == ACCEPTED else 0,
             quarantined=_quarantined(state, self.rows, barred),
+            failing_rows=barred,
+            broken=self.broken,
             dropped_columns=dropped,
             findings=findings[:LISTED],
             unlisted=max(0, len(findings) - LISTED),
@@ -124,14 +126,14 @@ class Tally:
             return REJECTED, []
         if not self.rows:
             return REJECTED, [Finding(code="intake/no-rows")]
-        if barred > self._contract.reject_above * self.rows:
+        if barred / self.rows > self._contract.reject_above:
             return REJECTED, [Finding(code="intake/rows-failing-reject", rows=barred)]
         reasons = [
             Finding(code="intake/tolerance-exceeded", rule=count.rule, rows=count.failed)
             for count in counts
-            if count.tolerated and count.failed > count.tolerated * count.applied
+            if count.tolerated and count.failed / max(count.applied, 1) > count.tolerated
         ]
-        if barred > self._contract.quarantine_above * self.rows:
+        if barred / self.rows > self._contract.quarantine_above:
             reasons.append(Finding(code="intake/rows-failing-hold", rows=barred))
         return (QUARANTINED if reasons else ACCEPTED), reasons
 

@@ -37,17 +37,22 @@ class RuleCount:
 class Verdict:
     """What intake decided about one file, with its reasons.
 
-    `dropped_columns` names unknown columns by position ("column 7"), unless a
-    published contract knows the name. `unlisted` counts findings beyond the 100
-    listed. `profile` says in numbers what the extract looks like: `rows`,
-    `nulls` for each column, `codes` for each coded column, `extract_dates`
-    (first and last). `isolated` says whether the checker had no network.
+    `failing_rows` counts rows that fail a rule for which a row stays behind,
+    whatever the decision; `broken` says that the structure of the file is at
+    fault, so that rows could not be judged. `dropped_columns` names unknown
+    columns by position ("column 7"), unless a published contract knows the name.
+    `unlisted` counts findings beyond the 100 listed. `profile` says in numbers
+    what the extract looks like: `rows`, `nulls` for each column, `codes` for each
+    coded column, `extract_dates` (first and last). `isolated` says whether the
+    checker had no network.
     """
 
     state: str
     rows: int = 0
     accepted: int = 0
     quarantined: int = 0
+    failing_rows: int = 0
+    broken: bool = False
     dropped_columns: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     unlisted: int = 0
@@ -90,6 +95,7 @@ def rejected(*findings: Finding, dropped: tuple[str, ...] = ()) -> Verdict:
     """Give the verdict on a file that cannot be read as the contract says."""
     return Verdict(
         state=REJECTED,
+        broken=True,
         findings=findings[:LISTED],
         unlisted=max(0, len(findings) - LISTED),
         dropped_columns=dropped,
