@@ -154,27 +154,27 @@ class Extracts:
             return [_record(row) for row in connection.execute(query.order_by(EXTRACTS.c.sequence))]
 
     def _written(self, connection: sa.Connection, receipt: ExtractRecord) -> LeafRef:
-        """The ledger's entries about a receipt; the last one commits to the sealed file."""
-        about = {"extract": receipt.id, "dataset": receipt.dataset}
-        received = {**about, "party": receipt.party, "digest": receipt.content_digest}
-        self.append(connection, "extract-received", {**received, "rows": receipt.rows})
-        if receipt.supersedes:
-            facts = {**about, "supersedes": receipt.supersedes}
-            self.append(connection, "extract-superseded", facts)
+        """The ledger's entry about a receipt; it commits to the sealed file."""
         evidence = json.dumps(receipt.evidence, sort_keys=True, default=str).encode()
         return self.append(
             connection,
-            "extract-checked",
+            "extract-received",
             {
-                **about,
+                "extract": receipt.id,
+                "dataset": receipt.dataset,
+                "party": receipt.party,
                 "state": receipt.state,
                 "rows": receipt.rows,
                 "accepted": receipt.accepted,
                 "quarantined": receipt.quarantined,
-                "digest": receipt.sealed_digest,
-                "evidence_digest": hashlib.sha256(evidence).hexdigest(),
                 "findings": len(receipt.findings),
                 "dropped_columns": len(receipt.dropped_columns),
+                "content_digest": receipt.content_digest,
+                "contract_digest": receipt.contract_digest,
+                "sealed_digest": receipt.sealed_digest,
+                "evidence_digest": hashlib.sha256(evidence).hexdigest(),
+                "storage_key": receipt.storage_key,
+                "supersedes": receipt.supersedes,
             },
         )
 
@@ -191,7 +191,7 @@ class Extracts:
             proof = ledger_store.prove(connection, int(leaf))
         check_entry(proof)
         facts = decode_entry(proof.entry).facts
-        if facts.get("extract") != receipt.id or facts.get("digest") != receipt.sealed_digest:
+        if facts.get("extract") != receipt.id or facts.get("sealed_digest") != receipt.sealed_digest:
             raise not_as_recorded()
         return receipt.sealed_digest
 

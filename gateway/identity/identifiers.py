@@ -144,7 +144,7 @@ def _nhs_numbers(texts: pl.Series, *, synthetic: bool) -> pl.Series:
     numbers = digits.zip_with(shaped.fill_null(value=False), _nulls(digits)).cast(pl.Int64)
     total = _weighted(numbers, places=range(10), weights=range(1, 11))
     checked = (total % 11 == 0) & (numbers % 1_111_111_111 != 0)
-    well = shaped & checked.fill_null(value=False)
+    well = _null_for_null(shaped & checked.fill_null(value=False), texts)
     return well if synthetic else well & ~digits.str.starts_with("999")
 
 
@@ -157,7 +157,13 @@ def _upns(texts: pl.Series) -> pl.Series:
     values = letters.replace_strict(
         list(_UPN_LETTERS), list(range(23)), default=None, return_dtype=pl.Int64
     )
-    return shaped & (total % 23 == values).fill_null(value=False)
+    return _null_for_null(shaped & (total % 23 == values).fill_null(value=False), texts)
+
+
+def _null_for_null(verdict: pl.Series, texts: pl.Series) -> pl.Series:
+    """Missing is neither valid nor invalid."""
+    unknown = pl.repeat(None, len(texts), dtype=pl.Boolean, eager=True)
+    return verdict.zip_with(texts.is_not_null(), unknown)
 
 
 def _nulls(like: pl.Series) -> pl.Series:
