@@ -43,6 +43,7 @@ TABLES = (
     "operators",
     "policy_store",
     "recipients",
+    "register_trust",
     "release_store",
 )
 

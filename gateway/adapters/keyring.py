@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from gateway.adapters import keyring_signing as signing
 from gateway.adapters.keyring_core import CoreRing
 from gateway.adapters.keyring_passphrase import read_passphrase
 from gateway.adapters.settings import Settings
 from gateway.errors import RefusedError, Unavailable
+from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
 from gateway.model.keys import FORMS, OWNED, KeyForm, KeyKind, KeyRecord
-
-if TYPE_CHECKING:
-    from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
 
 MONTHS_AHEAD = 12
 FEW_MONTHS = 2
@@ -50,22 +47,16 @@ class KeyRing(CoreRing):
 
     def study_root(self, study: str, epoch: str) -> StudyRoot:
         """Give the root of one study in one epoch; a grant must have been required first."""
-        from gateway.identity import StudyRoot
-
         record = self.find(KeyKind.STUDY_ROOT, owner=study, epoch=epoch)
         return StudyRoot(self.secret(record.id, KeyKind.STUDY_ROOT))
 
     def controller_root(self, controller: str, epoch: str = "") -> ControllerRoot:
         """Give a controller's pseudonym root: of a generation, or the newest."""
-        from gateway.identity import ControllerRoot
-
         record = self.find(KeyKind.CONTROLLER_ROOT, owner=controller, epoch=epoch)
         return ControllerRoot(self.secret(record.id, KeyKind.CONTROLLER_ROOT))
 
     def register_root(self, controller: str, generation: str = "") -> RegisterRoot:
         """Give the root of a controller's objection register."""
-        from gateway.identity import RegisterRoot
-
         record = self.find(KeyKind.REGISTER_ROOT, owner=controller, epoch=generation)
         return RegisterRoot(self.secret(record.id, KeyKind.REGISTER_ROOT))
 

@@ -53,7 +53,7 @@ def accept_study_root(desk: CustodyDesk, *, file: Path, identity: Path, signer: 
     if file.stat().st_size > LARGEST_OFFER:
         raise InputRejected("keys/not-an-offer", "The file is too large to be a key offer.")
     offer = offers.load(file.read_bytes())
-    root = offers.open_offer(offer, identity=_read_identity(identity), signer=signer)
+    root = offers.open_offer(offer, secret_half=_read_identity(identity), signer=signer)
     return custody.accept(desk, offer, root)
 
 

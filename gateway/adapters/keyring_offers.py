@@ -14,12 +14,12 @@ import hashlib
 import json
 
 import pyrage
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyrage import x25519
 
+from gateway import identity
 from gateway.adapters.keyring_signing import verifies
 from gateway.errors import InputRejected, IntegrityError, UsageError
+from gateway.identity import StudyRoot
 from gateway.workflows.ports_keys import Offer
 
 FORMAT = "gateway-key-offer/1"
@@ -97,12 +97,12 @@ def load(content: bytes) -> Offer:
         ) from None
 
 
-def open_offer(offer: Offer, *, identity: str, signer: str) -> bytes:
+def open_offer(offer: Offer, *, secret_half: str, signer: str) -> bytes:
     """Verify an offer against the custodian's key, then unseal its root.
 
     Args:
         offer: as it was loaded.
-        identity: our age identity (`AGE-SECRET-KEY-...`).
+        secret_half: our age identity (`AGE-SECRET-KEY-...`).
         signer: the custodian's public key, obtained apart from the offer.
 
     Raises:
@@ -115,7 +115,7 @@ def open_offer(offer: Offer, *, identity: str, signer: str) -> bytes:
             remedy="Compare the custodian's key over another channel; accept nothing until then.",
         )
     try:
-        root: bytes = pyrage.decrypt(offer.sealed, [x25519.Identity.from_str(identity)])
+        root: bytes = pyrage.decrypt(offer.sealed, [x25519.Identity.from_str(secret_half)])
     except (pyrage.DecryptError, pyrage.IdentityError):
         raise IntegrityError(
             "keys/offer-not-for-us", "The offer is not sealed to this key."
@@ -127,14 +127,8 @@ def open_offer(offer: Offer, *, identity: str, signer: str) -> bytes:
 
 def check_value(root: bytes, *, study: str, epoch: str) -> str:
     """Give the eight bytes that two key holders read to each other, in groups of four digits."""
-    info = _framed("sfg1", "check", "std1", study, epoch)
-    value = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(root)[:8].hex()
+    value = identity.check_value(StudyRoot(root), study, epoch=epoch).hex()
     return "-".join(value[at : at + 4] for at in range(0, 16, 4))
-
-
-def _framed(*parts: str) -> bytes:
-    encoded = (part.encode("utf-8") for part in parts)
-    return b"".join(len(part).to_bytes(2, "big") + part for part in encoded)
 
 
 def _described(offer: Offer) -> dict[str, str]:

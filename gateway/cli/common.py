@@ -100,8 +100,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str 
     from rich.text import Text
 
     drawn = Table(title=title or None, title_justify="left")
-    for heading in headings:
-        drawn.add_column(Text(heading), overflow="fold")
+    for place, heading in enumerate(headings):
+        # The first column is a name that people copy: it is never broken.
+        drawn.add_column(Text(heading), overflow="fold", no_wrap=place == 0)
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     return drawn

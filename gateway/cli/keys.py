@@ -66,11 +66,8 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
     with opened.database.begin() as connection:
         unfinished = keyring_books.unfinished(connection, opened.ring)
     shown = table(
-        ("Key", "Kind", "Of", "Epoch", "State", "Public half"),
-        (
-            (record.id, record.kind, record.owner, record.epoch, record.state, record.public)
-            for record in found
-        ),
+        ("Key", "Kind", "Of", "Epoch", "State"),
+        ((record.id, record.kind, record.owner, record.epoch, record.state) for record in found),
     )
     if left < FEW_MONTHS:
         say("Fewer than two months have a storage pair: run `gateway keys new --kind storage`.")

@@ -74,7 +74,7 @@ class Office:
     def must(self, *words: str | Path) -> Any:
         """Run with --json; anything but success fails the test with its own words."""
         answer = self.run(*words, "--json")
-        assert answer.code == 0, answer.err
+        assert answer.code == 0, (words, answer.code, answer.out, answer.err)
         return answer.json
 
     def refused(self, code: str, exit_code: int, *words: str | Path) -> Answer:

@@ -216,7 +216,7 @@ def test_after_destruction_no_token_can_be_made_again_with_all_that_is_left(
         assert gone not in left
     ring = ring_of(office)
     for record in ring.records():
-        secret = ring.secret(record.id, record.kind)
+        secret = ring.secret(record.id, record.kind)[:32]
         assert secret != root
         # Nothing that stayed derives the root's check value, so nothing derives its tokens.
         assert check_value(secret, study="nis", epoch="2026-1") != check

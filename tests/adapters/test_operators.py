@@ -1,0 +1,205 @@
+"""Operators, the permission table, and the commands around a data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pyrage import x25519
+
+from gateway.adapters import founding
+from gateway.cli import main
+from gateway.errors import RefusedError
+from gateway.model.permissions import (
+    APART,
+    PERMISSIONS,
+    Action,
+    Operator,
+    apart,
+    authorise,
+    permits,
+)
+from gateway.model.words import PartyRole
+from tests.adapters.keys_process import REPOSITORY, Office, founded
+
+
+def holding(*roles: PartyRole) -> Operator:
+    return Operator(name="pat", roles=frozenset((role, "") for role in roles), keys=())
+
+
+def test_every_action_stands_in_the_table_and_names_a_role() -> None:
+    assert set(PERMISSIONS) == set(Action)
+    assert all(PERMISSIONS.values())
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("role", list(PartyRole))
+def test_each_role_may_do_what_the_table_says_and_nothing_else(
+    action: Action, role: PartyRole
+) -> None:
+    if role in PERMISSIONS[action]:
+        authorise(holding(role), action)
+    else:
+        with pytest.raises(RefusedError, match="operators/not-permitted"):
+            authorise(holding(role), action)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_stranger_may_do_nothing(action: Action) -> None:
+    assert not permits(action, [])
+    with pytest.raises(RefusedError, match="operators/not-permitted"):
+        authorise(holding(), action)
+
+
+def test_an_uploader_and_a_recipient_may_do_nothing_at_all() -> None:
+    for role in (PartyRole.UPLOADER, PartyRole.RECIPIENT):
+        assert not [action for action in Action if permits(action, [role])]
+
+
+def test_editing_approving_releasing_and_granting_are_apart() -> None:
+    acts = (Action.POLICY_PROPOSE, Action.POLICY_APPROVE, Action.RELEASE, Action.KEY_GRANT)
+    for first in acts:
+        for second in acts:
+            assert apart(first, second) is (first is not second)
+    assert all(len(pair) == 2 for pair in APART)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return founded(tmp_path_factory.mktemp("office"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("x", "--role", "editor"), "operators/name-missing"),
+        (("ada", "--role", "editor", "--as", "ada"), "operators/exists"),
+        (("x", "--role", "approver", "--as", "ada"), "operators/controller-missing"),
+        (("X Y", "--role", "editor", "--as", "ada"), "operators/malformed-name"),
+        (("x", "--role", "editor", "--as", "nobody"), "operators/unknown"),
+    ],
+)
+def test_an_operator_that_cannot_be_added_is_refused_by_code(
+    office: Office, words: tuple[str, ...], code: str
+) -> None:
+    office.refused(code, 2, "operators", "add", *words)
+    assert len(office.must("operators", "list")["operators"]) == 2
+
+
+def test_only_an_administrator_adds_people(office: Office) -> None:
+    words = ("operators", "add", "x", "--role", "editor", "--as", "carol")
+    office.refused("operators/not-permitted", 3, *words)
+
+
+def test_a_recipient_key_is_usable_after_two_people_and_again_after_a_change(
+    tmp_path: Path,
+) -> None:
+    office = founded(tmp_path)
+    public = tmp_path / "r.pub"
+    public.write_text(f"{x25519.Identity.generate().to_public()}\n")
+    office.must("recipients", "add", "ons-research", public, "--as", "carol")
+    confirm = ("recipients", "confirm", "ons-research", "--as")
+    assert not office.must(*confirm, "carol")["usable"]
+    assert office.must(*confirm, "ada")["usable"]
+    public.write_text(f"{x25519.Identity.generate().to_public()}\n")
+    office.must("recipients", "add", "ons-research", public)
+    assert not office.must("recipients", "list")["recipients"][0]["usable"]
+    public.write_text("age1nonsense\n")
+    office.refused("recipients/not-a-public-key", 4, "recipients", "add", "x", public)
+    office.refused("recipients/unknown", 2, "recipients", "confirm", "nobody", "--as", "ada")
+
+
+def test_every_command_of_custody_has_help_with_an_example() -> None:
+    commands = [
+        *(("keys", name) for name in ("list", "new", "offer", "accept", "confirm")),
+        *(("keys", name) for name in ("grant", "rotate", "destroy")),
+        *(("operators", name) for name in ("add", "list")),
+        *(("recipients", name) for name in ("add", "confirm", "list")),
+        *(("policy", name) for name in ("propose", "approve", "withdraw", "status", "export")),
+        ("settings",),
+        ("init",),
+    ]
+    for words in commands:
+        done = CliRunner().invoke(main, [*words, "--help"])
+        assert done.exit_code == 0, words
+        assert "Example: gateway" in done.stdout, words
+
+
+def test_init_makes_a_private_directory_and_refuses_a_second_time(tmp_path: Path) -> None:
+    office = Office(home=tmp_path)
+    made = office.spawn("init", "--name", "trafford-council", "--json")
+    assert made.code == 0, made.err
+    assert made.json["passphrase_made"] is True
+    assert made.json["documents"] == len(list((REPOSITORY / "policies").rglob("*.toml")))
+    assert stat.S_IMODE(office.data.stat().st_mode) == 0o700
+    before = {path: path.read_bytes() for path in (office.data / "keys").iterdir()}
+    assert office.spawn("init").code == 2
+    assert {path: path.read_bytes() for path in (office.data / "keys").iterdir()} == before
+
+
+def test_an_init_that_was_killed_anywhere_is_finished_by_repeating_it(tmp_path: Path) -> None:
+    for number, delay in enumerate((0.9, 1.3, 1.5, 1.7, 1.9)):
+        office = Office(home=tmp_path / str(number))
+        office.home.mkdir()
+        words = [sys.executable, "-m", "gateway", "--data", str(office.data), "init"]
+        environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+        begun = subprocess.Popen(
+            words,
+            env=environ | office.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay)
+        begun.send_signal(signal.SIGKILL)
+        begun.wait()
+        if not (office.data / founding.MARK).exists():
+            assert office.run("init").code == 0
+        listed = office.must("keys", "list")
+        assert listed["storage_months_left"] == 13
+        assert len(listed["keys"]) == 18
+        assert office.must("ledger", "verify")["ok"] is True
+
+
+def test_a_data_directory_that_others_can_enter_is_not_founded(tmp_path: Path) -> None:
+    office = Office(home=tmp_path)
+    office.data.mkdir()
+    (office.data / "something").write_text("x")
+    office.data.chmod(0o755)
+    office.refused("keys/unsafe-mode", 7, "init")
+
+
+def test_a_malformed_sender_name_founds_nothing(tmp_path: Path) -> None:
+    office = Office(home=tmp_path)
+    office.refused("init/malformed-name", 2, "init", "--name", "Trafford Council")
+    assert not office.data.exists()
+
+
+def test_every_module_that_declares_tables_is_made_at_init() -> None:
+    adapters = REPOSITORY / "gateway" / "adapters"
+    declaring = {
+        path.stem
+        for path in adapters.glob("*.py")
+        if "METADATA," in path.read_text() and path.stem != "database"
+    }
+    assert declaring == set(founding.TABLES)
+
+
+def test_an_unknown_setting_stops_every_command_by_name(tmp_path: Path) -> None:
+    environ = {"GATEWAY_DATTA": str(tmp_path)}
+    done = CliRunner().invoke(main, ["settings", "--json"], env=environ)
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["facts"] == {"setting": "GATEWAY_DATTA"}
+
+
+def test_settings_are_printed_with_source_and_meaning(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--data", str(tmp_path), "settings"])
+    assert done.exit_code == 0
+    assert "GATEWAY_PASSPHRASE_FILE" in done.stdout

@@ -1,0 +1,301 @@
+"""The life of a policy version on the real store, with real signatures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway import policy
+from gateway.adapters import policy_store
+from gateway.adapters.database import Database
+from gateway.adapters.policy_reading import decision_inputs
+from gateway.model import Refusal, SharingRequest
+from tests.adapters.keys_process import REPOSITORY, Office
+
+TRAFFORD = "trafford-stronger-families"
+PLACE = "agreements/trafford.toml"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("template")
+    shutil.copytree(REPOSITORY / "policies", home / "policies")
+    office = Office(home=home, policies=home / "policies")
+    office.must("init", "--name", "trafford-council")
+    office.must("operators", "add", "ada", "--role", "administrator")
+    bound = ("--controller", "trafford-council", "--as", "ada")
+    for name, *roles in (
+        ("ana", "editor"),
+        ("ben", "approver"),
+        ("both", "editor", "approver"),
+        ("carol", "custodian"),
+    ):
+        flags = [word for role in roles for word in ("--role", role)]
+        office.must("operators", "add", name, *flags, *bound)
+    elsewhere = ("--controller", "kirklees-council", "--as", "ada")
+    office.must("operators", "add", "kim", "--role", "approver", *elsewhere)
+    return home
+
+
+@pytest.fixture
+def office(template: Path, tmp_path: Path) -> Office:
+    shutil.copytree(template, tmp_path / "home")
+    return Office(home=tmp_path / "home", policies=tmp_path / "home" / "policies")
+
+
+def database_of(office: Office) -> Database:
+    return Database(f"sqlite:///{office.data / 'gateway.sqlite'}")
+
+
+def in_force(office: Office) -> bool:
+    """Whether the present Trafford agreement counts as approved for a decision."""
+    with database_of(office).begin() as connection:
+        found = decision_inputs(connection)
+    answer = policy.decide(
+        SharingRequest(purpose="national-impact-study", agreement=TRAFFORD),
+        found.bundle,
+        on=dt.date(2026, 11, 1),
+        approved=found.approved,
+        recipient_keys=found.recipient_keys,
+        tables=found.tables,
+    )
+    codes = {reason.code for reason in answer.reasons} if isinstance(answer, Refusal) else set()
+    return "sharing/not-approved" not in codes
+
+
+def propose(office: Office, what: str | Path = TRAFFORD, *more: str | Path) -> str:
+    return office.must("policy", "propose", what, *more, "--as", "ana")["policy_digest"]
+
+
+def approve(office: Office) -> None:
+    assert office.must("policy", "approve", TRAFFORD, "--as", "ben")["state"] == "approved"
+
+
+def newer(office: Office, version: int = 0) -> Path:
+    """The Trafford agreement with another title, one version further."""
+    file = office.policies / PLACE
+    text = file.read_text()
+    there = next(
+        int(line.partition("=")[2]) for line in text.splitlines() if line.startswith("version")
+    )
+    text = text.replace(f"version = {there}", f"version = {version or there + 1}", 1)
+    title = next(line for line in text.splitlines() if line.startswith("title"))
+    file.write_text(text.replace(title, 'title = "Another title"', 1))
+    return file
+
+
+def test_what_is_seeded_is_not_in_force_until_it_is_proposed_and_approved(office: Office) -> None:
+    assert not in_force(office)
+    propose(office)
+    assert not in_force(office)
+    approve(office)
+    assert in_force(office)
+
+
+def test_every_document_of_the_folder_seeds_the_store(office: Office) -> None:
+    with database_of(office).begin() as connection:
+        stored = policy_store.bundle(connection)
+    there = {
+        str(path.relative_to(office.policies)): path.read_text()
+        for path in office.policies.rglob("*.toml")
+    }
+    assert stored == there
+
+
+def test_a_store_that_holds_documents_is_not_seeded_again(office: Office) -> None:
+    at = dt.datetime.now(dt.UTC)
+    with database_of(office).begin() as connection:
+        before = policy_store.bundle(connection)
+        assert policy_store.seed(connection, {"agreements/x.toml": "x"}, at=at) == 0
+        assert policy_store.bundle(connection) == before
+
+
+def test_nobody_approves_their_own_proposal(office: Office) -> None:
+    office.must("policy", "propose", TRAFFORD, "--as", "both")
+    own = ("policy", "approve", TRAFFORD, "--as", "both")
+    office.refused("operators/same-person", 3, *own)
+    assert not in_force(office)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "code", "exit_code"),
+    [
+        (("policy", "propose", TRAFFORD), "ben", "operators/not-permitted", 3),
+        (("policy", "approve", TRAFFORD), "carol", "operators/not-permitted", 3),
+        (("policy", "approve", TRAFFORD), "kim", "policy/not-your-controller", 3),
+        (("policy", "approve", TRAFFORD), "nobody", "operators/unknown", 2),
+        (("policy", "withdraw", TRAFFORD), "carol", "operators/not-permitted", 3),
+        (("policy", "propose", "no-such-agreement"), "ana", "policy/unknown-agreement", 2),
+    ],
+)
+def test_only_the_right_person_acts(
+    office: Office, words: tuple[str, ...], name: str, code: str, exit_code: int
+) -> None:
+    propose(office)
+    office.refused(code, exit_code, *words, "--as", name)
+
+
+def test_what_nobody_proposed_cannot_be_approved(office: Office) -> None:
+    approve_it = ("policy", "approve", TRAFFORD, "--as", "ben")
+    office.refused("policy/not-proposed", 2, *approve_it)
+
+
+def test_a_new_text_changes_nothing_until_it_is_approved(office: Office) -> None:
+    first = propose(office)
+    approve(office)
+    second = propose(office, newer(office))
+    assert second != first
+    assert in_force(office)
+    with database_of(office).begin() as connection:
+        assert "Another title" not in policy_store.bundle(connection)[PLACE]
+    approve(office)
+    assert in_force(office)
+    with database_of(office).begin() as connection:
+        assert "Another title" in policy_store.bundle(connection)[PLACE]
+
+
+def test_a_change_of_what_the_digest_covers_makes_an_agreement_unapproved(office: Office) -> None:
+    propose(office)
+    approve(office)
+    recipient = office.policies / "recipients" / "ons-research.toml"
+    recipient.write_text(recipient.read_text().replace("2028-12-31", "2029-12-31"))
+    kirklees = ("policy", "propose", "kirklees-stronger-families", recipient)
+    office.must(*kirklees, "--as", "ana")
+    assert in_force(office)
+    office.must("policy", "approve", "kirklees-stronger-families", "--as", "kim")
+    assert not in_force(office)
+    propose(office)
+    approve(office)
+    assert in_force(office)
+
+
+def test_a_proposal_over_documents_that_moved_is_stale(office: Office) -> None:
+    propose(office)
+    recipient = office.policies / "recipients" / "ons-research.toml"
+    recipient.write_text(recipient.read_text().replace("2028-12-31", "2029-12-31"))
+    office.must("policy", "propose", "kirklees-stronger-families", recipient, "--as", "ana")
+    office.must("policy", "approve", "kirklees-stronger-families", "--as", "kim")
+    office.refused("policy/stale", 2, "policy", "approve", TRAFFORD, "--as", "ben")
+
+
+@pytest.mark.parametrize("version", [2, 3, 5])
+def test_a_text_that_is_not_one_version_further_is_stale(office: Office, version: int) -> None:
+    file = newer(office, version)
+    office.refused("policy/stale", 2, "policy", "propose", file, "--as", "ana")
+
+
+def test_a_text_that_does_not_load_is_not_proposed(office: Office) -> None:
+    file = newer(office)
+    file.write_text(file.read_text() + "\nsurprise = 1\n")
+    answer = office.run("policy", "propose", file, "--as", "ana")
+    assert answer.code == 3
+    assert "surprise" in answer.err
+
+
+def test_a_contract_is_proposed_with_the_agreement_that_it_is_for(office: Office) -> None:
+    contract = office.policies / "datasets" / "family_register.toml"
+    alone = ("policy", "propose", contract, "--as", "ana")
+    office.refused("policy/agreement-missing", 2, *alone)
+    assert propose(office, TRAFFORD, contract)
+
+
+def test_withdrawal_takes_effect_at_once_and_a_new_proposal_brings_it_back(
+    office: Office,
+) -> None:
+    propose(office)
+    approve(office)
+    office.must("policy", "withdraw", TRAFFORD, "--as", "ben")
+    assert not in_force(office)
+    office.refused("policy/not-proposed", 2, "policy", "withdraw", TRAFFORD, "--as", "ben")
+    propose(office)
+    approve(office)
+    assert in_force(office)
+
+
+def test_the_same_approver_cannot_sign_twice(office: Office) -> None:
+    propose(office)
+    approve(office)
+    again = ("policy", "approve", TRAFFORD, "--as", "ben")
+    office.refused("policy/approved-before", 2, *again)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE policy_approvals SET signature = replace(hex(zeroblob(64)), '', '')",
+        "UPDATE policy_approvals SET approver = 'kim'",
+        "UPDATE policy_approvals SET controller = 'kirklees-council'",
+        "UPDATE policy_proposals SET editor = 'both'",
+        "UPDATE policy_proposals SET policy_digest = replace(hex(zeroblob(32)), '', '')",
+        "UPDATE policy_proposals SET controllers = 'kirklees-council'",
+        "UPDATE policy_proposals SET agreement = 'kirklees-stronger-families'",
+        "UPDATE policy_texts SET text = replace(text, '2028-12-31', '2029-12-31')",
+    ],
+)
+def test_a_row_written_past_the_gateway_approves_nothing(office: Office, statement: str) -> None:
+    propose(office)
+    approve(office)
+    with sqlite3.connect(office.data / "gateway.sqlite") as stored:
+        assert stored.execute(statement).rowcount > 0
+    assert not in_force(office)
+
+
+def test_a_custodian_may_not_grant_keys_for_what_they_approved(office: Office) -> None:
+    bound = ("--controller", "trafford-council", "--as", "ada")
+    roles = ("--role", "approver", "--role", "custodian")
+    office.must("operators", "add", "dora", *roles, *bound)
+    digest = propose(office)
+    office.must("policy", "approve", TRAFFORD, "--as", "dora")
+    new = ("keys", "new", "--kind", "study", "--study", "nis", "--epoch", "2026-1")
+    office.must(*new, "--as", "carol")
+    grant = ("--purpose", "national-impact-study", "--policy", digest, "--until", "2999-01-01")
+    own = ("keys", "grant", "study-nis-2026-1", *grant, "--as")
+    office.refused("operators/same-person", 3, *own, "dora")
+    office.must(*own, "carol")
+    with database_of(office).begin() as connection:
+        assert policy_store.actors(connection, digest) == {"ana", "dora"}
+
+
+def test_a_notice_published_less_than_28_days_ago_holds_an_addition_back(office: Office) -> None:
+    file = newer(office)
+    text = file.read_text()
+    at = text.index("\n", text.index("[purposes.national-impact-study.notice]")) + 1
+    today = dt.datetime.now(dt.UTC).date()
+    for days, refused in ((27, True), (28, False)):
+        published = today - dt.timedelta(days=days)
+        file.write_text(f"{text[:at]}published = {published}\n{text[at:]}")
+        propose(office, file)
+        if refused:
+            words = ("policy", "approve", TRAFFORD, "--as", "ben")
+            office.refused("policy/notice-too-recent", 3, *words)
+        else:
+            approve(office)
+
+
+def test_export_writes_back_what_is_in_the_store(office: Office, tmp_path: Path) -> None:
+    propose(office)
+    approve(office)
+    propose(office, newer(office))
+    approve(office)
+    first = office.must("policy", "export", tmp_path / "out")
+    assert first["documents"] == len(first["changed"])
+    assert "Another title" in (tmp_path / "out" / PLACE).read_text()
+    assert office.must("policy", "export", tmp_path / "out")["changed"] == []
+
+
+def test_status_tells_draft_proposed_approved_and_changed(office: Office) -> None:
+    def state() -> str:
+        rows = office.must("policy", "status")["agreements"]
+        return next(row["state"] for row in rows if row["agreement"] == TRAFFORD)
+
+    assert state() == "draft"
+    propose(office)
+    assert state() == "proposed"
+    approve(office)
+    assert state() == "approved"
+    office.must("policy", "withdraw", TRAFFORD, "--as", "ana")
+    assert state() == "draft"
