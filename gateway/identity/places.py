@@ -67,7 +67,7 @@ def house_numbers(values: pl.Series) -> pl.Series:
 
 
 def street_names(values: pl.Series) -> pl.Series:
-    """Give each street without leading numbers, its last word in full."""
+    """Give each street without leading numbers, its last word in full, its parts joined."""
     unnumbered = folded(present(values)).str.replace(_LEADING_NUMBERS, "")
     names = spelled(unnumbered)
     table = shipped.streets()
@@ -75,9 +75,9 @@ def street_names(values: pl.Series) -> pl.Series:
     full = last.replace_strict(list(table), list(table.values()), default=None)
     head = pl.col("s").str.replace(" [A-Z]+$", " ")
     longer = pl.when(full.is_not_null()).then(head + full).otherwise("s")
-    return names.alias("s").to_frame().select(longer).to_series()
+    return names.alias("s").to_frame().select(longer).to_series().str.replace_all(" ", "")
 
 
 def town_names(values: pl.Series) -> pl.Series:
-    """Give each town in letters A to Z and single spaces."""
-    return spelled(present(values))
+    """Give each town in letters A to Z, its parts joined."""
+    return spelled(present(values)).str.replace_all(" ", "")

@@ -30,30 +30,28 @@ BREAKS = WHITE | set("-/,_\u2212") | {chr(code) for code in range(0x2010, 0x2016
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
 TITLES = {"MR", "MRS", "DR", "MISS", "MS", "MX", "MSTR", "PROF", "SIR", "LADY"}
-PREFIXES = set(
-    [
-        "DE",
-        "DA",
-        "DU",
-        "ST",
-        "MC",
-        "MAC",
-        "VAN",
-        "VON",
-        "LA",
-        "LE",
-        "O",
-        "AL",
-        "DER",
-        "EL",
-        "DI",
-        "DEL",
-        "UL",
-        "BIN",
-        "SAN",
-        "BA",
-    ]
-)
+PREFIXES = {
+    "DE",
+    "DA",
+    "DU",
+    "ST",
+    "MC",
+    "MAC",
+    "VAN",
+    "VON",
+    "LA",
+    "LE",
+    "O",
+    "AL",
+    "DER",
+    "EL",
+    "DI",
+    "DEL",
+    "UL",
+    "BIN",
+    "SAN",
+    "BA",
+}
 
 
 def ascii_upper(text: str) -> str:
@@ -212,12 +210,12 @@ def street(text: str | None) -> str | None:
     parts = letters(text)
     if len(parts) > 1:
         parts[-1] = STREETS.get(parts[-1], parts[-1])
-    return " ".join(parts) or None
+    return "".join(parts) or None
 
 
 def town(text: str | None) -> str | None:
     text = present(text)
-    return None if text is None else " ".join(letters(fold(text))) or None
+    return None if text is None else "".join(letters(fold(text))) or None
 
 
 def compact(text: str | None) -> str:
