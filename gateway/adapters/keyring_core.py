@@ -183,6 +183,7 @@ class CoreRing:
         path = self._path(key)
         with files.locked(self._directory):
             self._read(path)
+            files.shred_drafts(self._directory)
             files.shred(path)
 
     def unlock(self) -> None:

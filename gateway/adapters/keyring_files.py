@@ -17,11 +17,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.errors import Unavailable, UsageError
 
 OTHERS = 0o077
 LARGEST = 1_000_000
+DRAFT = ".draft-"
 
 
 def make_directory(path: Path) -> None:
@@ -95,9 +97,12 @@ def create(path: Path, content: bytes) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put new content under an existing name, whole or not at all."""
-    with _written(path, content) as draft:
+    """Put new content under an existing name, whole or not at all; the old is overwritten."""
+    path.chmod(0o600)
+    with path.open("r+b") as old, _written(path, content) as draft:
         draft.replace(path)
+        sync_directory(path.parent)
+        _overwrite(old)
 
 
 def shred(path: Path) -> None:
@@ -108,14 +113,24 @@ def shred(path: Path) -> None:
     """
     path.chmod(0o600)
     with path.open("r+b") as opened:
-        length = opened.seek(0, os.SEEK_END)
-        for filling in (secrets.token_bytes(length), bytes(length)):
-            opened.seek(0)
-            opened.write(filling)
-            opened.flush()
-            os.fsync(opened.fileno())
+        _overwrite(opened)
     path.unlink()
     sync_directory(path.parent)
+
+
+def shred_drafts(directory: Path) -> None:
+    """Shred what writers left that were killed; call it under `locked` only."""
+    for draft in directory.glob(f"{DRAFT}*"):
+        shred(draft)
+
+
+def _overwrite(opened: BinaryIO) -> None:
+    length = opened.seek(0, os.SEEK_END)
+    for filling in (secrets.token_bytes(length), bytes(length)):
+        opened.seek(0)
+        opened.write(filling)
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 def sync_directory(path: Path) -> None:
@@ -140,7 +155,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def _written(path: Path, content: bytes) -> Iterator[Path]:
-    draft = path.with_name(f".draft-{secrets.token_hex(8)}")
+    draft = path.with_name(DRAFT + secrets.token_hex(8))
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
         with os.fdopen(descriptor, "wb") as opened:

@@ -257,6 +257,27 @@ def test_shredding_overwrites_the_bytes_before_the_name_goes(
         assert held.read() == bytes(length)
 
 
+def test_destroying_a_key_shreds_the_drafts_that_killed_writers_left(
+    ring: KeyRing, directory: Path
+) -> None:
+    wrapped = (directory / "study-nis-2026-1.json").read_bytes()
+    draft = directory / ".draft-0011223344556677"
+    draft.write_bytes(wrapped)
+    draft.chmod(0o400)
+    ring.destroy("study-nis-2026-1")
+    assert not draft.exists()
+
+
+def test_settling_a_key_overwrites_its_pending_copy(ring: KeyRing, directory: Path) -> None:
+    ring.put(KeyKind.STUDY_ROOT, b"r" * 32, owner="nis", epoch="2026-2", at=AT)
+    path = directory / "study-nis-2026-2.json"
+    length = path.stat().st_size
+    with path.open("rb") as old:
+        ring.settle("study-nis-2026-2")
+        assert old.read() == bytes(length)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
+
+
 def test_a_month_without_a_pair_stops_receiving_by_name(ring: KeyRing) -> None:
     with pytest.raises(Unavailable, match=r"keys/absent.*2031-01"):
         ring.storage_recipient(dt.date(2031, 1, 1))
