@@ -14,6 +14,8 @@ from typing import Final
 import polars as pl
 
 from gateway import identity
+from gateway.model.tokens import TOKEN_NAMES
+from gateway.objections.entries import CERTAIN, EntryKind
 from gateway.objections.likeness import likely_pairs
 from gateway.objections.register import Register
 from gateway.objections.thin import could_fit
@@ -23,17 +25,12 @@ PREFIX: Final = "std."
 NATIONAL: Final = ("nhs", "upn", "nino")
 
 
-def elements_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """The people of a block as `ref` and their elements of `std1`, without prefix."""
-    names = [name for name in frame.columns if name.startswith(PREFIX)]
-    return frame.select(
-        pl.col("person").alias("ref"),
-        *(pl.col(name).alias(name.removeprefix(PREFIX)) for name in names),
-    )
-
-
 def compare(frame: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """The hits of one block.
+    """The hits of one block: few, whatever its size.
+
+    Certain tokens are kept in full, because `resolve` counts who shares them. Weaker
+    evidence can only hold a person, so one such hit is enough: it is looked for only
+    among people whom nothing has met yet, and never for a consent.
 
     Args:
         frame: n rows with `person` and `std.ELEMENT`.
@@ -42,13 +39,34 @@ def compare(frame: pl.DataFrame, register: Register) -> pl.DataFrame:
     Returns:
         `person`, `sequence`, `token` (a token name or a rule of likeness), `value`
         (the token, null for likeness), `clash` (both have a national number, and
-        it is not the same). Grows with the matches, not with the rows.
+        it is not the same).
     """
     people = elements_of(frame)
-    if not register.entries.height:
-        return _hits([], people, register)
-    return _hits(
-        [*_token_hits(people, register), *_likeness_hits(people, register)], people, register
+    hits = _sought(people, register) if register.entries.height else _NO_HITS
+    persons = frame["person"].gather(hits["ref"])
+    return hits.select(
+        persons.alias("person"), "sequence", "token", "value", _clashes(hits, people, register)
+    )
+
+
+def _sought(people: pl.DataFrame, register: Register) -> pl.DataFrame:
+    """Strong tokens with every entry, then weaker evidence of those whom none refuses yet."""
+    refusing = register.entries.filter(pl.col("kind") != EntryKind.CONSENT.value)["sequence"]
+    strong = pl.concat([_NO_HITS, *_shared(people, register, (*_NATIONAL_TOKENS, *CERTAIN))])
+    people = _unmet(people, strong, refusing)
+    others = [name for name in TOKEN_NAMES if name not in (*_NATIONAL_TOKENS, *CERTAIN)]
+    shared = _shared(people, _only(register, refusing), others)
+    weak = pl.concat([_NO_HITS, *shared])
+    alike = _alike(_unmet(people, weak, refusing), _only(register, refusing))
+    return pl.concat([strong, weak, *alike]).unique()
+
+
+def elements_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """The people of a block as `ref`, their row, and their elements of `std1`."""
+    names = [name for name in frame.columns if name.startswith(PREFIX)]
+    return frame.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("ref"),
+        *(pl.col(name).alias(name.removeprefix(PREFIX)) for name in names),
     )
 
 
@@ -64,33 +82,54 @@ def incomparable(elements: Iterable[str], register: Register) -> pl.DataFrame:
     return register.identities.join(known, on="sequence", how="anti")
 
 
-def _token_hits(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
-    by_token = register.tombstones.partition_by("token", as_dict=True, include_key=False)
-    wanted = [name for name in identity.token_names(people.columns) if (name,) in by_token]
-    for ours in tokens_by_name(people, wanted, register.key):
-        if ours.height:
-            theirs = by_token[(ours["token"][0],)]
-            yield ours.join(theirs, on="value").select("ref", "sequence", "token", "value")
+_NO_HITS: Final = pl.DataFrame(
+    schema={"ref": pl.UInt32, "sequence": pl.Int64, "token": pl.String, "value": pl.Binary}
+)
+
+_NATIONAL_TOKENS: Final = tuple(f"TN-{name}" for name in NATIONAL)
 
 
-def _likeness_hits(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
-    thin = incomparable(people.columns, register)
-    told = register.identities.join(thin.select("sequence"), on="sequence", how="anti")
-    for pairs in (*likely_pairs(people, told), *could_fit(people, thin)):
-        yield pairs.with_columns(pl.lit(None, dtype=pl.Binary).alias("value"))
-
-
-def _hits(found: list[pl.DataFrame], people: pl.DataFrame, register: Register) -> pl.DataFrame:
-    nothing = pl.DataFrame(
-        schema={
-            "ref": people.schema["ref"],
-            "sequence": pl.Int64,
-            "token": pl.String,
-            "value": pl.Binary,
-        }
+def _only(register: Register, sequences: pl.Series) -> Register:
+    """The register with these entries only."""
+    kept = pl.col("sequence").is_in(sequences.implode())
+    return Register(
+        entries=register.entries.filter(kept),
+        tombstones=register.tombstones.filter(kept),
+        identities=register.identities.filter(kept),
+        key=register.key,
+        sequence=register.sequence,
     )
-    hits = pl.concat([nothing, *found]).unique()
-    return hits.with_columns(_clashes(hits, people, register)).rename({"ref": "person"})
+
+
+def _alike(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
+    """Likeness, and entries of which this cohort can make no token."""
+    vague = incomparable(people.columns, register)
+    told = register.identities.join(vague.select("sequence"), on="sequence", how="anti")
+    for pairs in likely_pairs(people, told):
+        yield pairs.with_columns(_NO_VALUE)
+    for pairs in could_fit(people, vague):
+        yield pairs.with_columns(_NO_VALUE)
+
+
+_NO_VALUE: Final = pl.lit(None, dtype=pl.Binary).alias("value")
+
+
+def _shared(
+    people: pl.DataFrame, register: Register, tokens: Iterable[str]
+) -> Iterator[pl.DataFrame]:
+    """The people and entries that share a token."""
+    by_token = register.tombstones.partition_by("token", as_dict=True, include_key=False)
+    formed = set(identity.token_names(people.columns))
+    wanted = [name for name in tokens if name in formed and (name,) in by_token]
+    for token, ours in tokens_by_name(people, wanted, register.key):
+        shared = ours.join(by_token[(token,)], on="value")
+        yield shared.select("ref", "sequence", pl.lit(token).alias("token"), "value")
+
+
+def _unmet(people: pl.DataFrame, found: pl.DataFrame, refusing: pl.Series) -> pl.DataFrame:
+    """The people whom no refusing entry has met."""
+    met = found.filter(pl.col("sequence").is_in(refusing.implode()))["ref"].unique()
+    return people.filter(~pl.col("ref").is_in(met.implode())) if met.len() else people
 
 
 def _clashes(hits: pl.DataFrame, people: pl.DataFrame, register: Register) -> pl.Series:

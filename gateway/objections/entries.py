@@ -19,6 +19,9 @@ from gateway.model import Participation, Withheld
 
 ANY_PURPOSE: Final = "*"
 
+# Tokens that are certain where one person of the cohort and one of the register has them.
+CERTAIN: Final = ("T01", "T02", "T03", "T04", "T05", "T06", "T09")
+
 
 class EntryKind(StrEnum):
     """The acts that the register records."""

@@ -21,7 +21,11 @@ from gateway.objections.sounds import sound_of
 from gateway.objections.tombstones import by_name
 
 ALIKE: Final = 0.8
+PAIRS_TOGETHER: Final = 100_000
 _COMPARED: Final = ("fn1", "fnx", "sn1", "snx", "mn", "nick", "dob", "pc", "sn_sound")
+
+# An entry that tells nothing of this (only a number, say) can be like nobody.
+_TOLD: Final = pl.any_horizontal(pl.col("fn1", "sn1", "dob", "pc").is_not_null())
 
 _YEAR = pl.col("dob").str.slice(0, 4)
 _MONTH = pl.col("dob").str.slice(5, 2)
@@ -147,12 +151,15 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
     """
     entries = comparable(identities.rename({"sequence": "ref"}))
     entries = _with_middle_names(entries).rename({"ref": "sequence"})
-    if not entries.height:
+    if not entries.height or not entries.select(_TOLD).to_series().any():
         return
     for named in by_name(candidates):
         ours = comparable_rows(named)
         for block in BLOCKS:
-            yield _paired(ours, entries, block)
+            pairs = _paired(ours, entries, block)
+            yield pairs
+            if pairs.height:
+                ours = ours.filter(~pl.col("ref").is_in(pairs["ref"].unique().implode()))
 
 
 def comparable(elements: pl.DataFrame) -> pl.DataFrame:
@@ -181,26 +188,39 @@ def _with_middle_names(entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _paired(candidates: pl.DataFrame, entries: pl.DataFrame, block: Block) -> pl.DataFrame:
-    ours = candidates.with_columns(block.candidate.alias("block"))
-    theirs = entries.rename(lambda name: name if name == "sequence" else f"entry.{name}").hstack(
-        entries.select(block.entry.alias("block"))
-    )
-    theirs = theirs.filter(pl.col("block").is_not_null())
+    ours, theirs = _keys(candidates, block.candidate), _keys(entries, block.entry)
     if block.undated:
-        pairs = pl.concat(
-            [
-                ours.filter(pl.col("dob").is_null()).join(theirs, on="block"),
-                ours.join(theirs.filter(pl.col("entry.dob").is_null()), on="block"),
-            ]
-        )
+        born = ours.filter("dated").join(theirs.filter(~pl.col("dated")), on="block")
+        pairs = pl.concat([born, ours.filter(~pl.col("dated")).join(theirs, on="block")])
     else:
-        pairs = (
-            ours.join(theirs, on="block")
-            if theirs.height
-            else ours.join(theirs.clear(), on="block")
-        )
-    alike = pairs.filter(block.judge(pairs)) if pairs.height else pairs
-    return alike.select("ref", "sequence", pl.lit(block.name).alias("token"))
+        pairs = ours.join(theirs, on="block")
+    alike = [_judged(part, candidates, entries, block) for part in _parts_of(pairs)]
+    return pl.concat(alike).select("ref", "sequence", pl.lit(block.name).alias("token"))
+
+
+def _keys(frame: pl.DataFrame, key: pl.Expr) -> pl.DataFrame:
+    """The block key of each row and the row's place; rows without a key are left out."""
+    keyed = frame.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        key.alias("block"),
+        pl.col("dob").is_not_null().alias("dated"),
+    )
+    return keyed.filter(pl.col("block").is_not_null())
+
+
+def _parts_of(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Pairs a few at a time, at least once."""
+    for at in range(0, max(pairs.height, 1), PAIRS_TOGETHER):
+        yield pairs.slice(at, PAIRS_TOGETHER)
+
+
+def _judged(
+    pairs: pl.DataFrame, candidates: pl.DataFrame, entries: pl.DataFrame, block: Block
+) -> pl.DataFrame:
+    theirs = entries[pairs["row_right"]]
+    renamed = theirs.rename(lambda name: name if name == "sequence" else f"entry.{name}")
+    together = candidates[pairs["row"]].hstack(renamed)
+    return together.filter(block.judge(together)).select("ref", "sequence")
 
 
 def _equal(pairs: pl.DataFrame, ours: str, theirs: str) -> pl.Series:

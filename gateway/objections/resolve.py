@@ -16,10 +16,8 @@ from typing import Final
 import polars as pl
 
 from gateway.model import Participation, Withheld
-from gateway.objections.entries import EFFECTS, REASON_ORDER, EntryKind
+from gateway.objections.entries import CERTAIN, EFFECTS, REASON_ORDER, EntryKind
 from gateway.objections.register import Register
-
-CERTAIN: Final = ("T01", "T02", "T03", "T04", "T05", "T06", "T09")
 
 # The words of the spine's own column, and what they do; consent there is evidence of consent.
 SPINE_WORDS: Final = {"OBJECTED": Withheld.OBJECTED, "OPTOUT": Withheld.OPTED_OUT}

@@ -33,8 +33,10 @@ def tombstones_of(elements: pl.DataFrame, key: TombstoneKey) -> pl.DataFrame:
     """
     told = elements.rename({"sequence": "ref"})
     made = [
-        values.rename({"ref": "sequence"})
-        for values in tokens_by_name(told, identity.token_names(elements.columns), key)
+        values.drop_nulls("value").select(
+            pl.col("ref").alias("sequence"), pl.lit(name).alias("token"), "value"
+        )
+        for name, values in tokens_by_name(told, identity.token_names(elements.columns), key)
     ]
     if not made:
         return pl.DataFrame(schema=dict(TOMBSTONE_SCHEMA))
@@ -43,21 +45,17 @@ def tombstones_of(elements: pl.DataFrame, key: TombstoneKey) -> pl.DataFrame:
 
 def tokens_by_name(
     elements: pl.DataFrame, tokens: Sequence[str], key: TombstoneKey
-) -> Iterator[pl.DataFrame]:
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """Tokens of each row under each of its names, present and former.
 
     Yields:
-        `ref`, `token`, `value` of one token; rows whose components are missing are left out.
+        The token's name, and `ref`, `value`: null where a component is missing.
     """
     for named in by_name(elements):
         for names in _batches(tokens):
             made = identity.token_columns(named, names, key)
             for name in names:
-                yield (
-                    pl.DataFrame({"ref": named["ref"], "value": made[name]})
-                    .filter(pl.col("value").is_not_null())
-                    .select("ref", pl.lit(name).alias("token"), "value")
-                )
+                yield name, pl.DataFrame({"ref": named["ref"], "value": made[name]})
 
 
 def by_name(elements: pl.DataFrame) -> Iterator[pl.DataFrame]:
