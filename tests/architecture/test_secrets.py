@@ -57,7 +57,13 @@ def texts() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize("kind", sorted(SECRETS))
 def test_the_repository_holds_no_secret(kind: str) -> None:
     pattern = re.compile(SECRETS[kind])
-    assert [house.named(path) for path, text in texts() if pattern.search(text)] == []
+    # A test that passwords are masked must name one; its address leads nowhere.
+    masked = kind == "a password in an address"
+    assert [
+        house.named(path)
+        for path, text in texts()
+        if pattern.search(text) and not (masked and house.REPOSITORY / "tests" in path.parents)
+    ] == []
 
 
 def test_no_document_holds_32_bytes_that_are_not_said_to_be_public() -> None:

@@ -141,7 +141,7 @@ def needles(details: Mapping[str, str] = CANARY) -> dict[bytes, str]:
         if name in SHORT or not value:
             continue
         spoken = {value, value.upper(), value.lower(), value.replace(" ", "")}
-        if name == "dob":
+        if name.endswith("dob") and value[4:5] == value[7:8] == "-":
             year, month, day = value.split("-")
             spoken = {
                 value,
@@ -149,13 +149,13 @@ def needles(details: Mapping[str, str] = CANARY) -> dict[bytes, str]:
                 f"{year}{month}{day}",
                 f"{day}.{month}.{year}",
             }
-        if name == "postcode":
+        if name.endswith("postcode"):
             spoken |= {value.replace(" ", "").lower()}
         for text in spoken:
             for form in _forms(text):
                 if len(form) >= 6:
                     found[form] = name
-        if name in NUMBERS:
+        if name.endswith(NUMBERS):
             for kind in ("md5", "sha1", "sha256", "sha512", "blake2b"):
                 digest = hashlib.new(kind, value.encode())
                 found[digest.digest()[:16]] = name
