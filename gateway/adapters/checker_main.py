@@ -50,7 +50,8 @@ def confine(*, memory: int, cpu_seconds: int, largest_file: int) -> bool:
         (resource.RLIMIT_FSIZE, largest_file),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        resource.setrlimit(name, (amount, amount))
+        # The processor's soft limit sends SIGXCPU, by which the parent knows the reason.
+        resource.setrlimit(name, (amount, amount + (name == resource.RLIMIT_CPU)))
     return isolated
 
 
