@@ -57,9 +57,9 @@ def household_effect(
 
 def _family_key(frame: pl.DataFrame) -> pl.Series:
     """A number for each family; a person without a family is one of their own."""
-    alone = pl.int_range(pl.len(), dtype=pl.Int64)
-    first = pl.when(pl.col("family").is_null()).then(alone).otherwise(alone.min().over("family"))
-    return frame.select(first.alias(_KEY)).to_series()
+    first = pl.col("~row").min().over("family")
+    key = pl.when(pl.col("family").is_null()).then(pl.col("~row")).otherwise(first)
+    return frame.select("family").with_row_index("~row").select(key.alias(_KEY)).to_series()
 
 
 def _whole_families(frame: pl.DataFrame, reasons: pl.Series) -> pl.Series:

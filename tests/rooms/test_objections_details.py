@@ -1,0 +1,121 @@
+"""What a person tells about themselves is read strictly and quoted never."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from gateway.errors import InputRejected
+from gateway.objections import FIELDS, many_identities, one_identity, standard_form
+
+GIVEN = {
+    "forename": "Anna",
+    "surname": "Testerson",
+    "dob": "03/02/2001",
+    "post_code": "za1 1aa",
+    "House No": "7",
+    "sex": "female",
+    "nhs_number": "999 000 0018",
+    "nino": "QQ123456C",
+}
+
+
+def test_json_and_lines_say_the_same() -> None:
+    lines = "\n".join(f"{name}: {value}" for name, value in GIVEN.items())
+    told = one_identity(json.dumps(GIVEN))
+    assert told.equals(one_identity(lines))
+    assert told.columns == list(FIELDS)
+    assert told["date_of_birth"].to_list() == ["2001-02-03"]
+    assert told["sex"].to_list() == ["2"]
+    assert told["house_number"].to_list() == ["7"]
+
+
+def test_the_details_come_out_in_standard_form() -> None:
+    told = one_identity(json.dumps(GIVEN | {"former_surname": "O'Older"}))
+    (row,) = standard_form(told).to_dicts()
+    assert (row["fn1"], row["sn1"], row["pc"]) == ("ANNA", "TESTERSON", "ZA11AA")
+    assert (row["nhs"], row["nino"], row["former1.sn1"]) == ("9990000018", "QQ123456", "OOLDER")
+
+
+def test_a_file_holds_many_with_the_same_names_for_fields() -> None:
+    content = b"\xef\xbb\xbfForename,Surname,DOB,ignored\n".replace(b",ignored", b"")
+    told = many_identities(content + b'Anna,"Tester, Jr",2001-02-03\n,Quill,\n')
+    assert told["surname"].to_list() == ["Tester, Jr", "Quill"]
+    assert told["forename"].to_list() == ["Anna", None]
+
+
+BAD = {
+    "surname": "Testerson",
+    "dob": "2001-13-45",
+    "sex": "perhaps",
+    "postcode": "NOTACODE",
+    "nhs_number": "9990000019",
+    "upn": "A999",
+    "nino": "ZZ",
+    "uprn": "notauprn",
+    "town": "Q" * 201,
+}
+
+
+def test_every_finding_comes_at_once_and_no_value_is_quoted() -> None:
+    with pytest.raises(InputRejected, match="objections/details") as caught:
+        one_identity(json.dumps(BAD))
+    told = f"{caught.value} {caught.value.facts}"
+    assert caught.value.exit_code == 4
+    for field in ("date_of_birth", "sex", "postcode", "nhs_number", "upn", "nino", "uprn", "town"):
+        assert f"row 1, {field}" in told
+    assert not [value for value in BAD.values() if value in told]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "Anna Testerson",
+        '{"forename": {"first": "Secretia"}}',
+        '{"forename": 1.5}',
+        '{"Secretia": "x", "surname": "Y"}',
+        "surname: A\nlast_name: Secretia",
+        "forename: Secretia",
+        "sex: male\ntown: Secretia",
+    ],
+)
+def test_what_cannot_be_read_or_names_nobody_is_refused(text: str) -> None:
+    with pytest.raises(InputRejected, match="objections/details") as caught:
+        one_identity(text)
+    assert "Secretia" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_missing_value_is_missing_and_a_number_is_text() -> None:
+    told = one_identity('{"surname": "Quill", "forename": null, "house_number": 7}')
+    assert told["forename"].to_list() == [None]
+    assert told["house_number"].to_list() == ["7"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"surname\n",
+        b"surname,secretia\nA,B\n",
+        b"surname,last_name\nA,B\n",
+        b"surname,forename\nA\nB,C,D\n",
+        b"surname\n\xff\xfe\n",
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(content: bytes) -> None:
+    with pytest.raises(InputRejected, match="objections/details") as caught:
+        many_identities(content)
+    assert "secretia" not in str(caught.value)
+
+
+def test_at_most_a_hundred_findings_of_a_file_are_listed() -> None:
+    rows = pl.DataFrame({"surname": ["A"] * 150, "dob": ["never"] * 150})
+    with pytest.raises(InputRejected, match="and 50 more") as caught:
+        many_identities(rows.write_csv().encode())
+    assert caught.value.facts["findings"] == 150
