@@ -18,7 +18,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -226,7 +226,8 @@ def _staging(to: Path, package: str, names: tuple[str, ...]) -> Iterator[Path]:
     except (OSError, GatewayError) as fault:
         shutil.rmtree(stage, ignore_errors=True)
         for name in names:  # none of them was there before
-            (to / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (to / name).unlink()
         if not existed:
             shutil.rmtree(to, ignore_errors=True)
         if isinstance(fault, GatewayError):

@@ -34,7 +34,7 @@ def member_header(name: str, size: int) -> bytes:
         )
     head = encoded.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2
     head += b"%011o\0" % size + b"%011o\0" % 0
-    tail = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(64) + b"0000000\0" * 2 + bytes(167)
+    tail = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(64 + 16 + 155 + 12)
     checksum = sum(head) + sum(tail) + 8 * 0x20
     return head + b"%06o\0 " % checksum + tail
 
