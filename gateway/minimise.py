@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from gateway.errors import RefusedError
-from gateway.model import ColumnRule, IdentifierForm
+from gateway.model import ColumnRule, IdentifierForm, Plan
 from gateway.model.stages import Minimised, Partitions, Willing
 from gateway.model.tokens import token_elements
 
@@ -84,7 +84,7 @@ def minimise(willing: Willing, *, masking: Masking) -> Minimised:
             for rule in output.columns
             if rule.treat == "pseudonym"
         ]
-    linkage = linkage_columns(willing)
+    linkage = linkage_elements(plan)
     return Minimised(
         plan=plan,
         partitions=_Treated(willing.partitions, tuple(keep), linkage, masking),
@@ -93,10 +93,10 @@ def minimise(willing: Willing, *, masking: Masking) -> Minimised:
     )
 
 
-def linkage_columns(willing: Willing) -> tuple[str, ...]:
+def linkage_elements(plan: Plan) -> tuple[str, ...]:
     """The standardised components that the Plan's tokens name, and no other."""
     needed: set[str] = set()
-    for output in willing.plan.outputs:
+    for output in plan.outputs:
         if output.identifiers is IdentifierForm.TOKENS:
             for token in output.tokens:
                 needed |= set(token_elements(token))

@@ -29,10 +29,11 @@ from gateway.adapters.release_world import Inputs, World
 from gateway.adapters.store import SealedExtract
 from gateway.disclosure import Directs, directs, merge_directs, no_directs
 from gateway.errors import RefusedError, Unavailable
+from gateway.minimise import linkage_elements
 from gateway.model import IdentifierForm, OutputPlan, Plan, Refusal, SharingRequest
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
-from gateway.model.tokens import ELEMENTS, token_elements
+from gateway.model.tokens import ELEMENTS
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
 from gateway.workflows.sharing import Outcome
@@ -109,12 +110,12 @@ class Desk:
                 for output in plan.outputs
             }
         sources = {
-            dataset: self._source(dataset, tap if dataset == plan.cohort.dataset else None)
+            dataset: self._source(plan, dataset, tap if dataset == plan.cohort.dataset else None)
             for dataset in (plan.cohort.dataset, *(join.dataset for join in plan.joins))
         }
         return Inputs(
             sources=sources,
-            elements=ELEMENTS if register.entries.height else _token_elements(plan),
+            elements=ELEMENTS if register.entries.height else (*linkage_elements(plan), "pc"),
             register=register,
             register_read_at=read_at,
             keys={output.name: self._keys(plan, output) for output in plan.outputs},
@@ -125,12 +126,13 @@ class Desk:
             link_map_key=self._link_map_key,
         )
 
-    def _source(self, dataset: str, tap: _Tap | None) -> Source:
-        records = self.extracts.in_use(dataset)
+    def _source(self, plan: Plan, dataset: str, tap: _Tap | None) -> Source:
+        every = self.extracts.in_use(dataset)
+        records = [record for record in every if record.party in plan.senders]
         if not records:
             raise Unavailable(
                 "sharing/no-extract",
-                f'There is no accepted extract of "{dataset}".',
+                f'There is no accepted extract of "{dataset}" from a party of this agreement.',
                 remedy=f"Take one in: gateway receive FILE --dataset {dataset} --from PARTY.",
             )
         opened = []
@@ -256,16 +258,6 @@ class _Tapped:
 def _needs_pseudonyms(output: OutputPlan) -> bool:
     by_column = any(rule.treat == "pseudonym" for rule in output.columns)
     return by_column or output.identifiers is IdentifierForm.PSEUDONYM
-
-
-def _token_elements(plan: Plan) -> tuple[str, ...]:
-    wanted = {
-        element
-        for output in plan.outputs
-        for token in output.tokens
-        for element in token_elements(token)
-    }
-    return tuple(element for element in ELEMENTS if element in wanted | {"pc"})
 
 
 def _communal(path: Path) -> frozenset[str]:

@@ -2,7 +2,9 @@
 
 A column forms groups when the Plan says so, when it is a key variable or a date,
 or when it turns out to hold more than twenty values: a column of many values
-tells people apart whatever it is called. It stays out only by clause.
+tells people apart whatever it is called. It stays out only by clause. The values
+of a set of codes are its codes: each is held to l apart, their combinations to the
+limit on unique rows.
 
 Source: docs/reference/policy.md, "The unit, joins, small groups".
 """
@@ -97,5 +99,5 @@ def _forms_groups(rule: ColumnRule, limits: Limits, wide: frozenset[str]) -> boo
         rule.name in limits.key_variables
         or rule.is_date
         or rule.field_class is FieldClass.KEY_VARIABLE
-        or rule.name in wide
+        or (rule.name in wide and not 0 < len(rule.codes) <= MANY_VALUES)
     )

@@ -191,7 +191,8 @@ class Plan:
     """The permission, complete: what later rooms obey.
 
     `not_sent` lists every column of the sources that stays; `notice` is the version
-    of the notice; `population` is "synthetic" if any source holds made-up people.
+    of the notice; `population` is "synthetic" if any source holds made-up people;
+    `senders` are the controllers and parties, whose extracts alone are read.
     """
 
     request: SharingRequest
@@ -214,3 +215,4 @@ class Plan:
     not_sent: tuple[NotSent, ...] = field(default=())
     notice: str = ""
     population: str = "residents"
+    senders: frozenset[str] = frozenset()

@@ -72,6 +72,7 @@ def plan_of(matter: Matter, digest: str) -> Plan:
         population="synthetic"
         if any(c.population == "synthetic" for c in matter.sources)
         else "residents",
+        senders=frozenset((*agreement.controllers, *agreement.parties)),
     )
 
 
