@@ -23,8 +23,11 @@ from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
 
 def agreement_faults(document: str, agreement: Agreement, knowledge: Knowledge) -> list[Finding]:
     """Every name of the agreement that the other documents do not know."""
-    faults = list(_prohibition_faults(agreement.prohibitions, knowledge))
+    known = _prohibitable(agreement, knowledge)
+    faults = list(_prohibition_faults(agreement.prohibitions, known))
     for key, purpose in agreement.purposes.items():
+        own = _prohibition_faults(purpose.prohibitions, known)
+        faults += [_under(fault, ("purposes", key)) for fault in own]
         faults += [_under(fault, ("purposes", key)) for fault in _purpose(purpose, knowledge)]
     return [_finding(document, fault) for fault in faults]
 
@@ -54,7 +57,6 @@ def _purpose(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
         )
     yield from _spine(purpose, knowledge)
     yield from _joins(purpose, knowledge)
-    yield from _prohibition_faults(purpose.prohibitions, knowledge)
     for key, output in purpose.outputs.items():
         for fault in _output(purpose, output, knowledge):
             yield _under(fault, ("outputs", key))
@@ -162,10 +164,21 @@ def _column_names(output: Output, columns: Mapping[str, str]) -> Iterator[Fault]
                 )
 
 
-def _prohibition_faults(prohibitions: Iterable[str], knowledge: Knowledge) -> Iterator[Fault]:
+def _prohibitable(agreement: Agreement, knowledge: Knowledge) -> frozenset[str]:
+    """Fields, columns, classes, and the names that the agreement itself gives to columns."""
     columns = {c.name for contract in knowledge.contracts.values() for c in contract.columns}
-    classes = [f"{CLASS_PREFIX}{each.value}" for each in FieldClass]
-    known = {*knowledge.vocabulary.fields, *columns, *classes}
+    classes = {f"{CLASS_PREFIX}{each.value}" for each in FieldClass}
+    given = {
+        each
+        for purpose in agreement.purposes.values()
+        for output in purpose.outputs.values()
+        for word in output.fields
+        for each in expand_names(word)
+    }
+    return frozenset({*knowledge.vocabulary.fields, *columns, *classes, *given})
+
+
+def _prohibition_faults(prohibitions: Iterable[str], known: frozenset[str]) -> Iterator[Fault]:
     for word in prohibitions:
         for each in expand_names(word):
             if each not in known:

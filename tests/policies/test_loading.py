@@ -1,0 +1,233 @@
+"""Whatever is not written is refused, by document, key and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.policy import PolicyInvalid, load, parse
+from tests.policies import shelf
+from tests.policies.shelf import EXAMPLE, codes, documents, sentences
+
+SEX = 'sex          = { treat = "keep", clause = "4.2(c)i" }'
+
+TWICE = '{ source = "family_progress", on = "person_id", take = "one" }]'
+
+
+def test_the_example_of_the_reference_loads_as_it_is_printed() -> None:
+    bundle = parse(documents())
+    agreement = bundle.agreements["trafford-stronger-families"]
+    assert agreement.version == 3
+    assert agreement.purposes["national-impact-study"].joins is not None
+
+
+def test_the_shipped_trafford_agreement_contains_the_example_word_for_word() -> None:
+    shipped = (shelf.REPOSITORY / "policies/agreements/trafford.toml").read_text(encoding="utf-8")
+    assert EXAMPLE in shipped
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("benefits =", "benefit =", "policy/unknown-key"),
+        ('clause = "4.2"\n', "", "policy/missing-clause"),
+        (SEX, 'sex = { treat = "keep" }', "policy/missing-clause"),
+        ('{ clause = "3.4", reason', "{ reason", "policy/missing-clause"),
+        ("ends = 2027-03-31\n", "", "policy/missing-end-date"),
+        ('areas = ["Trafford"]', "areas = []", "policy/empty-list"),
+        ('duties = ["research-only", ', "duties = [] #", "policy/empty-list"),
+        ('tokens = ["T01..T39"]', "tokens = []", "policy/empty-list"),
+        (SEX, 'ethncity = { treat = "keep", clause = "4.2(d)" }', "policy/unknown-field"),
+        ('"free_text_notes"', '"fre_text_notes"', "policy/unknown-field"),
+        ('"ons-research"', '"ons-reserch"', "policy/unknown-recipient"),
+        ('"UKGDPR-84B"', '"UKGDPR-84Z"', "policy/unknown-legal-basis"),
+        ('["T01..T39"]', '["T01..T40"]', "policy/unknown-token"),
+        ('["T01..T39"]', '["T1"]', "policy/unknown-token"),
+        ('"research-only"', '"reserch-only"', "policy/unknown-duty"),
+        ('"programme-and-comparison"', '"programme-and-comparisn"', "policy/unknown-cohort"),
+        ('spine = "family_register"', 'spine = "family_registr"', "policy/unknown-dataset"),
+        ('source = "family_progress"', 'source = "family_progres"', "policy/unknown-dataset"),
+        ('on = "person_id"', 'on = "persn_id"', "policy/unknown-column"),
+        ('"wide-by:wave"', '"wide-by:waves"', "policy/unknown-column"),
+        ('"wide-by:wave"', '"all"', "policy/value-malformed"),
+        ("k = 5", "k = 1", "policy/value-malformed"),
+        ("k = 5", 'k = "5"', "policy/value-malformed"),
+        ("starts = 2026-04-01", 'starts = "2026-04-01"', "policy/value-malformed"),
+        ("starts = 2026-04-01", "starts = 2026-04-01T00:00:00", "policy/value-malformed"),
+        ('kind = "records"', 'kind = "record"', "policy/unknown-word"),
+        ('participation = "objection"', 'participation = "optout"', "policy/unknown-word"),
+        ('"age-band-5"', '"age-band-7"', "policy/unknown-treatment"),
+        ('treat = "postcode-area" }]', 'treat = "smaller" }]', "policy/unknown-treatment"),
+        (SEX, 'sex = { treat = "postcode-area", clause = "1" }', "policy/treatment-does-not-fit"),
+        (SEX, 'sex = { treat = "keep", at = 2026-01-01, clause = "1" }', "policy/unexpected-at"),
+        (SEX, 'sex = { treat = "keep", waves = ["T0"], clause = "1" }', "policy/unexpected-waves"),
+        (SEX, 'sex = { treat = "keep", source = "x", clause = "1" }', "policy/unknown-dataset"),
+        (SEX, 'tenure = { treat = "keep", clause = "1" }', "policy/field-not-in-dataset"),
+        ("at = 2026-04-01", 'at = "release"', "policy/unknown-column"),
+        ("at = 2026-04-01", 'at = "sex"', "policy/unknown-column"),
+        ('key_variables = ["age_band"', 'key_variables = ["age"', "policy/unknown-column"),
+        ("l = { criteria_met = 2 }", "l = { criteria = 2 }", "policy/unknown-column"),
+        ('key = { study = "nis", epoch = "2026-1" }', "", "policy/missing-key"),
+        ('identifiers = "link-id"', 'identifiers = "tokens"', "policy/missing-key"),
+        ('tokens = ["T01..T39"]', "", "policy/missing-key"),
+        ('identifiers = "tokens"', 'identifiers = "none"', "policy/unexpected-tokens"),
+        ('"wide-by:wave" }]', '"one" }, ' + TWICE, "policy/duplicate-join"),
+        ("trafford.example", "trafford.gcsx.gov.uk", "policy/retired-mail-domain"),
+        ('title = "National Impact Study"', 'title = " "', "policy/value-malformed"),
+        ('id = "trafford', 'id = "trafford\\u202e', "policy/hidden-character"),
+        ("benefits =", '"b\\u0435nefits" =', "policy/look-alike-key"),
+        ("benefits =", '"bene fits!" =', "policy/key-malformed"),
+        ("version = 3", "version = 3\nversion = 4", "policy/unreadable"),
+    ],
+)  # fmt: skip
+def test_a_fault_stops_the_document_under_its_own_code(old: str, new: str, code: str) -> None:
+    assert code in codes((old, new))
+
+
+def test_a_misspelt_field_is_answered_with_the_right_one() -> None:
+    said = sentences((SEX, 'ethncity = { treat = "keep", clause = "4.2(d)" }'))
+    assert 'agreements/example.toml, purpose "national-impact-study", output "payload"' in said
+    assert 'field "ethncity" is not in the vocabulary. Did you mean "ethnicity"?' in said
+
+
+def test_a_misspelt_key_is_answered_with_the_right_one_at_any_depth() -> None:
+    said = sentences(('household = "drop-person"', 'houshold = "drop-person"'))
+    assert 'the key "houshold" is not known. Did you mean "household"?' in said
+    assert '"household" is missing' in said
+    deep = sentences(("on_small_group =", "on_smal_group ="))
+    assert 'Did you mean "on_small_group"?' in deep
+    rule = sentences((SEX, 'sex = { treat = "keep", claus = "4.2(c)i" }'))
+    assert 'Did you mean "clause"?' in rule
+    join = sentences(('on = "person_id"', 'onn = "person_id"'))
+    assert 'Did you mean "on"?' in join
+
+
+def test_all_findings_of_a_document_come_at_once() -> None:
+    found = codes((SEX, 'sx = { treat = "keep", clause = "1" }'), ('"UKGDPR-84B"', '"X"'))
+    assert found == {"policy/unknown-field", "policy/unknown-legal-basis"}
+
+
+def test_a_value_is_never_quoted() -> None:
+    said = sentences(
+        ('contact = "stronger.families@trafford.example"', 'contact = ["Ann Onymous"]')
+    )
+    assert "Ann" not in said
+    assert "policy/value-malformed" in said
+    strange = sentences(('"research-only"', '"ann onymous <ann@home>"'))
+    assert "ann" not in strange.replace("answer", "")
+
+
+def test_a_broken_agreement_stops_itself_and_no_other() -> None:
+    texts = documents()
+    texts["agreements/other.toml"] = EXAMPLE.replace("trafford-stronger", "x").replace("k = 5", "")
+    bundle, findings = load(texts)
+    assert {finding.document for finding in findings} == {"agreements/other.toml"}
+    assert set(bundle.agreements) == {"trafford-stronger-families"}
+    with pytest.raises(PolicyInvalid, match="policy/missing-key"):
+        parse(texts)
+
+
+def test_two_agreements_of_one_id_are_both_refused() -> None:
+    bundle, findings = load(documents(agreements__again=EXAMPLE))
+    assert {finding.code for finding in findings} == {"policy/duplicate-id"}
+    assert not bundle.agreements
+
+
+def test_two_contracts_or_recipients_of_one_id_are_named() -> None:
+    register = shelf.around()["datasets/family_register.toml"]
+    assert codes(datasets__again=register) == {"policy/duplicate-id"}
+    recipient = shelf.around()["recipients/ons-research.toml"]
+    assert codes(recipients__again=recipient) == {"policy/duplicate-id"}
+
+
+def test_what_is_no_document_is_named() -> None:
+    assert codes(notes__readme='a = "b"') == {"policy/unknown-document"}
+    texts = {**documents(), "agreements/README.md": "# not a document"}
+    assert load(texts)[1] == ()
+
+
+def test_without_vocabulary_or_bases_nothing_loads() -> None:
+    texts = documents()
+    del texts["vocabulary.toml"], texts["legal-bases.toml"]
+    bundle, findings = load(texts)
+    missing = [f.document for f in findings if f.code == "policy/missing-document"]
+    assert sorted(missing) == ["legal-bases.toml", "vocabulary.toml"]
+    assert not bundle.agreements
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"a = 1\n# " + b"x" * 1_000_000, "policy/too-large"),
+        ("a = 1 # " + "é" * 600_000, "policy/too-large"),
+        (b"\xff\xfe\x00", "policy/unreadable"),
+        ("a = " + "[" * 50 + "]" * 50, "policy/too-deep"),
+        (".".join("a" * 400_000) + " = 1", "policy/too-deep"),
+        ("a = " + "{ b = " * 14 + "1" + " }" * 14, "policy/too-deep"),
+        ("a = ", "policy/unreadable"),
+        ("[a]\n[a]", "policy/unreadable"),
+        ("", "policy/missing-key"),
+    ],
+)
+def test_a_hostile_document_is_refused_before_it_is_understood(
+    text: str | bytes, code: str
+) -> None:
+    _, findings = load({**shelf.around(), "agreements/x.toml": text})
+    assert code in {finding.code for finding in findings}
+
+
+def test_a_cohort_of_another_dataset_than_the_spine_is_refused() -> None:
+    found = codes(
+        ('subjects = "programme-and-comparison"', 'subjects = "people-in-police-incidents"')
+    )
+    assert found == {"policy/cohort-not-of-spine"}
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ('{ programme_arm = ["PROGG"] }', "policy/unknown-code"),
+        ('{ arm = ["PROG"] }', "policy/unknown-column"),
+        ('{ start = ["PROG"] }', "policy/condition-does-not-fit"),
+        ("{ relation = { from = 2020-01-01 } }", "policy/condition-does-not-fit"),
+    ],
+)
+def test_a_cohort_names_only_what_its_contract_has(where: str, code: str) -> None:
+    vocabulary = (
+        shelf.around()["vocabulary.toml"]
+        + f'\n[cohorts.c]\nfrom = "family_register"\nwhere = {where}\n'
+    )
+    assert codes(vocabulary=vocabulary) == {code}
+
+
+def test_a_cohort_of_no_dataset_is_named() -> None:
+    vocabulary = shelf.around()["vocabulary.toml"] + '\n[cohorts.c]\nfrom = "nowhere"\n'
+    assert codes(vocabulary=vocabulary) == {"policy/unknown-dataset"}
+
+
+def test_a_recipient_with_a_retired_mail_domain_is_refused_by_name() -> None:
+    text = shelf.changed(
+        shelf.around()["recipients/ons-research.toml"],
+        ("ons-research@recipient.example", "team@dept.gsi.gov.uk"),
+    )
+    said = sentences(**{"recipients__ons-research": text})
+    assert '"gsi" was closed in March 2019' in said
+    assert "policy/unknown-recipient" in said
+
+
+def test_a_field_twice_in_one_output_is_refused() -> None:
+    rule = '{ treat = "keep", clause = "1" }'
+    again = f'{SEX}\n"FPD01..FPD02" = {rule}\nFPD01 = {rule}'
+    assert "policy/duplicate-field" in codes((SEX, again))
+
+
+def test_a_wave_that_the_contract_does_not_know_is_refused() -> None:
+    wide = SEX + '\nFPD01 = { treat = "keep", waves = ["T9"], clause = "1" }'
+    assert codes((SEX, wide)) == {"policy/unknown-wave"}
+    by_relation = ('take = "wide-by:wave"', 'take = "wide-by:FPD01"')
+    assert codes((SEX, wide), by_relation) == {"policy/unknown-wave"}
+
+
+def test_a_long_list_of_findings_ends_with_a_count() -> None:
+    fields = "\n".join(f'nofield{n} = {{ treat = "keep", clause = "1" }}' for n in range(150))
+    with pytest.raises(PolicyInvalid, match="and 50 more"):
+        parse(documents((SEX, SEX + "\n" + fields)))
