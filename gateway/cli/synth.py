@@ -104,20 +104,20 @@ def write_borough(
     people = room.settle(size, seed)
     rows, links = {}, []
     for extract in room.send_all(people):
-        rows[extract.dataset] = _write(extract.frame, directory / f"{extract.dataset}.csv")
+        rows[extract.dataset] = write_rows(extract.frame, directory / f"{extract.dataset}.csv")
         links.append(room.row_link(extract))
         tell(f"{extract.dataset}: {len(extract.frame):,} rows")
     heard = room.objections(people)
-    rows["objections"] = _write(heard.frame, directory / "objections.csv")
+    rows["objections"] = write_rows(heard.frame, directory / "objections.csv")
     tell("Writing the truth ...")
     truth = directory / "truth"
-    _write(room.truth_of_people(people, links), truth / "people.csv")
-    _write(room.truth_of_objections(people, heard), truth / "objections.csv")
+    write_rows(room.truth_of_people(people, links), truth / "people.csv")
+    write_rows(room.truth_of_objections(people, heard), truth / "objections.csv")
     return rows
 
 
-def _write(frame: _Rows, path: Path) -> int:
-    """Write one file; a full disk is said by code."""
+def write_rows(frame: _Rows, path: Path) -> int:
+    """Write one file and return its rows; a full disk is said by code."""
     from gateway.errors import Unavailable
 
     try:

@@ -65,8 +65,8 @@ def form_families(size: int, seed: int) -> Families:
     adults, children, grandparents = _composition(kind, rng)
     members = adults + children + grandparents
     family = np.repeat(np.arange(count), members)[:size]
-    while len(family) < size:  # an unlucky draw of small households: the last one grows
-        family = np.append(family, family[-1])
+    # An unlucky draw of small households: the last one grows.
+    family = np.append(family, np.full(size - len(family), family[-1]))
     starts = np.flatnonzero(np.diff(family, prepend=-1))
     position = np.arange(size) - np.repeat(starts, np.diff(starts, append=size))
     adult_here, children_here = adults[family], children[family]

@@ -40,7 +40,6 @@ class Source:
     middle: float = 0.6
     street_short: float = 0.1
     uprn: float = 0.7
-    careful: bool = False
 
 
 def write_down(people: People, who: Ints, source: Source, *, name: str) -> pl.DataFrame:
@@ -49,7 +48,7 @@ def write_down(people: People, who: Ints, source: Source, *, name: str) -> pl.Da
     Args:
         people: the truth.
         who: person numbers, in the order wanted; the same person may come twice.
-        source: the partner's habits; a careful one makes no mistakes.
+        source: the partner's habits.
         name: of the dataset, for its own stream of chance.
 
     Returns:
@@ -61,8 +60,8 @@ def write_down(people: People, who: Ints, source: Source, *, name: str) -> pl.Da
     return pl.DataFrame(
         {
             **_names(truth, source, rng),
-            "dob": _births(truth["dob"], source, rng),
-            "sex": _sex(truth["sex"], source, rng),
+            "dob": _births(truth["dob"], rng),
+            "sex": _sex(truth["sex"], rng),
             **_address(people, who, source, rng),
             "extract_date": pl.Series([EXTRACT_DATE]).new_from_index(0, len(who)),
             "source_org": words((source.org,), np.zeros(len(who), dtype=np.int64)),
@@ -79,10 +78,9 @@ def _names(truth: pl.DataFrame, source: Source, rng: np.random.Generator) -> dic
     told = had & ~old & chance(rng, n, 0.5)
     short = truth["nickname"].is_not_null().to_numpy() & chance(rng, n, source.nickname)
     forename = truth["forename"].zip_with(pl.Series(~short), truth["nickname"])
-    if not source.careful:
-        slip, which = chance(rng, n, TYPO), chance(rng, n, 0.5)
-        forename = mistype(forename, np.flatnonzero(slip & which), rng)
-        surname = mistype(surname, np.flatnonzero(slip & ~which), rng)
+    slip, which = chance(rng, n, TYPO), chance(rng, n, 0.5)
+    forename = mistype(forename, np.flatnonzero(slip & which), rng)
+    surname = mistype(surname, np.flatnonzero(slip & ~which), rng)
     loud = pl.Series(chance(rng, n, source.capitals))
     surname = surname.str.to_uppercase().zip_with(loud, surname)
     messy = pl.Series(chance(rng, n, source.untidy))
@@ -130,10 +128,8 @@ def mistype(names: pl.Series, rows: Ints, rng: np.random.Generator) -> pl.Series
     return names.scatter(rows, frame.select(made).to_series())
 
 
-def _births(born: pl.Series, source: Source, rng: np.random.Generator) -> pl.Series:
+def _births(born: pl.Series, rng: np.random.Generator) -> pl.Series:
     """Return dates of birth; some with day and month exchanged, where that is a date."""
-    if source.careful:
-        return born
     may = (born.dt.day() <= 12) & (born.dt.day() != born.dt.month())
     may &= pl.Series(chance(rng, len(born), DAY_MONTH_SWAPPED * 365 / 132))
     rows = may.arg_true()
@@ -145,10 +141,10 @@ def _births(born: pl.Series, source: Source, rng: np.random.Generator) -> pl.Ser
     return born.scatter(rows, some["b"].zip_with(kept, swapped))
 
 
-def _sex(sex: pl.Series, source: Source, rng: np.random.Generator) -> pl.Series:
+def _sex(sex: pl.Series, rng: np.random.Generator) -> pl.Series:
     """Return 1 or 2; 0 or 9 where the source does not know."""
     n = len(sex)
-    unknown: Flags = chance(rng, n, 0.0 if source.careful else SEX_MISSING)
+    unknown: Flags = chance(rng, n, SEX_MISSING)
     instead = np.where(chance(rng, n, 0.5), 0, 9)
     return pl.Series(np.where(unknown, instead, sex.to_numpy())).cast(pl.String)
 
@@ -162,7 +158,7 @@ def _address(
     other = (homes.second[who] != NOWHERE) & chance(rng, n, 0.35)
     home = np.where(old, homes.before[who], np.where(other, homes.second[who], homes.now[who]))
     at = homes.homes[home]
-    lost = chance(rng, n, 0.0 if source.careful else POSTCODE_MISSING)
+    lost = chance(rng, n, POSTCODE_MISSING)
     tight = pl.Series(chance(rng, n, source.untidy * 3))
     postcode = at["postcode"]
     postcode = postcode.str.replace(" ", "", literal=True).zip_with(tight, postcode)

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from gateway.cli.synth import synth
+from gateway.cli.synth import synth, write_rows
+from gateway.errors import Unavailable
 from gateway.intake import Compiled, rules_of
 from gateway.model import Contract
 from gateway.objections import many_identities
@@ -227,6 +228,13 @@ def test_a_place_that_cannot_be_written_is_said_by_code(tmp_path: Path) -> None:
     answer = CliRunner().invoke(synth, ["--size", "10", str(tmp_path / "file" / "b")])
     assert answer.exit_code == 7
     assert "synth/not-writable" in answer.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_by_code_and_names_the_file() -> None:
+    with pytest.raises(Unavailable, match="synth/not-writable") as told:
+        write_rows(pl.DataFrame({"a": ["b" * 100] * 100_000}), Path("/dev/full"))
+    assert told.value.facts == {"file": "full"}
 
 
 def test_a_large_borough_tells_its_progress_on_standard_error(
