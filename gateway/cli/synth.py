@@ -36,7 +36,7 @@ class _Rows(Protocol):
 @json_option
 @exits
 def synth(*, size: int, seed: int, directory: Path, json_wanted: bool) -> None:
-    r"""Write synthetic partner extracts into DIRECTORY, and their truth apart.
+    """Write synthetic partner extracts into DIRECTORY, and their truth apart.
 
     Every person is made up. National numbers, postcodes and UPRNs are from
     ranges that no one holds.
@@ -47,7 +47,7 @@ def synth(*, size: int, seed: int, directory: Path, json_wanted: bool) -> None:
     DIRECTORY/truth/people.csv   who they are, and which rows are about them
 
     Example: gateway synth --size 2000 --seed 7 borough
-    """
+    """  # noqa: D301 - click reads the backspace that \b stands for
     _make_empty(directory)
     rows = write_borough(size, seed, directory=directory, tell=say if size >= _LARGE else _hush)
     lines = [f"{name}: {count:,} rows" for name, count in rows.items()]
