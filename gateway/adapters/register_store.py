@@ -32,14 +32,14 @@ from gateway.adapters.register_seal import (
     unseal,
 )
 from gateway.adapters.register_trust import (
-    CHAINED,
     ENTRIES,
     EVENTS,
+    EntryRow,
     RegisterMark,
     head,
     link,
+    read_whole,
     sequence,
-    verify_chain,
 )
 from gateway.errors import Unavailable
 from gateway.model.keys import KeyKind
@@ -86,17 +86,15 @@ def record(
     sequences = list(range(last + 1, last + 1 + new.details.height))
     numbered = new.elements.with_columns(pl.Series("sequence", sequences, dtype=pl.Int64))
     packed = pack(objections.tombstones_of(numbered, keys.tombstone), sequences)
-    rows = []
-    for number, details, tombstones in zip(
+    common, rows = _common(new, keys, at), []
+    for number, told, tombstones in zip(
         sequences, new.details.iter_rows(named=True), packed, strict=True
     ):
-        told = {name: value for name, value in details.items() if value is not None}
-        row = _common(new, keys, at) | {"sequence": number, "tombstones": tombstones}
-        nonce = secrets.token_bytes(NONCE)
-        row["identity"] = seal(told, keys, sequence=number, nonce=nonce)
-        chain = link(chain, [row[name] for name in CHAINED])
-        rows.append(row | {"chain": chain})
-    connection.execute(ENTRIES.insert(), rows)
+        details = {name: value for name, value in told.items() if value is not None}
+        sealed = seal(details, keys, sequence=number, nonce=secrets.token_bytes(NONCE))
+        chain = link(chain, (number, *common.values(), sealed, tombstones))
+        rows.append(EntryRow(number, **common, details=sealed, tombstones=tombstones, chain=chain))
+    connection.execute(ENTRIES.insert(), [row._asdict() for row in rows])
     _to_ledger(connection, new, sequences, at)
     return sequences[0], sequences[-1]
 
@@ -122,24 +120,23 @@ def open_register(
         Unavailable: the register is not whole, or its root is not there.
     """
     last = sequence(connection)
-    verify_chain(connection, mark)
-    rows = connection.execute(
-        sa.select(ENTRIES).where(ENTRIES.c.controller == controller).order_by(ENTRIES.c.sequence)
-    ).mappings()
-    every = [dict(row) for row in rows]
-    entries = pl.DataFrame(
-        {
-            name: [json.loads(row[name]) if name == "lifts" else row[name] for row in every]
-            for name in objections.ENTRY_SCHEMA
-        },
-        schema=dict(objections.ENTRY_SCHEMA),
-    )
-    entries = objections.in_force(entries, purpose=purpose)
+    rows = [row for row in read_whole(connection, mark) if row.controller == controller]
+    entries = objections.in_force(_entries(rows), purpose=purpose)
     counting = set(entries["sequence"].to_list())
-    kept = [row for row in every if row["sequence"] in counting]
+    kept = [row for row in rows if row.sequence in counting]
     if not kept:
         return objections.empty_register(sequence=last)
     return _opened(ring, controller, kept, entries, last)
+
+
+def _entries(rows: list[EntryRow]) -> pl.DataFrame:
+    columns = {
+        name: pl.Series([getattr(row, name) for row in rows], dtype=pl.String)
+        for name in ("kind", "purpose", "status", "lifts")
+    }
+    sequences = pl.Series([row.sequence for row in rows], dtype=pl.Int64)
+    lifts = pl.col("lifts").str.json_decode(pl.List(pl.Int64))
+    return pl.DataFrame({"sequence": sequences, **columns}).with_columns(lifts)
 
 
 def keys_of(ring: KeyRing, controller: str, generation: str = "") -> RegisterKeys:
@@ -163,36 +160,28 @@ def keys_or_new(
         there = sa.select(ENTRIES.c.sequence).where(ENTRIES.c.controller == controller).limit(1)
         if connection.execute(there).first() is not None:
             raise
-    ring.make(KeyKind.REGISTER_ROOT, owner=controller, epoch="1", at=at)
+    made = ring.make(KeyKind.REGISTER_ROOT, owner=controller, epoch="1", at=at)
+    facts = {"key": made.id, "kind": made.kind.value}
+    ledger_store.append(connection, "key-made", facts, salt=secrets.token_bytes(32), at=at)
     return keys_of(ring, controller)
 
 
 def _opened(
-    ring: KeyRing, controller: str, rows: list[dict[str, object]], entries: pl.DataFrame, last: int
+    ring: KeyRing, controller: str, rows: list[EntryRow], entries: pl.DataFrame, last: int
 ) -> Register:
     newest = keys_of(ring, controller)
-    by_generation = {
-        str(generation): keys_of(ring, controller, str(generation))
-        for generation in {row["generation"] for row in rows}
-    }
-    details = [
-        unseal(
-            bytes(row["identity"]),  # type: ignore[call-overload]
-            by_generation[str(row["generation"])],
-            sequence=int(str(row["sequence"])),
-        )
-        for row in rows
-    ]
-    identities = objections.standard_form(
-        pl.DataFrame(details, schema=dict.fromkeys(objections.FIELDS, pl.String), orient="row")
-    ).with_columns(pl.Series("sequence", [row["sequence"] for row in rows], dtype=pl.Int64))
-    if set(by_generation) == {newest.generation}:
-        tombstones = unpack(
-            pl.DataFrame(
-                {name: [row[name] for row in rows] for name in ("sequence", "tombstones")},
-                schema={"sequence": pl.Int64, "tombstones": pl.Binary},
-            )
-        )
+    generations = {row.generation for row in rows}
+    keys = {each: keys_of(ring, controller, each) for each in generations}
+    sequences = pl.Series([row.sequence for row in rows], dtype=pl.Int64)
+    told = [unseal(row.details, keys[row.generation], sequence=row.sequence) for row in rows]
+    details = pl.DataFrame(
+        {name: [each.get(name) for each in told] for name in objections.FIELDS},
+        schema=dict.fromkeys(objections.FIELDS, pl.String),
+    )
+    identities = objections.standard_form(details).with_columns(sequences.alias("sequence"))
+    if generations == {newest.generation}:
+        packed = pl.Series([row.tombstones for row in rows], dtype=pl.Binary)
+        tombstones = unpack(pl.DataFrame({"sequence": sequences, "tombstones": packed}))
     else:
         tombstones = objections.tombstones_of(identities, newest.tombstone)
     return Register(
@@ -204,7 +193,7 @@ def _opened(
     )
 
 
-def _common(new: NewEntries, keys: RegisterKeys, at: dt.datetime) -> dict[str, object]:
+def _common(new: NewEntries, keys: RegisterKeys, at: dt.datetime) -> dict[str, str]:
     return {
         "receipt": new.receipt,
         "kind": new.kind.value,

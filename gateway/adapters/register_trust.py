@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -37,12 +38,30 @@ ENTRIES = sa.Table(
     sa.Column("received", sa.String(40), nullable=False),
     sa.Column("lifts", sa.Text, nullable=False),
     sa.Column("generation", sa.String(40), nullable=False),
-    sa.Column("identity", sa.LargeBinary, nullable=False),
+    sa.Column("details", sa.LargeBinary, nullable=False),
     sa.Column("tombstones", sa.LargeBinary, nullable=False),
     sa.Column("chain", sa.LargeBinary(32), nullable=False),
 )
 EVENTS = ("register-entry-added", "register-entry-lifted", "register-loaded")
-CHAINED = [column.name for column in ENTRIES.columns if column.name != "chain"]
+
+
+class EntryRow(NamedTuple):
+    """One row as it is chained; `details` are sealed."""
+
+    sequence: int
+    receipt: str
+    kind: str
+    purpose: str
+    controller: str
+    authority: str
+    operator: str
+    status: str
+    received: str
+    lifts: str
+    generation: str
+    details: bytes
+    tombstones: bytes
+    chain: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,34 +131,37 @@ def _ledger_sequence(connection: Connection) -> int:
     return int(ledger.decode_entry(bytes(entry)).facts["register_sequence"])
 
 
-def verify_chain(connection: Connection, mark: RegisterMark | None) -> None:
-    """Read every row and follow the chain to its end, past the mark.
+def read_whole(connection: Connection, mark: RegisterMark | None) -> list[EntryRow]:
+    """Read every row, following the chain to its end, past the mark.
 
     Raises:
         Unavailable: an entry is missing or changed, or the mark was not reached.
     """
     number, noted = mark.read() if mark else (0, "")
-    chain, last = bytes(32), 0
-    columns = [ENTRIES.c[name] for name in (*CHAINED, "chain")]
-    for last, row in enumerate(
-        connection.execute(sa.select(*columns).order_by(ENTRIES.c.sequence)), start=1
-    ):
+    chain, rows = bytes(32), []
+    columns = [ENTRIES.c[name] for name in EntryRow._fields]
+    for found in connection.execute(sa.select(*columns).order_by(ENTRIES.c.sequence)):
+        row = EntryRow._make(found)
+        rows.append(row)
         chain = link(chain, row[:-1])
-        if row[0] != last or chain != bytes(row[-1]):
+        if row.sequence != len(rows) or chain != row.chain:
             raise not_trustworthy("an entry is missing or was changed")
-        if last == number and chain.hex() != noted:
+        if row.sequence == number and chain.hex() != noted:
             raise not_trustworthy("it is not the one that was noted beside the key ring")
-    if last < number:
+    if len(rows) < number:
         raise not_trustworthy("it is shorter than it has been")
+    return rows
 
 
-def link(chain: bytes, values: Sequence[object]) -> bytes:
-    """The chain value of a row: over the one before it and each of its fields."""
-    digest = hashlib.sha256(chain)
-    for value in values:
-        encoded = value if isinstance(value, bytes) else str(value).encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    return digest.digest()
+def link(chain: bytes, values: Sequence[Any]) -> bytes:
+    """The chain value of a row: over the one before it and each of its fields.
+
+    The last two fields, sealed details and tombstones, are bytes; the length of the
+    first says where it ends. All others are words without the separator.
+    """
+    *words, sealed, tombstones = values
+    told = "\x1f".join([*map(str, words), str(len(sealed)), ""]).encode()
+    return hashlib.sha256(chain + told + sealed + tombstones).digest()
 
 
 def _private(path: str, flags: int) -> int:
