@@ -79,6 +79,8 @@ typedef struct {
     View *views;
 } Output;
 
+static void discard(Output output) { free(output.valid), free(output.views), free(output.texts); }
+
 static int make_output(Output *output, int64_t rows, int width) {
     output->valid = malloc((size_t)rows / 8 + 64);
     output->views = aligned_alloc(64, ((size_t)rows * sizeof(View) + 64) / 64 * 64 + 64);
@@ -87,7 +89,7 @@ static int make_output(Output *output, int64_t rows, int width) {
         memset(output->valid, 0xff, (size_t)rows / 8 + 64);
         return 1;
     }
-    free(output->valid), free(output->views), free(output->texts);
+    discard(*output);
     PyErr_NoMemory();
     return 0;
 }
@@ -99,7 +101,11 @@ static PyObject *give(Output output, int64_t rows, int64_t nulls, int width, con
     struct ArrowArray *array = calloc(1, sizeof *array);
     const void **buffers = calloc((size_t)parts + 3, sizeof *buffers);
     int64_t *sizes = calloc((size_t)parts + 1, sizeof *sizes);
-    if (!schema || !array || !buffers || !sizes) Py_FatalError("out of memory for a header");
+    if (!schema || !array || !buffers || !sizes) {
+        free(schema), free(array), free(buffers), free(sizes);
+        discard(output);
+        return PyErr_NoMemory();
+    }
     buffers[0] = output.valid, buffers[1] = output.views;
     for (int64_t i = 0; i < parts; i++) {
         int64_t first = i * ROWS_PER_BUFFER, left = rows - first;
@@ -170,7 +176,7 @@ static PyObject *hash_columns(Column *columns, int n, int framed, const char *ke
     for (int i = 0; i < threads; i++) nulls += jobs[i].nulls, failed |= jobs[i].failed;
     memset(mid, 0, sizeof mid), memset(empty, 0, sizeof empty);
     if (failed) {
-        free(output.valid), free(output.views), free(output.texts);
+        discard(output);
         return wrong("a component is longer than 65535 bytes, or memory is short"), NULL;
     }
     return give(output, rows, nulls, 16, "vz");
@@ -237,7 +243,7 @@ static PyObject *base32(PyObject *self, PyObject *stream) {
         }
         Py_END_ALLOW_THREADS;
         if (failed) {
-            free(output.valid), free(output.views), free(output.texts);
+            discard(output);
             wrong("a value is not 16 bytes long");
         } else {
             result = give(output, rows, nulls, 26, "vu");

@@ -1,6 +1,6 @@
 """Write `std1-fold.tsv` from Unicode 14: run once, by name; the product reads the frozen file.
 
-    python tests/vectors/make_fold_table.py > gateway/identity/tables/std1-fold.tsv
+python tests/vectors/make_fold_table.py > gateway/identity/tables/std1-fold.tsv
 """
 
 from __future__ import annotations
