@@ -112,7 +112,7 @@ CODES: Final[dict[str, Meaning]] = {
         "The file ends in the middle of a row.", "Send the whole file again."
     ),
     "intake/quote-open": _says(
-        "A double quote is opened and never closed.",
+        "A double quote is opened and its text does not end.",
         "Write a quote inside a text twice, and send the whole file.",
     ),
     "intake/quote-stray": _says(

@@ -204,8 +204,9 @@ class ColumnPairValuesAtLeast(ColumnPairMapMetricProvider):
 class ExpectColumnPairValuesAToBeAtLeastB(ColumnPairMapExpectation):
     """Wherever both are present and well formed, A is at least B."""
 
-    date_forms_A: list[str] = []
-    date_forms_B: list[str] = []
+    date_forms_A: list[str]  # noqa: N815 - as the library names pairs
+    date_forms_B: list[str]  # noqa: N815 - as the library names pairs
+    ignore_row_if: str = "either_value_is_missing"
 
     map_metric: ClassVar[str] = "column_pair_values.at_least"
     success_keys: ClassVar[tuple[str, ...]] = (
@@ -235,6 +236,8 @@ class MulticolumnSumAtMostLast(MulticolumnMapMetricProvider):
 class ExpectMulticolumnSumToBeAtMostLast(MulticolumnMapExpectation):
     """Wherever all are present and well formed, the sum is at most the last."""
 
+    ignore_row_if: str = "any_value_is_missing"
+
     map_metric: ClassVar[str] = "multicolumn_sum.at_most_last"
     args_keys: ClassVar[tuple[str, ...]] = ("column_list",)
 
@@ -253,6 +256,8 @@ class MulticolumnOnePresent(MulticolumnMapMetricProvider):
 
 class ExpectMulticolumnOneToBePresent(MulticolumnMapExpectation):
     """At least one of the columns has a value in every row."""
+
+    ignore_row_if: str = "never"
 
     map_metric: ClassVar[str] = "multicolumn_values.one_present"
     args_keys: ClassVar[tuple[str, ...]] = ("column_list",)

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from police_extract import NAMES, NHS, POLICE, Taken, check, row, rows, text
 
 from gateway.adapters.checker import Checker, Limits
 from gateway.errors import UsageError
 from gateway.intake import Verdict, read_verdict
 from gateway.model import Contract, RowRule
+from tests.bad_input.police_extract import NAMES, NHS, POLICE, Taken, check, row, rows, text
 
 
 def frames(octets: bytes) -> pl.DataFrame:
@@ -229,9 +229,7 @@ def test_the_gateway_takes_the_next_file_after_a_breach() -> None:
         sizes = []
         for count in (400_000, 1):
             source = io.BytesIO(text(rows(count)))
-            verdict = checker.check(
-                source, POLICE, known_columns=(), sink=lambda _frame: None
-            )
+            verdict = checker.check(source, POLICE, known_columns=(), sink=lambda _frame: None)
             sizes.append(verdict.state)
     assert sizes == ["rejected", "rejected"]
 

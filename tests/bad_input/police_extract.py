@@ -108,7 +108,8 @@ def rows(count: int) -> list[list[str]]:
 
 def text(lines: Sequence[Sequence[str]], header: Sequence[str] = NAMES) -> bytes:
     """Rows under a header as CSV, unquoted as they are."""
-    return "".join(",".join(line) + "\n" for line in (header, *lines)).encode()
+    joined = "".join(",".join(line) + "\n" for line in (header, *lines))
+    return joined.encode(errors="surrogateescape")
 
 
 class Taken:

@@ -1,0 +1,1 @@
+"""Broken files of every kind, and the contract that they break."""

@@ -1,0 +1,102 @@
+"""The header decides which column is which, and is refused where two readers would differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.intake import Header, read_header
+from gateway.model import Contract, ContractColumn
+
+CONTRACT = Contract(
+    id="x",
+    title="x",
+    version=1,
+    parties=("x",),
+    columns=(
+        ContractColumn(name="forename", field="f", type="text", required=True),
+        ContractColumn(name="date_of_birth", field="d", type="date", aliases=("dob",)),
+        ContractColumn(name="postcode", field="p", type="text"),
+    ),
+)
+
+
+def read(line: str) -> Header:
+    return read_header(line, CONTRACT, known={"tenure"})
+
+
+def codes(line: str) -> set[str]:
+    return {found.code for found in read(line).findings}
+
+
+def test_names_are_mapped_whatever_their_case_space_and_order() -> None:
+    header = read(' Date of  Birth ,"FORENAME",post-code')
+    assert header.findings == ()
+    assert dict(header.places) == {"date_of_birth": 0, "forename": 1}
+    assert dict(read("DOB,forename").places) == {"date_of_birth": 0, "forename": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "forename,Forename",
+        "forename,dob,Date of birth",
+        "forename, forename ",
+        "forename,other,OTHER",
+        "forename,f\u043erename",
+        "forename,,",
+    ],
+)
+def test_names_that_a_person_would_read_as_one_are_refused(line: str) -> None:
+    assert "intake/header-duplicate" in codes(line)
+
+
+def test_a_name_in_look_alike_letters_is_refused_as_such() -> None:
+    assert codes("forename,p\u043estcode") == {"intake/header-look-alike"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ada,1990-02-03,ZA1 1AA",
+        "Ada,03/02/1990,x",
+        "Ada,x,9990000018",
+        "Ada,x,QQ 12 34 56 C",
+        "Ada,x,ada@example.org",
+        "Ada,za11aa,x",
+        "forename,dob,7",
+    ],
+)
+def test_a_first_row_that_looks_like_a_person_is_no_header(line: str) -> None:
+    assert codes(line) == {"intake/headerless"}
+
+
+def test_an_unknown_name_is_reported_by_its_place_and_a_published_one_by_name() -> None:
+    header = read("forename,Jane Smith,Tenure")
+    assert header.dropped == ("column 2", "tenure")
+    assert header.findings == ()
+
+
+def test_a_missing_required_column_is_named() -> None:
+    [found] = read("postcode").findings
+    assert (found.code, found.column) == ("intake/column-missing", "forename")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("forename;dob;postcode", "semicolon"),
+        ("forename\tdob", "tab"),
+        ("forename|dob", "vertical bar"),
+    ],
+)
+def test_another_delimiter_is_recognised_and_named(line: str, word: str) -> None:
+    [found] = read(line).findings
+    assert (found.code, found.hint) == ("intake/delimiter", word)
+
+
+def test_a_hundred_thousand_columns_are_refused() -> None:
+    assert codes(",".join(f"c{n}" for n in range(100_000))) == {"intake/too-many-columns"}
+
+
+def test_wrong_quoting_in_the_header_is_refused() -> None:
+    assert codes('forename,"dob') == {"intake/header-malformed"}
