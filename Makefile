@@ -27,7 +27,7 @@ demo: $(VENV)/.product ## Run the whole story on a synthetic borough (makes .ven
 
 test: $(VENV)/.product ## Run the tests (makes .venv if it is missing)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory test-deps; fi
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.product ## Check style, types and who may import whom
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ check: $(VENV)/.product ## Check style, types and who may import whom
 
 coverage: $(VENV)/.product ## Run the tests of the rooms and refuse a line or branch that none of them reaches
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n $(WORKERS) -q tests/rooms tests/properties tests/policies tests/spec
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile -q tests/rooms tests/properties tests/policies tests/spec
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -52,6 +55,7 @@ class Gate:
             "NO_COLOR": "1",
             "GX_ANALYTICS_ENABLED": "false",
             "GATEWAY_PASSPHRASE_FILE": str(passphrase),
+            "GATEWAY_POLICIES": str(self.home / "policies"),
         }
         ended = subprocess.run(
             [sys.executable, "-m", "gateway", "--data", str(self.data), *arguments],
@@ -72,8 +76,22 @@ class Gate:
 
 
 def founded(home: Path, sender: str = "trafford-council") -> Gate:
-    """A new gateway in an empty directory."""
+    """A new gateway in an empty directory, with the shipped documents in force today."""
     home.chmod(0o700)
+    shutil.copytree(REPOSITORY / "policies", home / "policies")
+    for document in (home / "policies").rglob("*.toml"):
+        document.write_text(in_time(document.read_text(encoding="utf-8")), encoding="utf-8")
     gate = Gate(home)
     gate.must("init", "--name", sender)
     return gate
+
+
+def in_time(document: str) -> str:
+    """The same document with its ends ahead of today, so that no test ends with an agreement."""
+    today = dt.date.today()  # noqa: DTZ011 - a day, as the documents have them
+    for name, days in (("review", 180), ("ends", 300), ("retain_until", 700), ("expires", 900)):
+        later = today + dt.timedelta(days=days)
+        document = re.sub(
+            rf"^{name} = \d{{4}}-\d\d-\d\d", f"{name} = {later}", document, flags=re.M
+        )
+    return document

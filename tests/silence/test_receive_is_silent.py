@@ -28,7 +28,7 @@ SPOILT: Mapping[str, str] = {
     "upn": "A003771909774",
     "nino": "CR918273Z",
     "programme_arm": "Fazackerleigh-arm",
-    "assessed": "soon, says Umberlyn",
+    "assessed": "soon says Umberlyn",
     "start": "2025-13-45-Xylo",
     "protected": "refuge at Xylophonists Reach",
     "extract_date": "the day Oktavianne came",
