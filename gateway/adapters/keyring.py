@@ -11,7 +11,10 @@ Source: security points 5–8; pseudonyms, "Match-keys and tokens", "Custody".
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway.adapters import keyring_signing as signing
 from gateway.adapters.keyring_core import CoreRing
@@ -115,7 +118,7 @@ def open_ring(settings: Settings) -> KeyRing:
     Raises:
         Unavailable: there is none.
     """
-    ring = KeyRing(settings.ring, lambda: read_passphrase(settings))
+    ring = _open.get(settings.ring) or KeyRing(settings.ring, lambda: read_passphrase(settings))
     if not ring.exists:
         raise Unavailable(
             "keys/no-ring",
@@ -123,6 +126,19 @@ def open_ring(settings: Settings) -> KeyRing:
             remedy="Run `gateway init` first, or name the directory with --data.",
         )
     return ring
+
+
+_open: dict[Path, KeyRing] = {}
+
+
+@contextmanager
+def kept_open(settings: Settings) -> Iterator[None]:
+    """Unlock a ring once for all that one process does within the block."""
+    _open[settings.ring] = open_ring(settings)
+    try:
+        yield
+    finally:
+        del _open[settings.ring]
 
 
 def month_of(day: dt.date) -> str:

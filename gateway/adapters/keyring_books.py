@@ -18,6 +18,7 @@ from gateway.adapters import operators, policy_store
 from gateway.adapters.database import METADATA, Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
+from gateway.errors import RefusedError
 from gateway.model.keys import KeyRecord
 from gateway.model.permissions import Action, Operator
 from gateway.workflows.ports_keys import Books, CustodyDesk
@@ -138,7 +139,18 @@ def record_use(
     at: dt.datetime,
     release: str = "",
 ) -> None:
-    """Record that a key was used under a grant: who, for what, how often."""
+    """Record that a key was used under a grant: who, for what, how often.
+
+    Raises:
+        RefusedError: the user is the custodian who granted it (security point 3).
+    """
+    if operator == grant.granted_by:
+        raise RefusedError(
+            "operators/same-person",
+            f"Whoever granted {grant.key} may not run the release that uses it.",
+            remedy="Ask another release officer.",
+            key=grant.key,
+        )
     facts: dict[str, str | int] = {
         "key": grant.key,
         "kind": kind,

@@ -54,8 +54,12 @@ def check_directory(path: Path) -> None:
     _check_owner_and_mode(path, found, "0700")
 
 
-def read_safely(path: Path) -> bytes:
+def read_safely(path: Path, *, beyond: int = OTHERS) -> bytes:
     """Read a file that only this user can read; anything else is refused.
+
+    Args:
+        path: a regular file.
+        beyond: the mode bits that it may not have.
 
     Raises:
         Unavailable: missing, not a regular file, owned by or open to another account.
@@ -73,7 +77,7 @@ def read_safely(path: Path) -> bytes:
         found = os.fstat(opened.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise _unsafe(path, "is not a regular file", "0400")
-        _check_owner_and_mode(path, found, "0400")
+        _check_owner_and_mode(path, found, "0400", beyond=beyond)
         return opened.read(LARGEST)
 
 
@@ -175,10 +179,12 @@ def _written(path: Path, content: bytes) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _check_owner_and_mode(path: Path, found: os.stat_result, wanted: str) -> None:
+def _check_owner_and_mode(
+    path: Path, found: os.stat_result, wanted: str, *, beyond: int = OTHERS
+) -> None:
     if found.st_uid != os.geteuid():
         raise _unsafe(path, "belongs to another user", wanted)
-    if found.st_mode & OTHERS:
+    if found.st_mode & beyond:
         raise _unsafe(path, f"has mode {stat.S_IMODE(found.st_mode):04o}", wanted)
 
 

@@ -20,6 +20,7 @@ from gateway.adapters.settings import Settings
 from gateway.errors import Unavailable
 
 SHORTEST = 16
+ANY_BUT_OWNER_READS = 0o377
 GENERATED_BYTES = 15  # 120 bits, 24 base32 characters
 
 
@@ -33,7 +34,8 @@ def read_passphrase(settings: Settings) -> bytes:
     if settings.passphrase_file is None:
         return _ask("Passphrase of the key ring: ")
     _refuse_inside(settings.passphrase_file, settings.data)
-    found = files.read_safely(settings.passphrase_file).strip(b"\r\n")
+    found = files.read_safely(settings.passphrase_file, beyond=ANY_BUT_OWNER_READS)
+    found = found.strip(b"\r\n")
     if not found:
         raise Unavailable("keys/empty-passphrase", "The passphrase file is empty.", remedy=_REMEDY)
     return found

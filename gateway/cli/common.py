@@ -18,16 +18,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from gateway.adapters.settings import Settings, read_settings
 from gateway.errors import GatewayError
-
-if TYPE_CHECKING:  # Named for types alone: `gateway --help` loads no database.
-    from gateway.adapters.database import Database
-    from gateway.adapters.keyring import KeyRing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,11 +44,15 @@ def open_settings(ctx: click.Context) -> Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A data directory in use: its settings, database and key ring, and the time it is."""
+    """A data directory in use: its settings, database and key ring, and the time it is.
+
+    `database` is an `adapters.database.Database`, `ring` an `adapters.keyring.KeyRing`;
+    they are not named as types, so that `gateway keys --help` loads neither.
+    """
 
     settings: Settings
-    database: Database
-    ring: KeyRing
+    database: Any
+    ring: Any
     at: dt.datetime
 
 

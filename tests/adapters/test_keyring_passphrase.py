@@ -52,8 +52,8 @@ def test_an_empty_passphrase_file_is_refused(tmp_path: Path) -> None:
         read_passphrase(settings)
 
 
-@pytest.mark.parametrize("mode", [0o440, 0o444, 0o644])
-def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o440, 0o444, 0o600, 0o644])
+def test_a_passphrase_file_of_any_mode_but_0400_is_refused(tmp_path: Path, mode: int) -> None:
     settings = settings_with(tmp_path, written(tmp_path / "p", b"x" * 20, mode))
     with pytest.raises(Unavailable, match="keys/unsafe-mode"):
         read_passphrase(settings)
