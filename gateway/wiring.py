@@ -85,11 +85,27 @@ def extract_store(settings: Settings, database: Database | None = None) -> Extra
     )
 
 
+_warm: list[Judge] = []
+
+
+@contextlib.contextmanager
+def warm_judge() -> Iterator[None]:
+    """Keep one judging process for all extracts that are taken in within the block."""
+    with Judge() as judge:
+        _warm.append(judge)
+        try:
+            yield
+        finally:
+            _warm.remove(judge)
+
+
 @contextlib.contextmanager
 def intake_desk(settings: Settings, *, progress: Progress) -> Iterator[IntakeDesk]:
     """What `receive` works with: no secret key among it."""
     database = open_database(settings)
-    with Judge() as judge:
+    with contextlib.ExitStack() as stack:
+        judge = _warm[-1] if _warm else stack.enter_context(Judge())
+        checker = stack.enter_context(Checker())
         bundle = open_bundle(database)
         yield IntakeDesk(
             contracts=bundle.contracts,
@@ -97,7 +113,7 @@ def intake_desk(settings: Settings, *, progress: Progress) -> Iterator[IntakeDes
                 name: contract_digest(contract) for name, contract in bundle.contracts.items()
             },
             extracts=extract_store(settings, database),
-            checker=Checker(),
+            checker=checker,
             judge=judge,
             now=now,
             new_id=lambda kind: f"{kind}-{new_id()}",

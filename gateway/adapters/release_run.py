@@ -51,7 +51,7 @@ from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.sealing import complete_manifest, core_digest, datapackage
 from gateway.sealing import seal as seal_package
-from gateway.sealing.packing import SLOT, identifier_columns, serialise, table_types
+from gateway.sealing.packing import SLOT, clear_columns, identifier_columns, serialise, table_types
 from gateway.selection import Source
 from gateway.workflows.sharing import Outcome
 
@@ -294,7 +294,10 @@ class Run:
         self._world.progress(f"writing {output.name}")
         data = self.scratch.byte_spill()
         rules = scan_rules(
-            output, identifiers=identifier_columns(output), clear=(SLOT,), values=entry.values
+            output,
+            identifiers=identifier_columns(output),
+            clear=(SLOT, *clear_columns(output)),
+            values=entry.values,
         )
         scan = Scan(rules, self._inputs.directs())
         rows = serialise(

@@ -30,7 +30,15 @@ from gateway.adapters.store import SealedExtract
 from gateway.disclosure import Directs, directs, merge_directs, no_directs
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
-from gateway.model import IdentifierForm, OutputPlan, Plan, Refusal, SharingRequest
+from gateway.model import (
+    IdentifierForm,
+    OutputPlan,
+    Plan,
+    PurposeKind,
+    Reason,
+    Refusal,
+    SharingRequest,
+)
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
 from gateway.model.tokens import ELEMENTS
@@ -63,6 +71,8 @@ class Desk:
                 "A release is run by someone who neither edited nor approved its agreement.",
                 remedy="Ask another release officer.",
             )
+        if isinstance(decision, Plan) and decision.kind is not PurposeKind.RECORDS:
+            return _not_a_release(decision)
         return decision
 
     def refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
@@ -253,6 +263,16 @@ class _Tapped:
         for frame in self.stored.frames(columns):
             self.tap.found = merge_directs(self.tap.found, directs(frame))
             yield frame
+
+
+def _not_a_release(plan: Plan) -> Refusal:
+    """Tables, answers and single disclosures are permitted, but not as a release of rows."""
+    reason = Reason(
+        code="sharing/not-records",
+        clause=plan.clause,
+        reason=f"This purpose lets out {plan.kind.value}, not rows: no release of rows.",
+    )
+    return Refusal(reasons=(reason,), policy_digest=plan.policy_digest)
 
 
 def _needs_pseudonyms(output: OutputPlan) -> bool:

@@ -15,7 +15,6 @@ import click
 from gateway.cli.common import emit, exits, json_option, open_settings, table
 
 EXIT_OF_STATE = {"accepted": 0, "quarantined": 5, "rejected": 4}
-FIRST_ROWS = 10
 
 
 @click.command()
@@ -110,9 +109,5 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def finding_line(finding: dict[str, Any]) -> str:
-    """One finding in a sentence: code, where, how many rows, which first, what to do."""
-    first = ", ".join(str(row) for row in finding.get("first_rows", [])[:FIRST_ROWS])
-    where = (
-        f" Rows: {first}{' ...' if finding.get('rows', 0) > FIRST_ROWS else ''}." if first else ""
-    )
-    return f"{finding['code']}: {finding.get('sentence', '')}{where}".rstrip()
+    """One finding in two sentences: what is wrong and where, and what to do."""
+    return f"{finding['code']}: {finding['sentence']} {finding['remedy']}".rstrip()

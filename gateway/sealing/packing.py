@@ -62,6 +62,17 @@ def identifier_columns(output: OutputPlan) -> tuple[str, ...]:
     return (LINK_ID, *output.tokens)
 
 
+def clear_columns(output: OutputPlan) -> tuple[str, ...]:
+    """The direct identifiers of an output that was approved to carry them: `sealed-clear`."""
+    if output.identifiers is not IdentifierForm.SEALED_CLEAR:
+        return ()
+    return tuple(
+        rule.name
+        for rule in output.columns
+        if rule.field_class in {FieldClass.DIRECT, FieldClass.KEY_VARIABLE} and rule.treat == "keep"
+    )
+
+
 def manifest_columns(output: AssessedOutput, types: dict[str, str]) -> tuple[ManifestColumn, ...]:
     """Every column that leaves, with its class, the treatment used and its clause."""
     plan = output.output

@@ -1,0 +1,43 @@
+"""`gateway demo`: the main job as a story, in a fresh directory, through the real doors.
+
+Every step is a command that a user could type, run here one after the other:
+partners send, the council checks, a governance lead proposes, another approves, a
+custodian grants, a release officer shares, the recipient verifies and opens.
+
+Source: docs/tutorial/first-release.md.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from gateway.cli.common import exits
+
+DEFAULT_SIZE = 40_000
+
+
+@click.command()
+@click.option("--size", default=DEFAULT_SIZE, show_default=True, help="People of the borough.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the borough.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder that does not exist yet (default: a new temporary one).",
+)
+@exits
+def demo(size: int, seed: int, folder: Path | None) -> None:
+    """Tell the whole story on a synthetic borough: from partners' files to an opened package.
+
+    Example: gateway demo --size 40000
+    """
+    from gateway.cli.demo_story import Story
+
+    home = folder or Path(tempfile.mkdtemp(prefix="gateway-demo-"))
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["GATEWAY_PASSPHRASE_FILE"] = str(home / "passphrase")
+    Story(home, size=size, seed=seed).tell()
