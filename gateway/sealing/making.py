@@ -22,7 +22,14 @@ from gateway.sealing.archive import BLOCK, END, MAX_MEMBER, fill, member_header,
 from gateway.sealing.envelope import Envelope, encode_envelope, recipient_key_id
 from gateway.sealing.jws import ENVELOPE_TYP, MANIFEST_TYP, Signer, sign_detached
 from gateway.sealing.ladder import rung
-from gateway.sealing.streams import ByteSink, ByteSource, HashingSink, PartsReader, checked_chunks
+from gateway.sealing.streams import (
+    ByteSink,
+    ByteSource,
+    FaultKeeper,
+    HashingSink,
+    PartsReader,
+    checked_chunks,
+)
 
 
 def seal(
@@ -58,7 +65,7 @@ def seal(
     inner = _inner(small, str(manifest["data_file"]), data, datapackage)
     sink.seek(len(_head(manifest, "0" * 64, size=0, signer=signer)))
     hashed = HashingSink(sink)
-    pyrage.encrypt_io(PartsReader(inner), hashed, [_recipient(recipient)])
+    _encrypt(PartsReader(inner), hashed, _recipient(recipient))
     sink.write(fill(hashed.size) + END)
     sink.seek(0)
     sink.write(_head(manifest, hashed.sha256, size=hashed.size, signer=signer))
@@ -80,6 +87,18 @@ def inner_sizes(sizes: tuple[int, ...]) -> tuple[int, int]:
     bare = sum(stored_size(size) for size in sizes) + BLOCK + len(END)
     whole = rung(bare)
     return whole, whole - bare
+
+
+def _encrypt(inner: PartsReader, sink: HashingSink, to: pyrage.x25519.Recipient) -> None:
+    """Encrypt; a fault of the source or the sink comes out as what it was."""
+    keeper = FaultKeeper(sink)
+    try:
+        pyrage.encrypt_io(inner, keeper, [to])
+    except (pyrage.EncryptError, OSError, ValueError):
+        fault = inner.fault or keeper.fault
+        if fault is not None:
+            raise fault from None
+        raise
 
 
 def _inner(

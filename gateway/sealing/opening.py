@@ -22,7 +22,7 @@ from typing import Any
 import pyrage
 import rfc8785
 
-from gateway.errors import IntegrityError
+from gateway.errors import GatewayError, IntegrityError
 from gateway.sealing.archive import (
     BLOCK,
     ArchiveReader,
@@ -32,17 +32,12 @@ from gateway.sealing.archive import (
     stored_size,
 )
 from gateway.sealing.envelope import Envelope, decode_envelope, recipient_key_id
+from gateway.sealing.inside import DATA_FILES, SMALL, WHOLE, InnerParts
 from gateway.sealing.jws import ENVELOPE_TYP, MANIFEST_TYP, verify_detached
 from gateway.sealing.making import inner_sizes
 from gateway.sealing.manifest import FORMAT
-from gateway.sealing.streams import Reader, chunks
-from gateway.sealing.tables import DigestingCheck, table_check
+from gateway.sealing.streams import FaultKeeper, Reader, chunks
 from gateway.sealing.trust import Trust, parse_time
-
-SMALL = 64 * 1024
-LARGE = 16 * 1024 * 1024
-WHOLE = 8**11 - 1
-DATA_FILES = ("data.csv", "data.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +113,7 @@ def check_inner(sealed: Reader, *, outer: Outer, key: str, trust: Trust) -> Cont
     identity = identity_of(key)
     if recipient_key_id(str(identity.to_public())) != outer.envelope.recipient_key:
         raise _not_for_this_key()
-    found = _Inner()
+    found = InnerParts()
     archive = ArchiveReader(found.members())
     _decrypt(sealed, archive, identity)
     archive.close()
@@ -172,70 +167,23 @@ def identity_of(key: str) -> pyrage.x25519.Identity:
         raise _not_for_this_key() from None
 
 
-class _Inner:
-    """The five members of the inner archive, collected, counted or hashed as they pass."""
-
-    def __init__(self) -> None:
-        self._manifest, self._signature, self._datapackage = Collector(), Collector(), Collector()
-        self._data: DigestingCheck | None = None
-        self.data_file = ""
-        self.padding = 0
-
-    def members(self) -> list[Member]:
-        return [
-            Member(("manifest.json",), LARGE, self._manifest.receive),
-            Member(("manifest.jws",), SMALL, self._signature.receive),
-            Member(DATA_FILES, WHOLE, self._take_data, self._begin_data),
-            Member(("datapackage.json",), LARGE, self._datapackage.receive),
-            Member(("padding",), WHOLE, self._pad),
-        ]
-
-    @property
-    def data(self) -> DigestingCheck:
-        if self._data is None:
-            raise form_error()
-        return self._data
-
-    @property
-    def manifest(self) -> bytes:
-        return self._manifest.content
-
-    @property
-    def signature(self) -> bytes:
-        return self._signature.content
-
-    @property
-    def datapackage(self) -> bytes:
-        return self._datapackage.content
-
-    def _begin_data(self, name: str, _size: int) -> None:
-        self.data_file, self._data = name, table_check(name)
-
-    def _take_data(self, chunk: bytes) -> None:
-        self.data.receive(chunk)
-
-    def _pad(self, chunk: bytes) -> None:
-        if chunk.count(0) != len(chunk):
-            raise form_error()
-        self.padding += len(chunk)
-
-
 def _decrypt(sealed: Reader, archive: ArchiveReader, identity: pyrage.x25519.Identity) -> None:
+    keeper = FaultKeeper(archive)
     try:
-        pyrage.decrypt_io(sealed, archive, [identity])
-    except IntegrityError:
-        raise
-    except (pyrage.DecryptError, OSError, ValueError):
+        pyrage.decrypt_io(sealed, keeper, [identity])
+    except (GatewayError, pyrage.DecryptError, OSError, ValueError):
+        if keeper.fault is not None:
+            raise keeper.fault from None
         raise _refuse("package/sealed-part", "The sealed part does not decrypt.") from None
 
 
-def _check_padding(found: _Inner) -> None:
+def _check_padding(found: InnerParts) -> None:
     sizes = (len(found.manifest), len(found.signature), found.data.size, len(found.datapackage))
     if inner_sizes(sizes)[1] != found.padding:
         raise form_error()
 
 
-def _manifest(found: _Inner, outer: Outer, trust: Trust) -> dict[str, Any]:
+def _manifest(found: InnerParts, outer: Outer, trust: Trust) -> dict[str, Any]:
     """The manifest, once its signature and its ties to the envelope are right."""
     kid = verify_detached(
         _ascii(found.signature), found.manifest, typ=MANIFEST_TYP, keys=trust.keys_for("signing")
@@ -263,7 +211,7 @@ def _manifest(found: _Inner, outer: Outer, trust: Trust) -> dict[str, Any]:
     return manifest
 
 
-def _check_table(found: _Inner, manifest: Mapping[str, Any]) -> None:
+def _check_table(found: InnerParts, manifest: Mapping[str, Any]) -> None:
     """Digests of both files, and what the data package says against the manifest."""
     packed = hashlib.sha256(found.datapackage).hexdigest()
     if (found.data.sha256, packed, found.data_file) != tuple(

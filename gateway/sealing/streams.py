@@ -23,6 +23,13 @@ class Reader(Protocol):
         """At most `size` bytes; none at the end."""
 
 
+class Writer(Protocol):
+    """A place for bytes, in order."""
+
+    def write(self, chunk: bytes, /) -> int:
+        """Take the next bytes."""
+
+
 class ByteSource(Protocol):
     """Serialised data that waits in a sealed spill: it can be read, and read again."""
 
@@ -55,18 +62,46 @@ class PartsReader:
         """Begin before the first part."""
         self._parts = parts
         self._left = memoryview(b"")
+        self.fault: Exception | None = None
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes of the present part; everything for a negative size."""
         if size < 0:
             return bytes(self._left) + b"".join(self._parts)
         while not self._left:
-            part = next(self._parts, None)
+            part = self._next()
             if part is None:
                 return b""
             self._left = memoryview(part)
         taken, self._left = self._left[:size], self._left[size:]
         return bytes(taken)
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._parts, None)
+        except Exception as fault:
+            self.fault = fault
+            raise
+
+
+class FaultKeeper:
+    """Passes bytes on, and keeps the exception that the encryption library would rewrite."""
+
+    def __init__(self, sink: Writer) -> None:
+        """Stand before `sink`."""
+        self._sink = sink
+        self.fault: Exception | None = None
+
+    def write(self, chunk: bytes) -> int:
+        """Write, or keep the fault and raise it."""
+        try:
+            return self._sink.write(chunk)
+        except Exception as fault:
+            self.fault = fault
+            raise
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 class HashingSink:
