@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import emit, exits, json_option, open_settings, say, table
+from gateway.cli.common import emit, exits, json_option, open_settings, say
 from gateway.model import Plan, Refusal, SharingRequest
 
 REFUSED = 3
@@ -68,12 +68,7 @@ def cases(ctx: click.Context, path: Path | None, json_wanted: bool) -> None:
     results = run_cases(_bundle(path or open_settings(ctx).policies))
     failed = [result for result in results if not result.held]
     rows = [{**dataclasses.asdict(result), "held": result.held} for result in results]
-    lines: list[object] = [
-        table(
-            ("Case", "Expected", "Outcome", "Faults"),
-            ((r.name, r.expected, r.outcome, " ".join(r.faults)) for r in failed),
-        )
-    ][: len(failed)]
+    lines = [f"{r.document}: {r.name}: {' '.join(r.faults)}" for r in failed]
     document = {"cases": rows, "held": len(results) - len(failed), "failed": len(failed)}
     emit(document, json_wanted, [*lines, f"{len(results)} cases, {len(failed)} failed."])
     if failed:

@@ -18,7 +18,7 @@ from gateway.errors import RefusedError
 
 LISTED = 100
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+/-]{0,63}")
 
 _CONTAINERS = {
     "purposes": "purpose",

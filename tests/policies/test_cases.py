@@ -1,0 +1,76 @@
+"""The governance leads' cases: every one of them is decided as they expect."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from gateway.policy import CaseResult, parse, run_cases
+from tests.policies import shelf
+
+RESULTS = run_cases(shelf.shipped())
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=[result.name for result in RESULTS])
+def test_a_case_is_decided_as_its_governance_lead_expects(result: CaseResult) -> None:
+    assert result.held, result.faults
+
+
+def test_each_purpose_has_a_permit_and_a_refusal() -> None:
+    outcomes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for result in RESULTS:
+        outcomes[result.agreement, result.purpose].add(result.outcome)
+    for agreement in shelf.shipped().agreements.values():
+        for purpose in agreement.purposes:
+            assert outcomes[agreement.id, purpose] == {"permit", "refuse"}, (agreement.id, purpose)
+
+
+CASE = """
+[[cases]]
+name = "c"
+agreement = "trafford-stronger-families"
+purpose = "national-impact-study"
+on = 2026-06-15
+"""
+
+
+def _one(text: str) -> CaseResult:
+    (result,) = run_cases(parse(shelf.documents(cases__one=CASE + text)))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('expect = "refuse"', "Expected refuse, got permit."),
+        ('expect = "permit"\nremove = ["dpia"]', "Expected permit, got refuse."),
+        ('expect = "refuse"\nremove = ["dpia"]\nreasons = ["policy/beyond-notice"]',
+         'Reason "policy/beyond-notice" was not given.'),
+        ('expect = "permit"\nsends.ons-research = ["sex"]',
+         'Other columns than expected go to "ons-research".'),
+        ('expect = "permit"\nsends.nobody = ["sex"]',
+         'Other columns than expected go to "nobody".'),
+    ],
+)  # fmt: skip
+def test_a_case_that_comes_otherwise_says_how(text: str, fault: str) -> None:
+    result = _one(text)
+    assert not result.held
+    assert fault in result.faults
+
+
+def test_a_change_that_does_not_load_is_a_refusal_with_its_codes() -> None:
+    result = _one('expect = "refuse"\nreasons = ["policy/missing-end-date"]\nremove = ["ends"]')
+    assert result.held
+    assert result.reasons == ("policy/missing-end-date",)
+
+
+def test_removing_what_is_not_there_changes_nothing() -> None:
+    assert _one('expect = "permit"\nremove = ["nothing.at.all", "title.deeper"]').held
+
+
+def test_a_case_about_an_unknown_agreement_is_refused() -> None:
+    elsewhere = CASE.replace("trafford-stronger-families", "unknown")
+    text = elsewhere + 'expect = "refuse"\nremove = ["x"]'
+    (result,) = run_cases(parse(shelf.documents(cases__one=text)))
+    assert result.held

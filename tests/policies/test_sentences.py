@@ -1,0 +1,162 @@
+"""A decision and a change, in sentences that a governance lead can sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from gateway.model import Plan, SharingRequest
+from gateway.policy import compare, decide, explain, parse
+from tests.policies import shelf
+from tests.policies.shelf import documents, permitted
+
+SEX = 'sex          = { treat = "keep", clause = "4.2(c)i" }'
+
+
+def _said(*changes: tuple[str, str], **others: str) -> list[str]:
+    return compare(parse(documents()), parse(documents(*changes, **others)))
+
+
+def test_a_plan_is_explained_field_by_field_with_its_clause() -> None:
+    said = explain(permitted())
+    assert '"sex" is kept: it leaves as it is for "ons-research" (clause 4.2(c)i).' in said
+    assert (
+        '"district", from postcode of family_register, is coarsened: it leaves as the postcode '
+        'district for "ons-research" (clause 4.2(c)ii).' in said
+    )
+    assert any(s.startswith('"criteria_met" is kept for the family') for s in said)
+    assert any("T01 to T39" in s and '"nis"' in s for s in said)
+    assert '"intensity" of "family_register" is withheld: No clause permits it.' in said
+
+
+def test_every_column_of_every_source_is_kept_coarsened_or_withheld() -> None:
+    for agreement in shelf.shipped().agreements.values():
+        for purpose in agreement.purposes:
+            request = SharingRequest(purpose=purpose, agreement=agreement.id)
+            plan = decide(request, shelf.shipped(), on=dt.date(2026, 6, 15))
+            assert isinstance(plan, Plan)
+            sent = {(c.dataset, c.column) for o in plan.outputs for c in o.columns}
+            stays = {(each.dataset, each.column) for each in plan.not_sent}
+            assert not sent & stays
+            sources = {plan.cohort.dataset, *(join.dataset for join in plan.joins)}
+            columns = {(s, c.name) for s in sources for c in shelf.shipped().contracts[s].columns}
+            assert sent | stays == columns
+            assert len(explain(plan)) > len(stays)
+
+
+def test_a_refusal_is_explained_reason_by_reason() -> None:
+    decision = decide(replace(shelf.STUDY, purpose="x"), parse(documents()), on=shelf.DAY)
+    said = explain(decision)
+    assert said[0] == "Nothing may be shared."
+    assert said[1].endswith("[sharing/no-agreement]")
+
+
+def test_tables_limits_tokens_and_treatments_are_said() -> None:
+    request = SharingRequest(purpose="published-stats", agreement="trafford-stronger-families")
+    plan = decide(request, shelf.shipped(), on=dt.date(2026, 6, 15))
+    assert any("rounded to 5 (clause 7.2(a)ii)" in s for s in explain(plan))
+    loose = permitted(
+        ('["T01..T39"]', '["T01", "T03"]'),
+        ("k = 5", 'k = 5\nnot_key = { sex = "4.2(f)" }'),
+        (SEX, SEX + '\nwhen = { from = "FPD12", treat = "band:1,5", clause = "1" }'),
+    )
+    said = explain(loose)
+    assert any("tokens are T01 and T03" in s for s in said)
+    assert '"sex" does not count as a key variable (clause 4.2(f)).' in said
+    assert any("at wave T0" in s and "as a band (from 1, 5)" in s for s in said)
+    between = explain(replace(loose, cohort=replace(
+        loose.cohort, between=(("start", None, dt.date(2026, 1, 1)),), within=()
+    )))  # fmt: skip
+    assert any("start from any day to 2026-01-01" in s for s in between)
+    nothing = explain(replace(loose, cohort=replace(loose.cohort, within=()), duties=()))
+    assert 'The people are "programme-and-comparison" of "family_register".' in nothing
+    assert any("Duties: none." in s for s in nothing)
+
+
+def test_nothing_differs_between_equal_documents() -> None:
+    assert _said() == []
+
+
+def test_an_added_field_is_said_as_the_reference_says_it() -> None:
+    added = (SEX, SEX + '\nintensity = { treat = "keep", clause = "4.2(d)" }')
+    assert _said(added) == [
+        "adds *intensity* to *national-impact-study* for *ons-research*, as it is, clause 4.2(d)"
+    ]
+
+
+def test_each_change_has_its_sentence() -> None:
+    study, payload = "*national-impact-study*", "*ons-research*"
+    pairs = {
+        (SEX, ""): f"removes *sex* from {study} for {payload}, clause 4.2(c)i",
+        ('"age-band-5"', '"age-band-10"'): f"changes *age_band* in {study} for {payload}: as a "
+        "ten-year age band instead of as a five-year age band, clause 4.2(c)i",
+        ("at = 2026-04-01", "at = 2026-05-01"): f"changes at of *age_band* in {study} for "
+        f"{payload}, clause 4.2(c)i",
+        ('["T01..T39"]', '["T01..T38"]'): f"removes token *T39* from {study} for "
+        "*ons-linkage-unit*, clause 4.2(b)",
+        ("ends = 2027-03-31", "ends = 2027-12-31"): "changes ends of *trafford-stronger-families* "
+        "from *2027-03-31* to *2027-12-31*",
+        ('dpia = "DPIA-2026-014"\n', ""): "changes dpia of *trafford-stronger-families* from "
+        "*DPIA-2026-014* to nothing",
+        ('"trafford-schools", ', ""): "removes *trafford-schools* from parties of "
+        "*trafford-stronger-families*",
+        ('clause = "3.4"', 'clause = "3.5"'): "changes the prohibition of *free_text_notes* in "
+        "*trafford-stronger-families*, clause 3.5",
+        ("k = 5", "k = 6"): f"changes disclosure.k of output *payload* of {study} from *5* to *6*",
+        ('state = "de-id', 'published = 2026-01-01\nstate = "de-id'): "adds notice.published to "
+        f"{study}",
+        ("l = { criteria_met = 2 }\n", ""): f"changes disclosure.l of output *payload* of {study} "
+        "from what it was to nothing",
+    }  # fmt: skip
+    for change, sentence in pairs.items():
+        extra = [('"sex", "district"]', '"district"]')] if change[0] == SEX else []
+        assert sentence in _said(change, *extra), change
+
+
+def test_prohibitions_purposes_outputs_and_agreements_come_and_go() -> None:
+    before, after = parse(documents()), parse(documents(shelf.prohibiting("sex")))
+    where = "*sex* in *trafford-stronger-families*, clause 3.9"
+    assert f"prohibits {where}" in compare(before, after)
+    assert f"no longer prohibits {where}" in compare(after, before)
+    start = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.linkage]")
+    end = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.payload]")
+    less = parse(documents((shelf.EXAMPLE[start:end], "")))
+    assert "removes output *linkage* from *national-impact-study*" in compare(before, less)
+    assert (
+        "adds output *linkage* to *national-impact-study* for *ons-linkage-unit*, clause 4.2(b)"
+        in compare(less, before)
+    )
+    head = shelf.EXAMPLE[: shelf.EXAMPLE.index("[purposes")]
+    bare = parse({**shelf.around(), "agreements/example.toml": head})
+    purpose = "*national-impact-study*"
+    assert f"adds purpose {purpose} to *trafford-stronger-families*, clause 4.2" in compare(
+        bare, before
+    )
+    assert f"removes purpose {purpose} from *trafford-stronger-families*" in compare(before, bare)
+    none = parse(shelf.around())
+    assert "adds agreement *trafford-stronger-families*" in compare(none, before)
+    assert "removes agreement *trafford-stronger-families*" in compare(before, none)
+
+
+def test_the_documents_beside_an_agreement_are_compared_too() -> None:
+    vocabulary = shelf.around()["vocabulary.toml"]
+    old = 'meaning = "Part in the family."\nclass = "plain"'
+    harder = shelf.changed(vocabulary, (old, old.replace("plain", "direct")))
+    assert _said(vocabulary=harder) == [
+        "changes field *relation*: class",
+        "changes contract *family_register*: columns",
+    ]
+    recipient = shelf.around()["recipients/ons-research.toml"]
+    other = recipient.replace('id = "ons-research"', 'id = "another"')
+    assert _said(recipients__other=other) == ["adds recipient *another*"]
+    assert compare(parse(documents(recipients__other=other)), parse(documents())) == [
+        "removes recipient *another*"
+    ]
+
+
+def test_a_longitudinal_key_and_a_removed_section_are_said() -> None:
+    key = ('epoch = "2026-1" }', 'epoch = "2026-1", longitudinal = { clause = "4.9" } }')
+    assert permitted(key).outputs[0].longitudinal == "4.9"
+    assert _said(key) == ["adds key.longitudinal to output *linkage* of *national-impact-study*"]
+    back = compare(parse(documents(key)), parse(documents()))
+    assert back == ["removes key.longitudinal of output *linkage* of *national-impact-study*"]
