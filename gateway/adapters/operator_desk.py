@@ -14,7 +14,7 @@ from gateway.adapters import operators
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
-from gateway.errors import UsageError
+from gateway.errors import RefusedError, UsageError
 from gateway.model.keys import KeyKind, KeyRecord
 from gateway.model.permissions import Action, Operator, authorise
 from gateway.model.words import PartyRole
@@ -47,6 +47,29 @@ def add_operator(
         for role in sorted({role for role, _ in roles}):
             facts = {"operator": name, "role": role.value, **by}
             record(connection, "role-granted", facts, at=at)
+        return operators.find(connection, name)
+
+
+def revoke_role(
+    database: Database, name: str, role: PartyRole, *, acting: str, at: dt.datetime
+) -> Operator:
+    """Take a role from a person; what they signed before stays signed.
+
+    Raises:
+        RefusedError: it is the last administrator's.
+    """
+    with database.begin() as connection:
+        authorise(operators.find(connection, acting), Action.OPERATOR_ADD)
+        operators.find(connection, name)
+        operators.revoke(connection, name, role)
+        if not operators.anyone_may(connection, Action.OPERATOR_ADD):
+            raise RefusedError(
+                "operators/last-administrator",
+                "Without an administrator whoever opens the key ring could add people.",
+                remedy="Add another administrator first.",
+            )
+        facts = {"operator": name, "role": role.value, "approver": acting}
+        record(connection, "role-revoked", facts, at=at)
         return operators.find(connection, name)
 
 

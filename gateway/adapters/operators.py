@@ -82,6 +82,17 @@ def add_key(
     )
 
 
+def revoke(connection: Connection, name: str, role: PartyRole) -> None:
+    """Take a role from a person, for every controller; their next act finds it gone.
+
+    Raises:
+        UsageError: they do not hold it.
+    """
+    held = (ROLES.c.operator == name) & (ROLES.c.role == role.value)
+    if connection.execute(ROLES.delete().where(held)).rowcount == 0:
+        raise UsageError("operators/role-not-held", "That operator does not hold this role.")
+
+
 def find(connection: Connection, name: str) -> Operator:
     """Read one person and the roles they hold now.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.common import emit, exits, json_option, open_store, table
+from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
 from gateway.model.words import PartyRole
 
 
@@ -68,6 +68,32 @@ def add(
     key, public = added.keys[-1]
     document = {"operator": name, "roles": sorted(set(roles)), "key": key, "public": public}
     emit(document, json_wanted, [f"{name}: {', '.join(sorted(set(roles)))}. Key {key}: {public}"])
+
+
+@operators.command("revoke")
+@click.argument("name")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in PartyRole]),
+    help="The role to take away, for every controller.",
+)
+@as_option
+@json_option
+@click.pass_context
+@exits
+def revoke(ctx: click.Context, name: str, role: str, acting: str, json_wanted: bool) -> None:
+    """Take a role from a person; it ends with their next act.
+
+    Example: gateway operators revoke ben --role approver --as ada
+    """
+    from gateway.adapters.operator_desk import revoke_role
+
+    opened = open_store(ctx)
+    left = revoke_role(opened.database, name, PartyRole(role), acting=acting, at=opened.at)
+    roles = sorted(left.role_words())
+    line = f"{name} is no {role} any more. Roles left: {', '.join(roles) or 'none'}."
+    emit({"operator": name, "roles": roles}, json_wanted, [line])
 
 
 @operators.command("list")

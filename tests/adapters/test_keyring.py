@@ -321,6 +321,28 @@ assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0
     subprocess.run([sys.executable, "-c", program, str(directory), PASSPHRASE.decode()], check=True)
 
 
+def test_a_disk_that_takes_no_more_leaves_no_half_key(directory: Path) -> None:
+    program = """
+import datetime as dt, resource, sys
+from pathlib import Path
+from gateway.adapters.keyring import KeyRing
+from gateway.errors import Unavailable
+from gateway.model.keys import KeyKind
+ring = KeyRing(Path(sys.argv[1]), lambda: sys.argv[2].encode())
+ring.unlock()
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    ring.make(KeyKind.BLIND_INDEX, epoch="1", at=dt.datetime.now(dt.UTC))
+except Unavailable as fault:
+    print(fault.code)
+"""
+    before = sorted(path.name for path in directory.iterdir())
+    arguments = [sys.executable, "-c", program, str(directory), PASSPHRASE.decode()]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "keys/not-written"
+    assert sorted(path.name for path in directory.iterdir()) == before
+
+
 def test_two_processes_making_the_same_key_leave_exactly_one(directory: Path) -> None:
     program = """
 import datetime as dt, sys

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
@@ -100,6 +102,46 @@ def test_only_an_administrator_adds_people(office: Office) -> None:
     office.refused("operators/not-permitted", 3, *words)
 
 
+def test_a_revoked_role_ends_with_the_next_act_and_the_last_administrator_stays(
+    tmp_path: Path,
+) -> None:
+    office = founded(tmp_path)
+    new = ("keys", "new", "--kind", "register", "--controller", "x", "--as", "carol")
+    office.must(*new)
+    revoke = ("operators", "revoke")
+    office.refused(
+        "operators/not-permitted", 3, *revoke, "ada", "--role", "editor", "--as", "carol"
+    )
+    gone = ("carol", "--role", "custodian", "--as", "ada")
+    assert office.must(*revoke, *gone)["roles"] == []
+    office.refused("operators/not-permitted", 3, *new)
+    office.refused("operators/role-not-held", 2, *revoke, *gone)
+    last = ("ada", "--role", "administrator", "--as", "ada")
+    office.refused("operators/last-administrator", 3, *revoke, *last)
+
+
+def test_a_passphrase_is_asked_for_on_a_terminal_and_never_shown(tmp_path: Path) -> None:
+    office = founded(tmp_path)
+    secret = office.passphrase.read_bytes().strip()
+    words = ["--data", str(office.data), "keys", "new", "--kind", "study"]
+    words += ["--study", "s", "--epoch", "1", "--as", "carol"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["PYTHONPATH"] = str(REPOSITORY)
+        os.execv(sys.executable, [sys.executable, "-m", "gateway", *words])
+    shown = b""
+    while b"Passphrase" not in shown:
+        shown += os.read(terminal, 1024)
+    time.sleep(0.3)
+    os.write(terminal, secret + b"\n")
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 1024):
+            shown += piece
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert b"Made study-s-1" in shown
+    assert secret not in shown
+
+
 def test_a_recipient_key_is_usable_after_two_people_and_again_after_a_change(
     tmp_path: Path,
 ) -> None:
@@ -122,7 +164,7 @@ def test_every_command_of_custody_has_help_with_an_example() -> None:
     commands = [
         *(("keys", name) for name in ("list", "new", "offer", "accept", "confirm")),
         *(("keys", name) for name in ("grant", "rotate", "destroy")),
-        *(("operators", name) for name in ("add", "list")),
+        *(("operators", name) for name in ("add", "revoke", "list")),
         *(("recipients", name) for name in ("add", "confirm", "list")),
         *(("policy", name) for name in ("propose", "approve", "withdraw", "status", "export")),
         ("settings",),
