@@ -89,9 +89,15 @@ _warm: list[Judge] = []
 
 
 @contextlib.contextmanager
-def warm_judge() -> Iterator[None]:
-    """Keep one judging process for all extracts that are taken in within the block."""
+def warm_judge(*, ready: bool = False) -> Iterator[None]:
+    """Keep one judging process for all extracts that are taken in within the block.
+
+    Args:
+        ready: wait until the process has loaded its library.
+    """
     with Judge() as judge:
+        if ready:
+            judge.wait()
         _warm.append(judge)
         try:
             yield

@@ -80,6 +80,10 @@ class Judge:
         self._process.wait()
         self._folder.cleanup()
 
+    def wait(self) -> None:
+        """Wait until the library is loaded."""
+        self._ask([])
+
     def judge(
         self, contract: Contract, verdict: Verdict, previous: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

@@ -59,9 +59,10 @@ class SpineReader:
 
     def _projection(self, present: Sequence[str]) -> list[pl.Expr]:
         person, family = (self.source.column_of(role) for role in (Role.PERSON_ID, Role.FAMILY_ID))
-        yield_person = pl.col(person) if person else pl.format("row:{}", "~row")
+        row = pl.format("row:{}", "~row")
+        whom = pl.coalesce(pl.col(person).cast(pl.String), row) if person else row
         taken = [
-            yield_person.cast(pl.String).alias("person"),
+            whom.alias("person"),
             (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
         ]
         for rule in self._rules():
