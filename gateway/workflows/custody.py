@@ -99,6 +99,12 @@ def rotate(desk: CustodyDesk, key: str, *, epoch: str = "") -> KeyRecord:
     old = desk.ring.record(key)
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_ROTATE)
+        if old.kind is KeyKind.OPERATOR:
+            raise UsageError(
+                "keys/operator-not-rotated",
+                "A person's key is not rotated: what it signed has to stay verifiable.",
+                remedy="Revoke the person's roles and add them under a new name.",
+            )
         epoch = epoch or _next_epoch(desk, books, old.kind, old.owner)
         _refuse_taken(desk, books, old.kind, old.owner, epoch)
         name = key_id(old.kind, owner=old.owner, epoch=epoch)
@@ -116,6 +122,8 @@ def destroy(desk: CustodyDesk, key: str) -> tuple[KeyRecord, tuple[str, ...]]:
     record = desk.ring.record(key)
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_DESTROY)
+        if record.kind is KeyKind.OPERATOR and record.owner == desk.acting:
+            raise _same_person("signs the certificate", "destroy the key that signs it")
         holders = books.holders(key)
         if not books.destroyed(key):
             books.order_destruction(record, desk.acting)

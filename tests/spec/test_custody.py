@@ -16,6 +16,7 @@ import pytest
 from gateway.adapters import keyring_grants, ledger_store
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
+from gateway.adapters.keyring_books import record_use
 from gateway.adapters.keyring_offers import check_value, load
 from gateway.adapters.settings import read_settings
 from gateway.errors import RefusedError, UsageError
@@ -284,6 +285,34 @@ def test_a_rotated_key_leaves_the_old_one_until_it_is_destroyed(office: Office) 
     assert len(ring.verifying_keys("package-signing")) == 2
     new_study(office)
     office.refused("keys/epoch-missing", 2, "keys", "rotate", "study-nis-2026-1", "--as", "carol")
+
+
+def test_a_persons_key_is_not_rotated_and_not_destroyed_by_themselves(office: Office) -> None:
+    rotate = ("keys", "rotate", "operator-carol-1", "--as", "carol")
+    office.refused("keys/operator-not-rotated", 2, *rotate)
+    own = ("keys", "destroy", "operator-carol-1", "--as", "carol")
+    office.refused("operators/same-person", 3, *own)
+    assert ring_of(office).sign_as("carol", b"still there")
+
+
+def test_each_use_of_a_key_is_counted_in_the_ledger_and_not_by_who_granted_it(
+    office: Office,
+) -> None:
+    key = new_study(office)
+    grant = ("--purpose", "p", "--policy", DIGEST, "--until", "2999-01-01", "--as", "carol")
+    office.must("keys", "grant", key, *grant)
+    use = {"kind": "study", "count": 78000, "at": dt.datetime.now(dt.UTC), "release": "rel-1"}
+    with database_of(office).begin() as connection:
+        found = keyring_grants.require(
+            connection, key, purpose="p", policy_digest=DIGEST, on=dt.date(2026, 1, 1)
+        )
+        with pytest.raises(RefusedError, match="operators/same-person"):
+            record_use(connection, found, operator="carol", **use)
+        record_use(connection, found, operator="rosa", **use)
+    used = [facts for event, facts in events_of(office) if event == "key-used"]
+    assert [(facts["key"], facts["count"], facts["operator"]) for facts in used] == [
+        (key, 78000, "rosa")
+    ]
 
 
 def test_the_list_needs_no_passphrase_and_shows_no_secret(office: Office) -> None:
