@@ -14,6 +14,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import rfc8785
@@ -93,7 +94,6 @@ def digest_of(
         "parties": {p: _plain(knowledge.vocabulary.parties.get(p)) for p in read["parties"]},
         "duties": {d: knowledge.vocabulary.duties.get(d) for d in read["duties"]},
         "legal_bases": {b: _plain(knowledge.bases.get(b)) for b in read["bases"]},
-        "contracts": {c: _contract(knowledge.contracts.get(c)) for c in read["contracts"]},
         "recipients": {
             r: {
                 "document": _plain(knowledge.recipients.get(r)),
@@ -103,7 +103,9 @@ def digest_of(
         },
         "tables": dict(tables),
     }
-    return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    parts = {key: rfc8785.dumps(value) for key, value in document.items()}
+    contracts = {c: _contract(knowledge.contracts.get(c)) for c in read["contracts"]}
+    return hashlib.sha256(_object({**parts, "contracts": _object(contracts)})).hexdigest()
 
 
 def _read(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:
@@ -133,8 +135,16 @@ def _datasets(purpose: Purpose) -> set[str]:
     return {purpose.spine, *(join.source for join in purpose.joins or ())}
 
 
-def _contract(contract: Contract | None) -> Any:
-    return _plain(dataclasses.asdict(contract)) if contract else None
+def _object(parts: Mapping[str, bytes]) -> bytes:
+    """The canonical object of canonical members: RFC 8785 section 3.2.3, for ASCII keys."""
+    members = (rfc8785.dumps(key) + b":" + parts[key] for key in sorted(parts))
+    return b"{" + b",".join(members) + b"}"
+
+
+@lru_cache(maxsize=256)
+def _contract(contract: Contract | None) -> bytes:
+    """The canonical form of a contract, made once: it is the largest thing that is read."""
+    return rfc8785.dumps(_plain(dataclasses.asdict(contract)) if contract else None)
 
 
 def _plain(value: Any, key: str = "") -> Any:

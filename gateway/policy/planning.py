@@ -9,6 +9,7 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "Plan".
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from gateway.model import (
     CohortRule,
@@ -30,7 +31,7 @@ from gateway.model import (
     RecipientRef,
     TableRule,
 )
-from gateway.policy.agreements import CLASS_PREFIX, Disclosure, StudyKey
+from gateway.policy.agreements import CLASS_PREFIX, Disclosure, Prohibition, StudyKey
 from gateway.policy.checks_force import review_warnings
 from gateway.policy.checks_notice import state_of
 from gateway.policy.checks_recipients import party_warnings
@@ -205,20 +206,34 @@ def _raised(matter: Matter) -> tuple[str, ...]:
 
 def _not_sent(matter: Matter) -> tuple[NotSent, ...]:
     sent = {(r.contract.id, r.column.name) for each in matter.deliveries for r in each.rules}
+    prohibitions, inside = matter.prohibitions(), _inside_tokens(matter)
     return tuple(
-        _left(matter, contract, column)
+        _left(contract, column, prohibitions, inside if contract is matter.sources[0] else {})
         for contract in matter.sources
         for column in contract.columns
         if (contract.id, column.name) not in sent
     )
 
 
-def _left(matter: Matter, contract: Contract, column: ContractColumn) -> NotSent:
-    prohibitions = matter.prohibitions()
+def _inside_tokens(matter: Matter) -> dict[str, str]:
+    """Each field that leaves inside tokens, with the clause of its output."""
+    return {
+        field: each.output.clause
+        for each in matter.deliveries
+        for token in expanded(each.output.tokens or ())
+        for field in token_fields(token)
+    }
+
+
+def _left(
+    contract: Contract,
+    column: ContractColumn,
+    prohibitions: Mapping[str, Prohibition],
+    inside: Mapping[str, str],
+) -> NotSent:
     words = (column.field, column.name, CLASS_PREFIX + column.field_class.value)
     rule = next((prohibitions[word] for word in words if word in prohibitions), None)
     clause, reason = (rule.clause, rule.reason) if rule else ("", "No clause permits it.")
-    for each in matter.deliveries if rule is None and contract is matter.sources[0] else ():
-        if any(column.field in token_fields(t) for t in expanded(each.output.tokens or ())):
-            clause, reason = each.output.clause, "It leaves only inside tokens."
+    if rule is None and column.field in inside:
+        clause, reason = inside[column.field], "It leaves only inside tokens."
     return NotSent(dataset=contract.id, column=column.name, clause=clause, reason=reason)

@@ -9,6 +9,7 @@ Source: docs/reference/pseudonyms.md, "Match-keys and tokens".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -61,6 +62,7 @@ def expanded(names: Iterable[str]) -> tuple[str, ...]:
     return expand_token_names(known) if known else ()
 
 
+@cache
 def token_fields(token: str) -> frozenset[str]:
     """The vocabulary fields that a token is made of."""
     return frozenset(field for e in token_elements(token) for field in ELEMENT_FIELDS[e])
