@@ -144,6 +144,14 @@ def test_a_file_without_any_agreed_column_is_rejected(people: Path) -> None:
     assert "pseudonym/no-columns" in done.output
 
 
+def test_a_file_that_is_no_table_is_rejected_without_quoting_it(people: Path) -> None:
+    people.write_text('given_name,surname\n"Ann,Li\n1,2,3,4\n', encoding="utf-8")
+    done = CliRunner().invoke(pseudonym, arguments(people))
+    assert done.exit_code == 4
+    assert "pseudonym/unreadable" in done.output
+    assert "Ann" not in done.output
+
+
 def test_a_root_of_the_key_ring_is_refused(people: Path, tmp_path: Path) -> None:
     from gateway.adapters.keyring_core import CoreRing
     from gateway.model.keys import KeyKind
