@@ -269,25 +269,79 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"errors.md": errors_page, "commands.md": commands_page, "settings.md": settings_page}
+# ------------------------------------------------------ index.md, adr/README.md
+
+SECTIONS = (
+    ("tutorial", "See it work once"),
+    ("how-to", "Do one thing"),
+    ("reference", "Look something up"),
+    ("explanation", "Understand why"),
+)
+
+
+def titled(folder: Path) -> list[tuple[str, str]]:
+    """The pages of a folder and the titles that they give themselves."""
+    return [
+        (path.name, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ").strip())
+        for path in sorted(folder.glob("*.md"))
+        if path.name != "README.md"
+    ]
+
+
+def index_page() -> str:
+    """docs/index.md."""
+    lines = ["# Documentation", "", MADE]
+    for folder, purpose in SECTIONS:
+        pages = titled(DOCS / folder)
+        lines += [f"## {purpose}", ""]
+        lines += [f"- [{title or name}]({folder}/{name})" for name, title in pages] + [""]
+    return "\n".join(
+        [*lines, "Choices that a reader could question: [decisions](adr/README.md).", ""]
+    )
+
+
+def decisions_page() -> str:
+    """docs/adr/README.md."""
+    lines = [
+        "# Decisions",
+        "",
+        MADE,
+        "One page for each choice that a reader could question: what was chosen, what else was",
+        "weighed, what it costs, what would make us choose again. A decision in force is not edited;",
+        "a later one replaces it and both say so. A new one takes the next free number and the",
+        "headings of the others, and `make docs` lists it here.",
+        "",
+        *(f"- [{title}]({name})" for name, title in titled(DOCS / "adr")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+DOCS = REPOSITORY / "docs"
+PAGES = {
+    REFERENCE / "errors.md": errors_page,
+    REFERENCE / "commands.md": commands_page,
+    REFERENCE / "settings.md": settings_page,
+    DOCS / "adr" / "README.md": decisions_page,
+    DOCS / "index.md": index_page,
+}
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or with --check name those that differ from what would be written."""
-    stale = []
-    for name, page in PAGES.items():
-        path, text = REFERENCE / name, page()
+    checking = "--check" in arguments
+    stale = False
+    for path, page in PAGES.items():
+        text = page()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(name)
-        if "--check" not in arguments:
-            REFERENCE.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    for name in stale:
+        stale = True
         print(
-            f"docs/reference/{name}: {'stale, run `make docs`' if '--check' in arguments else 'written'}"
+            f"{path.relative_to(REPOSITORY)}: {'stale, run `make docs`' if checking else 'written'}"
         )
-    return 1 if stale and "--check" in arguments else 0
+        if not checking:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if stale and checking else 0
 
 
 if __name__ == "__main__":
