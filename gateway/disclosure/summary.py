@@ -58,9 +58,10 @@ def group_keys(shape: Shape) -> list[str]:
 
 
 def key_values(shape: Shape, level: int, coarser: Coarser) -> list[pl.Expr]:
-    """The expressions that give a row's group, named as `group_keys`."""
-    if not shape.keys:
-        return [pl.lit(0, dtype=pl.Int8).alias(_EVERYONE)]
+    """The expressions that give a row's group, named as `group_keys`.
+
+    Only where there are keys: a single group of everyone is never suppressed, but refused.
+    """
     return [shape.value(name, level, coarser).alias(f"key.{name}") for name in shape.keys]
 
 

@@ -334,6 +334,33 @@ def test_the_unique_share_of_many_rows_is_estimated_on_the_safe_side(
     assert not share_of(50)
 
 
+def test_an_output_without_limits_passes_as_it_is() -> None:
+    plan = a_plan(an_output("out", None, a_rule("district")))
+    result = assess(pseudonymised(plan, rows("out", [1], district=["ZA1"])), coarser=coarser)
+    assert left_of(result).height == 1
+    assert isinstance(result, Assessed)
+    assert result.outputs[0].treatments == {"district": "keep"}
+    assert result.outputs[0].values == {"district": frozenset({"ZA1"})}
+
+
+def test_an_output_of_nobody_passes() -> None:
+    plan = a_plan(an_output("out", SUPPRESS, a_rule("district")))
+    for frames in ((), (rows("out", [], district=[]),)):
+        result = assess(pseudonymised(plan, *frames), coarser=coarser)
+        assert isinstance(result, Assessed)
+        assert (result.rows, result.counts, result.outputs[0].k_reached) == (0, {}, 0)
+
+
+def test_the_values_of_a_wide_column_are_not_remembered() -> None:
+    spared = Limits(key_variables=(), k=3, not_key=(("score", "4.2(c)"),))
+    plan = a_plan(an_output("out", spared, a_rule("score"), classes=SECURE))
+    frame = rows("out", list(range(2500)), score=list(range(2500)))
+    blocks = [frame.head(10), frame.slice(10, 2400), frame.tail(90)]
+    result = assess(pseudonymised(plan, *blocks), coarser=coarser)
+    assert isinstance(result, Assessed)
+    assert dict(result.outputs[0].values) == {}
+
+
 @pytest.mark.parametrize(("number", "told"), [(0, "<10"), (9, "<10"), (14, "10"), (15, "20")])
 def test_counts_are_told_rounded(number: int, told: str) -> None:
     assert rounded(number) == told

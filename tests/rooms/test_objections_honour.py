@@ -16,8 +16,10 @@ from gateway.objections import (
     compare,
     decide,
     empty_register,
+    entries_lifted,
     honour,
     in_force,
+    incomparable,
     merge_hits,
     resolve,
     tombstones_of,
@@ -231,6 +233,28 @@ def test_an_entry_whose_tokens_this_cohort_cannot_make_holds_whom_it_could_mean(
     register = register_of(("objection", entry))
     resolution = resolve(compare(frame, register), register, participation=Participation.OBJECTION)
     assert decide(frame, resolution).to_list() == ["doubtful-match"]
+
+
+def test_an_entry_of_a_number_alone_is_like_nobody() -> None:
+    register = register_of(("objection", {"nhs": "9990000026"}))
+    assert outcome([ANNA], register) == [None]
+    assert incomparable(["fn1", "sn1", "dob"], register)["sequence"].to_list() == [1]
+
+
+def lifted(person: dict[str, str], register: Register, kind: str, purpose: str = "*") -> list[int]:
+    row = elements([person]).drop("person")
+    return entries_lifted(row, register, kind=EntryKind(kind), purpose=purpose)
+
+
+def test_a_withdrawal_lifts_only_what_is_certainly_this_persons_and_of_this_kind() -> None:
+    other = ANNA | {"fn1": "BETH", "fnx": "BETH", "nick": "BETH", "nhs": "9990000026"}
+    register = register_of(("objection", ANNA), ("opt-out", ANNA), ("objection", other))
+    assert lifted(ANNA, register, "objection-withdrawn") == [1]
+    assert lifted(ANNA, register, "opt-out-withdrawn") == [2]
+    assert lifted(ANNA, register, "consent") == []
+    assert lifted(ANNA, register, "objection-withdrawn", purpose="study") == []
+    vague = {name: ANNA[name] for name in ("fn1", "sn1", "dob")}
+    assert lifted(vague, register, "objection-withdrawn") == []
 
 
 def test_a_cohort_without_names_is_compared_by_what_it_has() -> None:
