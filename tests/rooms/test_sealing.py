@@ -469,3 +469,9 @@ def test_the_size_of_a_package_does_not_tell_small_differences():
         return inner_sizes((3000, 200, 20 * rows, 500))[0]
 
     assert size(1000) == size(1001) == size(1010)
+
+
+def test_both_rooms_mean_the_same_kind_of_checkpoint():
+    from gateway import ledger
+
+    assert ledger.CHECKPOINT_TYP == sealing.CHECKPOINT_TYP
