@@ -1,4 +1,4 @@
-"""Build the optional C extension; without a compiler the product runs on its slower path."""
+"""Build the optional C extensions; without a compiler the product runs on its slower paths."""
 
 from setuptools import Extension, setup
 
@@ -10,6 +10,12 @@ setup(
             depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_lanes.h"],
             extra_compile_args=["-O3", "-pthread", "-fvisibility=hidden", "-Wno-psabi"],
             extra_link_args=["-pthread"],
+            optional=True,
+        ),
+        Extension(
+            "gateway.intake._csvscan",
+            ["gateway/intake/_csvscan.c"],
+            extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
         ),
     ]

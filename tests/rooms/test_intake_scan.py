@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.intake import cut_blocks, scan
+from gateway.intake.scan import careful_scan, fast_scan
 
 CELLS = st.text(st.sampled_from('ab",;\n é'), max_size=6)
 
@@ -106,3 +107,16 @@ def test_a_record_without_end_stops_the_stream() -> None:
     blocks = list(cut_blocks(io.BytesIO(b'"' + b"x" * 10_000).read, 100, longest=500))
     assert len(blocks) == 1
     assert len(blocks[0]) <= 700
+
+
+@given(st.binary(max_size=60) | st.text(st.sampled_from('ab,"\n\r\0\x07é'), max_size=60))
+def test_the_fast_scan_agrees_with_the_careful_one_on_any_bytes(block: bytes | str) -> None:
+    octets = block.encode() if isinstance(block, str) else block
+    for width in (1, 2, 3):
+        careful = careful_scan(octets, width, delimiter=",", longest_cell=9)
+        records, unusual = fast_scan(octets, ",", width, 9)
+        assert (records >= 0) == (careful.faults == ())
+        if records >= 0:
+            assert records == careful.records
+            assert unusual or not any(byte < 32 and byte not in (10, 13) for byte in octets)
+            assert unusual or b'"' not in octets
