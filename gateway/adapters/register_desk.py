@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
+from sqlalchemy import Connection
 
 from gateway import objections
 from gateway.adapters import operators, policy_store, register_store
@@ -50,14 +51,6 @@ class StoredRegisterDesk:
         with self.database.begin() as connection:
             for controller in controllers:
                 keys = register_store.keys_or_new(connection, self.ring, controller, at=self.at)
-                lifts: list[int] = []
-                if wish.kind in objections.LIFTS:
-                    register = register_store.open_register(
-                        connection, self.ring, wish.purpose, controller, mark=self.mark
-                    )
-                    lifts = objections.entries_lifted(
-                        elements, register, kind=wish.kind, purpose=wish.purpose
-                    )
                 new = NewEntries(
                     receipt=receipt,
                     kind=wish.kind,
@@ -67,10 +60,10 @@ class StoredRegisterDesk:
                     operator=wish.operator,
                     details=details,
                     elements=elements,
-                    lifts=tuple(lifts),
+                    lifts=self._lifts(connection, wish, controller, elements),
                 )
                 _, last = register_store.record(connection, new, keys, at=self.at)
-                lifted += len(lifts)
+                lifted += len(new.lifts)
             require_lifted(wish, lifted)
         with self.database.begin() as connection:
             self.mark.advance(connection)
@@ -83,6 +76,19 @@ class StoredRegisterDesk:
             lifted=lifted,
             sequence=last,
             effects=self._effects(wish),
+        )
+
+    def _lifts(
+        self, connection: Connection, wish: Wish, controller: str, elements: pl.DataFrame
+    ) -> tuple[int, ...]:
+        """What a loosening act takes back in one controller's register."""
+        if wish.kind not in objections.LIFTS:
+            return ()
+        register = register_store.open_register(
+            connection, self.ring, wish.purpose, controller, mark=self.mark
+        )
+        return tuple(
+            objections.entries_lifted(elements, register, kind=wish.kind, purpose=wish.purpose)
         )
 
     def _agreements(self, purpose: str, agreement: str) -> Iterator[tuple[str, Agreement]]:

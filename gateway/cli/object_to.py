@@ -11,14 +11,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gateway.cli.common import emit, exits, json_option, open_store, say
-
-if TYPE_CHECKING:
-    from gateway.workflows.object_to import RegisterReceipt
 
 KINDS = ("objection", "opt-out", "consent")
 AUTHORITIES = ("self", "representative", "partner-extract", "officer")
@@ -107,7 +104,7 @@ def _from_standard_input() -> Any:
     return objections.one_identity(text)
 
 
-def _document(receipt: RegisterReceipt) -> dict[str, Any]:
+def _document(receipt: Any) -> dict[str, Any]:
     return {
         "receipt": receipt.receipt,
         "kind": receipt.kind.value,
@@ -120,7 +117,7 @@ def _document(receipt: RegisterReceipt) -> dict[str, Any]:
     }
 
 
-def _lines(receipt: RegisterReceipt) -> Iterator[str]:
+def _lines(receipt: Any) -> Iterator[str]:
     """The receipt for people, with what it does."""
     people = "one person" if receipt.people == 1 else f"{receipt.people} people"
     yield f"Recorded: {receipt.kind.value} of {people}, receipt {receipt.receipt}."
@@ -130,7 +127,7 @@ def _lines(receipt: RegisterReceipt) -> Iterator[str]:
         yield f"{name}: {_EFFECT[rule.value][_loosens(receipt)]}"
 
 
-def _loosens(receipt: RegisterReceipt) -> bool:
+def _loosens(receipt: Any) -> bool:
     return receipt.kind.value in {"consent", "objection-withdrawn", "opt-out-withdrawn"}
 
 

@@ -72,8 +72,11 @@ def an_address(chance: random.Random) -> Person:
 
 
 def _common(names: tuple[str, ...], chance: random.Random) -> str:
-    """The first names of a list are met far more often than the last."""
-    return names[min(int(chance.paretovariate(0.7)) - 1, len(names) - 1)]
+    """The first names of a list are met more often than the last; "Na" reads as missing."""
+    weights = [1 / (rank + 4) for rank in range(len(names))]
+    return next(
+        name for name in iter(lambda: chance.choices(names, weights)[0], "") if name != "Na"
+    )
 
 
 def _slip(text: str, chance: random.Random) -> str:
