@@ -186,6 +186,18 @@ def test_no_byte_after_a_text_is_read(on_path: str) -> None:
     protect(ctypes.c_void_p(start + page), page, mmap.PROT_READ | mmap.PROT_WRITE)
 
 
+@every_fast_path
+def test_what_stands_after_a_short_text_in_its_view_is_not_hashed(on_path: str) -> None:
+    views = b"".join(n.to_bytes(4, "little") + b"abcdefghijkl" for n in range(13)) * 3
+    buffers = [None, pa.py_buffer(views)]
+    column = pl.Series(pa.Array.from_buffers(pa.binary_view(), 39, buffers))
+    found = keyed_hash.blake2b_column(column, KEY, person=PERSON, on_path=on_path)
+    wanted = [b"abcdefghijkl"[:n] for n in range(13)] * 3
+    assert found.to_list() == [by_hashlib(text) for text in wanted]
+    framed = keyed_hash.blake2b_framed([column, column], KEY, person=PERSON, on_path=on_path)
+    assert framed.to_list() == [framed_by_hashlib(text, text) for text in wanted]
+
+
 def test_results_are_ordinary_columns() -> None:
     column = pl.Series("x", [f"person {i}" for i in range(1_000)])
     digests = keyed_hash.blake2b_column(column, KEY, person=PERSON)
