@@ -17,6 +17,7 @@ from gateway.adapters.keyring_memory import spill_key
 from gateway.adapters.keyring_signing import verifies
 from gateway.adapters.settings import read_settings
 from gateway.errors import IntegrityError, RefusedError, Unavailable, UsageError
+from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
 from gateway.model.keys import FORMS, MEANINGS, KeyForm, KeyKind, KeyState
 
 AT = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
@@ -135,6 +136,15 @@ def test_a_key_of_another_kind_is_refused_by_name(ring: KeyRing) -> None:
         ring.signer("study", owner="nis")
     with pytest.raises(RefusedError, match="keys/wrong-kind"):
         ring.symmetric("study")
+
+
+def test_each_root_is_given_out_as_its_own_type(ring: KeyRing) -> None:
+    ring.make(KeyKind.CONTROLLER_ROOT, owner="trafford-council", epoch="1", at=AT)
+    assert type(ring.study_root("nis", "2026-1")) is StudyRoot
+    assert type(ring.register_root("trafford-council")) is RegisterRoot
+    assert type(ring.controller_root("trafford-council")) is ControllerRoot
+    with pytest.raises(Unavailable, match="keys/absent"):
+        ring.study_root("nis", "2026-2")
 
 
 def _rewrite(path: Path, **changes: str) -> None:

@@ -123,6 +123,14 @@ def test_a_key_is_used_only_under_a_grant_for_this_purpose_policy_and_day(office
                 keyring_grants.require(connection, key, **(asked | other))
 
 
+def test_a_grant_for_the_past_or_of_a_malformed_digest_is_refused(office: Office) -> None:
+    key = new_study(office)
+    grant = ("keys", "grant", key, "--purpose", "p", "--as", "carol")
+    office.refused("keys/grant-past", 2, *grant, "--policy", DIGEST, "--until", "2020-01-01")
+    office.refused("ledger/fact-form", 2, *grant, "--policy", "x", "--until", "2999-01-01")
+    office.refused("keys/not-pending", 2, "keys", "confirm", key, "--check", "0", "--as", "ada")
+
+
 def test_a_grant_written_past_the_gateway_lets_nothing_through(office: Office) -> None:
     key = new_study(office)
     grant = ("keys", "grant", key, "--purpose", "p", "--policy", DIGEST, "--until", "2999-01-01")
