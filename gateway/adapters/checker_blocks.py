@@ -93,7 +93,8 @@ class Examiner:
                 an earlier pass found repeated rows.
         """
         if block.frame is not None:
-            return self._check(block.frame, first_row, ascii_only=False, faults=block.faults)
+            seen = Scan(records=block.frame.height)
+            return self._check(block.frame, first_row, seen, ascii_only=False, faults=block.faults)
         if block.faults:
             return Examined(records=0, faults=block.faults)
         width, delimiter = self._header.width, self._contract.delimiter
@@ -104,7 +105,7 @@ class Examiner:
         if raw.height != seen.records:
             fault = Fault(code="intake/reader-disagrees", count=1, first=())
             return Examined(records=seen.records, faults=((fault, ""),))
-        return self._check(raw, first_row, ascii_only=block.octets.isascii())
+        return self._check(raw, first_row, seen, ascii_only=block.octets.isascii())
 
     def _parse(self, octets: bytes) -> pl.DataFrame:
         names = {str(place): pl.String for place in range(self._header.width)}
@@ -135,12 +136,18 @@ class Examiner:
         self,
         raw: pl.DataFrame,
         first_row: int,
+        seen: Scan,
         *,
         ascii_only: bool,
         faults: tuple[tuple[Fault, str], ...] = (),
     ) -> Examined:
-        outside = self._outside(first_row, raw.height)
-        checked = self._compiled.check(raw, outside=outside, ascii_only=ascii_only)
+        checked = self._compiled.check(
+            raw,
+            outside=self._outside(first_row, raw.height),
+            ascii_only=ascii_only,
+            plain=not seen.unusual,
+            signs=seen.signs,
+        )
         hashes = tuple(intake.keyed_hashes(raw, rule, self._seed, 0) for rule in self._whole)
         elements = identity.standardise(checked.columns, self._contract)
         notes = intake.unusable(raw, elements, checked.passed, self._contract)

@@ -15,6 +15,7 @@ enum { ORDINARY, DELIMITER, NEWLINE, RETURN, QUOTE, CONTROL, NUL };
 typedef struct {
     Py_ssize_t records; /* -1 when in doubt */
     int unusual;        /* a quote or a control character was seen */
+    int signs;          /* a cell begins like a formula: = + - @, or is quoted */
 } Answer;
 
 /* Whether none of eight bytes is below 0x20, a quote, 0x7f or the delimiter: text goes by eight. */
@@ -35,12 +36,14 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
 {
     const unsigned char *end = p + size, *cell = p;
     const uint64_t delimiters = 0x0101010101010101u * delimiter;
-    Answer answer = {0, 0}, doubt = {-1, 1};
+    Answer answer = {0, 0, 0}, doubt = {-1, 1, 1};
     Py_ssize_t fields = 1;
 
     while (p < end) {
+        if (*p == '=' || *p == '+' || *p == '-' || *p == '@')
+            answer.signs = 1;
         if (*p == '"') { /* a quoted cell, from its first byte */
-            answer.unusual = 1;
+            answer.unusual = answer.signs = 1;
             for (p++;; p++) {
                 p = memchr(p, '"', (size_t)(end - p));
                 if (p == NULL)
@@ -61,7 +64,7 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
                 while (p < end && kind[*p] == ORDINARY)
                     p++;
                 if (p < end && kind[*p] == CONTROL) {
-                    answer.unusual = 1;
+                    answer.unusual = answer.signs = 1;
                     p++;
                     continue;
                 }
@@ -118,12 +121,13 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
     answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&block);
-    return Py_BuildValue("nO", answer.records, answer.unusual ? Py_True : Py_False);
+    return Py_BuildValue("nOO", answer.records, answer.unusual ? Py_True : Py_False,
+                         answer.signs ? Py_True : Py_False);
 }
 
 static PyMethodDef methods[] = {
     {"scan", py_scan, METH_VARARGS,
-     "scan(block, delimiter, width, longest_cell) -> (records or -1, quotes or controls seen)"},
+     "scan(block, delimiter, width, longest_cell) -> (records or -1, quotes or controls seen, signs seen)"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -15,9 +15,8 @@ from typing import Final
 
 import polars as pl
 
-from gateway.intake.check_digits import nhs_numbers_invalid
-from gateway.intake.patterns import FORMULA
 from gateway.intake.rules import Effect, Rule, parsed_date
+from gateway.intake.shortcuts import flags_of
 from gateway.model import Contract, ContractColumn, Role
 
 
@@ -54,17 +53,26 @@ class Compiled:
         )
         self._texts = [column.name for column in contract.columns if _free_text(column)]
 
-    def check(self, raw: pl.DataFrame, *, outside: pl.Series | None, ascii_only: bool) -> Checked:
+    def check(
+        self,
+        raw: pl.DataFrame,
+        *,
+        outside: pl.Series | None,
+        ascii_only: bool,
+        plain: bool = False,
+        signs: bool = True,
+    ) -> Checked:
         """Check one block.
 
         Args:
             raw: contract columns as text, missing as null.
             outside: rows that are quarantined for a reason of the whole file.
             ascii_only: no letter outside ASCII, so scripts cannot be mixed.
+            plain: neither quotes nor control characters.
+            signs: cells may begin like a formula of a spreadsheet.
         """
         rules = [rule for rule in self._rules if not (rule.scripts and ascii_only)]
-        flags = raw.select(_flag(rule) for rule in rules)
-        flags = flags.with_columns(_fast_flags(raw, rules))
+        flags = flags_of(raw, rules, plain=plain)
         totals = flags.sum().row(0, named=True) if flags.height else {}
         failing = {
             rule.name: flags[rule.name].arg_true() for rule in rules if totals.get(rule.name)
@@ -84,7 +92,7 @@ class Compiled:
             nulls=nulls,
             codes=self._codes(raw),
             extract_dates=self._extract_dates(raw),
-            notes=_formulas(raw, self._texts),
+            notes=_formulas(raw, self._texts) if signs else {},
         )
 
     def _applied(
@@ -151,24 +159,6 @@ def typed(column: ContractColumn) -> pl.Expr:
     return pl.col(column.name)
 
 
-def _flag(rule: Rule) -> pl.Expr:
-    if rule.identifier == "nhs_number":
-        return pl.lit(value=False).alias(rule.name)
-    if rule.failing is None:
-        return pl.lit(value=False).alias(rule.name)
-    return rule.failing.fill_null(value=False).alias(rule.name)
-
-
-def _fast_flags(raw: pl.DataFrame, rules: Sequence[Rule]) -> list[pl.Series]:
-    return [
-        nhs_numbers_invalid(raw[rule.column], rule.failing, synthetic=rule.synthetic).alias(
-            rule.name
-        )
-        for rule in rules
-        if rule.identifier == "nhs_number" and rule.failing is not None
-    ]
-
-
 def _bars(rule: Rule) -> bool:
     return rule.effect is Effect.QUARANTINE
 
@@ -194,7 +184,11 @@ def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Se
 
 
 def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[tuple[str, str], pl.Series]:
-    flags = raw.select(pl.col(name).str.contains(FORMULA).fill_null(value=False) for name in texts)
+    starts = [
+        pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in FORMULA_SIGNS).alias(name)
+        for name in texts
+    ]
+    flags = raw.select(start.fill_null(value=False) for start in starts)
     totals = flags.sum().row(0, named=True) if flags.width else {}
     return {("intake/formula-text", name): flags[name].arg_true() for name in texts if totals[name]}
 
@@ -229,5 +223,8 @@ def unusable(
                 found["intake/not-usable", column.name] = lost
     return found
 
+
+# What a spreadsheet takes for the start of a formula (OWASP, "CSV injection").
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _ELEMENT: Final = {Role.FORENAME: "fnx", Role.SURNAME: "snx", Role.DATE_OF_BIRTH: "dob"}

@@ -24,7 +24,6 @@ _LEAP: Final = "(?:(?:1[89]|20|21)(?:0[48]|[2468][048]|[13579][26])|2000)"
 LATIN: Final = "[A-Za-z\u00c0-\u024f]"
 GREEK_OR_CYRILLIC: Final = "[\u0370-\u052f]"
 MIXED_SCRIPT: Final = f"(?:{LATIN}.*{GREEK_OR_CYRILLIC}|{GREEK_OR_CYRILLIC}.*{LATIN})"
-FORMULA: Final = "^[=+@\t\r-]"
 SPREADSHEET_NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?[Ee][+-]?[0-9]+$|^[0-9]+\.0$|^#[A-Z/0!?]+$"
 TEXT: Final = "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$"
 

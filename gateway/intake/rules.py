@@ -12,7 +12,7 @@ Source: UK GDPR Art 5(1)(d); requirement R14, R18; docs/reference/contracts.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -45,6 +45,7 @@ class Rule:
     `failing` is true where a row breaks the rule (null counts as no). `applies`
     is true where the rule has something to say. A rule over the whole file
     (`unique`) has its columns in `together` and no `failing` of its own.
+    `blank_only` says that without control characters only blanks can fail.
     `looks_like` gives a closer code to failing rows of a known kind.
     """
 
@@ -60,6 +61,7 @@ class Rule:
     identifier: str = ""
     synthetic: bool = False
     scripts: bool = False
+    blank_only: bool = False
     looks_like: tuple[tuple[str, pl.Expr], ...] = field(default=())
 
 
@@ -239,7 +241,10 @@ def _text(column: ContractColumn) -> Rule:
             remedy=f"Use one of {', '.join(sorted({*patterns.NAMED, *IDENTIFIERS}))}.",
             column=column.name,
         )
-    return _matching(column, "text", "intake/text-malformed", pattern)
+    blank_only = pattern == patterns.TEXT
+    return replace(
+        _matching(column, "text", "intake/text-malformed", pattern), blank_only=blank_only
+    )
 
 
 def _length(column: ContractColumn) -> Rule:

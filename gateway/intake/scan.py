@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 QUOTE, NEWLINE, RETURN = 34, 10, 13
 
-def _no_fast_scan(_block: bytes, _delimiter: str, _width: int, _longest: int) -> tuple[int, bool]:
+
+def _no_fast_scan(
+    _block: bytes, _delimiter: str, _width: int, _longest: int
+) -> tuple[int, bool, bool]:
     """Stand in where the extension was not built: always in doubt."""
-    return -1, True
+    return -1, True, True
 
 
 try:
@@ -47,12 +50,14 @@ class Fault:
 class Scan:
     """What a block holds: its number of records, and its faults.
 
-    `unusual` is false when it surely has neither quotes nor control characters.
+    `unusual` is false when it surely has neither quotes nor control characters,
+    `signs` when surely no cell begins like a formula of a spreadsheet.
     """
 
     records: int
     faults: tuple[Fault, ...] = ()
     unusual: bool = True
+    signs: bool = True
 
 
 def cut_blocks(read: Callable[[int], bytes], size: int, *, longest: int) -> Iterator[bytes]:
@@ -103,9 +108,9 @@ def scan(block: bytes, width: int, *, delimiter: str, longest_cell: int) -> Scan
         delimiter: one ASCII character.
         longest_cell: bytes that one cell may have, quotes included.
     """
-    records, unusual = fast_scan(block, delimiter, width, longest_cell)
+    records, unusual, signs = fast_scan(block, delimiter, width, longest_cell)
     if records >= 0:
-        return Scan(records=records, unusual=unusual)
+        return Scan(records=records, unusual=unusual, signs=signs)
     return careful_scan(block, width, delimiter=delimiter, longest_cell=longest_cell)
 
 
