@@ -8,6 +8,7 @@ Source: docs/reference/policy.md, "Semantics".
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.model import Contract, FieldClass
@@ -199,7 +200,7 @@ def _cohort(cohort: Cohort, contracts: Mapping[str, Contract]) -> Iterator[Fault
         column = find_column(contract, word)
         if column is None:
             yield from _unknown_column(contract, word, ("where",))
-        elif isinstance(condition, DateRange) != (column.type == "date"):
+        elif isinstance(condition, (DateRange, dt.date)) != (column.type == "date"):
             yield Fault(
                 code="policy/condition-does-not-fit",
                 path=("where",),
