@@ -9,6 +9,7 @@ Source: UK GDPR Arts 5(2), 28, 84C; DPA 2018 s171; docs/reference/package.md.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,22 +27,6 @@ OFFENCE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serialised:
-    """One output, serialised into the sealed scratch room, with its core manifest."""
-
-    output: OutputPlan
-    package: str
-    data: ByteSpill = field(repr=False)
-    rows: int
-    manifest: Manifest
-
-    @property
-    def core(self) -> dict[str, Any]:
-        """What the ledger's leaf commits to."""
-        return core_manifest(self.manifest)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What all manifests of one release share."""
 
@@ -52,6 +37,24 @@ class About:
     register_read_at: dt.datetime
     withheld: int
     record_digest: str
+    record: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serialised:
+    """One output, serialised into the sealed scratch room, with its core manifest."""
+
+    output: OutputPlan
+    package: str
+    data: ByteSpill = field(repr=False)
+    rows: int
+    manifest: Manifest
+    about: About
+
+    @property
+    def core(self) -> dict[str, Any]:
+        """What the ledger's leaf commits to."""
+        return core_manifest(self.manifest)
 
 
 def manifest_of(

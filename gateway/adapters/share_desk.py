@@ -23,6 +23,7 @@ from gateway.adapters.approvals import Approvals
 from gateway.adapters.extract_store import Extracts, StoredExtract
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_books import record_use
+from gateway.adapters.register_trust import RegisterMark
 from gateway.adapters.release_making import PSEUDONYM_EPOCH
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
@@ -112,7 +113,11 @@ class Desk:
         with world.database.begin() as connection:
             read_at = world.now()
             register = register_store.open_register(
-                connection, self.ring, plan.request.purpose, plan.controller
+                connection,
+                self.ring,
+                plan.request.purpose,
+                plan.controller,
+                mark=RegisterMark(world.data / "keys" / "register.mark"),
             )
             uses = list(self._uses(connection, plan))
             public = {

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, table
+from gateway.errors import GatewayError, HeldForPerson, RefusedError
 
 EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse": 3, "held": 5}
 
@@ -63,11 +64,14 @@ def share(
         progress_on(sys.stderr.isatty()) as progress,
         share_desk(settings, progress=progress, rehearsal=dry_run, on=_date(on)) as desk,
     ):
-        outcome = (
-            preview(desk, request, officer=acting)
-            if dry_run
-            else make_release(desk, request, officer=acting, outbox=target)
-        )
+        try:
+            outcome = (
+                preview(desk, request, officer=acting)
+                if dry_run
+                else make_release(desk, request, officer=acting, outbox=target)
+            )
+        except (RefusedError, HeldForPerson) as no:
+            outcome = stopped(request, no)
     document = answer(outcome)
     emit(document, json_wanted, lines(document))
     ctx.exit(EXIT_OF_STATE[outcome.state])
@@ -124,6 +128,16 @@ def answer(outcome: Any) -> dict[str, Any]:
         "warnings": list(outcome.warnings),
         "columns": {name: list(columns) for name, columns in outcome.columns.items()},
     }
+
+
+def stopped(request: Any, no: GatewayError) -> Any:
+    """The outcome when a release under way was refused or held: nothing of it left."""
+    from gateway.model import Reason
+    from gateway.workflows.sharing import Outcome
+
+    reason = Reason(code=no.code, clause="", reason=f"{no.sentence} {no.remedy}".strip())
+    state = "refused" if isinstance(no, RefusedError) else "held"
+    return Outcome(state=state, request=request, refusal=(reason,))
 
 
 def lines(document: dict[str, Any]) -> Iterator[str]:
