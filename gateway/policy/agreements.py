@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from gateway.policy.recipients import Undertaking
-from gateway.policy.shapes import Clause, Days, Document, Id, KeyLabel, Sentence, Some, Word
+from gateway.policy.shapes import Clause, Code, Days, Document, Id, KeyLabel, Sentence, Some, Word
 from gateway.policy.vocabulary import Identifier
 
 LinkMap = Annotated[str, StringConstraints(pattern=r"^receipt\+[0-9]{1,4}d$")]
@@ -47,7 +47,7 @@ class FieldRule(Document):
     from_: Word | None = Field(default=None, alias="from")
     source: Id | None = None
     at: dt.date | Word | None = None
-    waves: Some[Word] | None = None
+    waves: Some[Code] | None = None
 
 
 class Coarsening(Document):

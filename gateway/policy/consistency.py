@@ -207,10 +207,10 @@ def _cohort(cohort: Cohort, contracts: Mapping[str, Contract]) -> Iterator[Fault
                 sentence=f"the condition does not fit the type of {name(word)}.",
                 remedy="Use { from, to } for dates and a list for other columns.",
             )
-        elif isinstance(condition, tuple) and column.codes:
-            yield from _unknown(
-                "policy/unknown-code", condition, dict.fromkeys(column.codes, ""), ("where",)
-            )
+        elif isinstance(condition, (tuple, str)) and column.codes:
+            words = (condition,) if isinstance(condition, str) else condition
+            known = dict.fromkeys(column.codes, "")
+            yield from _unknown("policy/unknown-code", words, known, ("where",))
 
 
 def _unknown(

@@ -51,6 +51,7 @@ ARITY: dict[str, tuple[int, int]] = {
     "absent-if": (2, 2),
     "one-of-present": (2, 20),
 }
+DAYS_IN = {"d": 1, "w": 7, "m": 30, "y": 365}
 WITH_VALUE = frozenset({"required-if", "absent-if"})
 REPEATABLE = frozenset({Role.FORMER_SURNAME})
 Bound = Annotated[int | float, Field(ge=-1e15, le=1e15)]
@@ -168,7 +169,7 @@ def _contract(written: ContractDocument, vocabulary: Vocabulary) -> Contract:
         placeholder_dates=written.placeholder_dates,
         quarantine_above=written.quarantine_above,
         reject_above=written.reject_above,
-        retention_days=int(written.retention[:-1]),
+        retention_days=int(written.retention[:-1]) * DAYS_IN[written.retention[-1]],
         protected_column=written.protected_column,
     )
 

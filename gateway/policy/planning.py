@@ -49,7 +49,11 @@ HARM_K = 10
 def plan_of(matter: Matter, digest: str) -> Plan:
     """The Plan of a matter that no check refused."""
     purpose, agreement = matter.purpose, matter.agreement
-    outputs = tuple(output for each in matter.deliveries for output in _output(matter, each))
+    outputs = tuple(
+        _output(matter, each, each.recipient)
+        for each in matter.deliveries
+        if each.recipient is not None
+    )
     return Plan(
         request=matter.request,
         agreement_version=agreement.version,
@@ -107,12 +111,10 @@ def _joins(matter: Matter) -> tuple[JoinRule, ...]:
     )
 
 
-def _output(matter: Matter, delivery: Delivery) -> tuple[OutputPlan, ...]:
-    output, recipient = delivery.output, delivery.recipient
-    if recipient is None:
-        return ()
+def _output(matter: Matter, delivery: Delivery, recipient: Recipient) -> OutputPlan:
+    output = delivery.output
     columns = tuple(column for rule in delivery.rules for column in rule.columns())
-    plan = OutputPlan(
+    return OutputPlan(
         name=delivery.name,
         recipient=_recipient(matter, recipient),
         identifiers=IdentifierForm(output.identifiers),
@@ -130,7 +132,6 @@ def _output(matter: Matter, delivery: Delivery) -> tuple[OutputPlan, ...]:
         state=state_of(matter, delivery),
         longitudinal=_longitudinal(output.key),
     )
-    return (plan,)
 
 
 def _key(key: StudyKey | None) -> KeyUse | None:

@@ -38,9 +38,11 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 KeyLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+*-]{0,79}$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Clause = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,()/-]{0,39}$")]
+Clause = Annotated[str, StringConstraints(pattern=r"^\S(.{0,78}\S)?$")]
+# A value of a code list: anything but the semicolon that separates values in an extract.
+Code = Annotated[str, StringConstraints(pattern=r"^[^;\s]([^;]{0,78}[^;\s])?$")]
 Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}d$")]
+Days = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}[dwmy]$")]
 
 _MISSING = {"clause": "policy/missing-clause", "ends": "policy/missing-end-date"}
 _SPEECH = {

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from gateway.model import FieldClass
 from gateway.policy.findings import PolicyInvalid
 from gateway.policy.reading import read
-from gateway.policy.shapes import Document, Id, Sentence, Some, Word, shape
+from gateway.policy.shapes import Code, Document, Id, Sentence, Some, Word, shape
 
 FieldClassWord = Literal["direct", "key-variable", "special-category", "criminal", "plain"]
 Harm = Literal["abuse", "health", "offence"]
@@ -34,7 +34,7 @@ def _with_meanings(value: Any) -> Any:
     return value
 
 
-Codes = Annotated[dict[Word, Sentence], BeforeValidator(_with_meanings), Field(min_length=1)]
+Codes = Annotated[dict[Code, Sentence], BeforeValidator(_with_meanings), Field(min_length=1)]
 
 
 class FieldEntry(Document):
@@ -68,7 +68,7 @@ class Cohort(Document):
     """A named set of people: rows of one dataset for which every condition holds."""
 
     from_: Id = Field(alias="from")
-    where: dict[Word, Some[Word] | DateRange | Word | dt.date] = Field(default_factory=dict)
+    where: dict[Word, Some[Code] | DateRange | Code | dt.date] = Field(default_factory=dict)
     membership: Literal["sensitive", "plain"] = "sensitive"
     meaning: Sentence = "People of this cohort."
 

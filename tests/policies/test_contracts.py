@@ -107,7 +107,7 @@ def test_a_contract_becomes_the_value_that_the_rooms_read(vocabulary) -> None:  
          "policy/contract-malformed"),
         ("max = 20000", "max = inf", "policy/value-malformed"),
         ("tolerated = 0.02", "tolerated = 2.0", "policy/value-malformed"),
-        ('retention = "30d"', 'retention = "1y"', "policy/value-malformed"),
+        ('retention = "30d"', 'retention = "1q"', "policy/value-malformed"),
         ("version = 1", "version = 99999999999999999999", "policy/value-malformed"),
         ("[columns.who]", "[columns.who", "policy/unreadable"),
     ],
@@ -133,6 +133,22 @@ def test_former_surnames_may_stand_more_than_once(vocabulary) -> None:  # type: 
     rules = SMALL.index("[[rules]]")
     contract = load_contract(SMALL[:rules] + more + "\n" + SMALL[rules:], vocabulary)
     assert [c.role for c in contract.columns].count(Role.FORMER_SURNAME) == 2
+
+
+def test_retention_is_in_days_weeks_months_of_30_or_years_of_365(vocabulary) -> None:  # type: ignore[no-untyped-def]
+    found = {
+        span: load_contract(SMALL.replace('"30d"', f'"{span}"'), vocabulary).retention_days
+        for span in ("1d", "2w", "3m", "8y")
+    }
+    assert found == {"1d": 1, "2w": 14, "3m": 90, "8y": 2920}
+
+
+def test_a_code_may_be_any_words_without_a_semicolon(vocabulary) -> None:  # type: ignore[no-untyped-def]
+    codes = 'codes = ["Not known", "é+", "-1"]'
+    text = shelf.changed(SMALL, ('field = "source_row"', f'field = "source_row"\n{codes}'))
+    assert load_contract(text, vocabulary).columns[0].codes == ("Not known", "é+", "-1")
+    with pytest.raises(PolicyInvalid, match="policy/value-malformed"):
+        load_contract(text.replace("Not known", "Not; known"), vocabulary)
 
 
 def test_every_dataset_of_the_programme_has_its_contract() -> None:

@@ -60,6 +60,39 @@ def test_a_join_without_its_contract_is_refused_and_not_raised() -> None:
     assert [reason.code for reason in decision.reasons] == ["policy/unknown-dataset"]
 
 
+def test_a_malformed_recipient_is_named_and_nobody_can_send_to_it() -> None:
+    text = shelf.around()["recipients/ons-research.toml"].replace("expires", "expiry")
+    found = codes(**{"recipients__ons-research": text})
+    assert found == {"policy/unknown-key", "policy/missing-key", "policy/unknown-recipient"}
+
+
+def test_a_cohort_that_moved_away_from_the_spine_is_refused() -> None:
+    whole = parse(documents())
+    cohorts = whole.vocabulary.cohorts
+    moved = {**cohorts, "programme-and-comparison": cohorts["people-in-police-incidents"]}
+    knowledge = replace(
+        whole.knowledge, vocabulary=whole.vocabulary.model_copy(update={"cohorts": moved})
+    )
+    bundle = Bundle(knowledge=knowledge, agreements=whole.agreements)
+    decision = decide(shelf.STUDY, bundle, on=shelf.DAY)
+    assert isinstance(decision, Refusal)
+    assert [reason.code for reason in decision.reasons] == ["policy/cohort-not-of-spine"]
+
+
+def test_what_one_output_cannot_resolve_is_said_with_the_output() -> None:
+    whole = parse(documents())
+    register = whole.contracts["family_register"]
+    fewer = replace(register, columns=tuple(c for c in register.columns if c.name != "sex"))
+    bundle = Bundle(
+        knowledge=replace(whole.knowledge, contracts={**whole.contracts, "family_register": fewer}),
+        agreements=whole.agreements,
+    )
+    decision = decide(shelf.STUDY, bundle, on=shelf.DAY)
+    assert isinstance(decision, Refusal)
+    assert decision.reasons[0].code == "policy/field-not-in-dataset"
+    assert decision.reasons[0].reason.startswith('Output "payload": ')
+
+
 def test_tables_need_no_notice() -> None:
     text = (shelf.REPOSITORY / "policies/agreements/kirklees.toml").read_text(encoding="utf-8")
     notice = (

@@ -99,7 +99,6 @@ def test_the_cases_hold_and_a_wrong_one_is_shown(tmp_path: Path) -> None:
     result = _run(cases, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["failed"] == 0
-    assert "0 failed" in _run(cases).output
     for path, text in read_policies(POLICIES).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(text.replace(b'expect = "permit"', b'expect = "refuse"'))
