@@ -26,6 +26,7 @@ from gateway.policy.bundle import Bundle
 from gateway.policy.findings import name, suggest
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.matter import Keys
+from gateway.policy.recipients import RecipientKey
 from gateway.policy.shapes import Document
 from gateway.policy.token_names import expanded, token_fields
 
@@ -97,7 +98,7 @@ def digest_of(
         "recipients": {
             r: {
                 "document": _plain(knowledge.recipients.get(r)),
-                "key": _plain((keys or {}).get(r)),
+                "key": _key((keys or {}).get(r)),
             }
             for r in read["recipients"]
         },
@@ -133,6 +134,11 @@ def _read(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:
 
 def _datasets(purpose: Purpose) -> set[str]:
     return {purpose.spine, *(join.source for join in purpose.joins or ())}
+
+
+def _key(key: RecipientKey | None) -> dict[str, str] | None:
+    """Which key it is; whether it is confirmed and current is asked at each decision."""
+    return {"key_id": key.key_id, "fingerprint": key.fingerprint.lower()} if key else None
 
 
 def _object(parts: Mapping[str, bytes]) -> bytes:

@@ -349,6 +349,11 @@ def test_the_map_of_an_approval_binds_the_keys_it_was_made_with() -> None:
     approved = frozenset({(STUDY.agreement, digest)})
     same = decide(request, bundle, on=shelf.DAY, approved=approved, recipient_keys=KEYS)
     assert isinstance(same, Plan)
+    unconfirmed = {
+        each: RecipientKey(key_id=key.key_id, fingerprint=key.fingerprint, confirmed=False)
+        for each, key in KEYS.items()
+    }
+    assert policy_digest(bundle, STUDY.agreement, recipient_keys=unconfirmed) == digest
     moved = {**KEYS, "ons-research": replace(KEYS["ons-research"], fingerprint="dd")}
     other = decide(request, bundle, on=shelf.DAY, approved=approved, recipient_keys=moved)
     assert isinstance(other, Refusal)
