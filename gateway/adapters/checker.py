@@ -152,6 +152,7 @@ class _Child:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._breach = ""
+        self._unread: Exception | None = None
         self._taken = 0
         with tempfile.TemporaryFile() as spill:
             settings = (limits.memory, limits.cpu_seconds, limits.output, spill.fileno())
@@ -182,6 +183,9 @@ class _Child:
             clock.cancel()
             self._process.kill()
             feeder.join()
+            if self._unread is not None:
+                # What could not be read to its end is no extract, whatever the child thought.
+                raise self._unread
 
     def end(self) -> None:
         """Kill the process if it lives, and free its pipes."""
@@ -220,11 +224,21 @@ class _Child:
 
     def _feed(self, source: BinaryIO, order: bytes) -> None:
         # The child may stop reading at the first fault: then the pipe is closed.
-        with suppress(BrokenPipeError, ValueError):
+        with suppress(BrokenPipeError):
             self._in.write(order)
-            while block := source.read(_PIPE_BYTES):
+            while block := self._block(source):
                 self._in.write(block)
-            self._in.close()
+            if self._unread is None:
+                self._in.close()
+            else:
+                self._process.kill()
+
+    def _block(self, source: BinaryIO) -> bytes:
+        try:
+            return source.read(_PIPE_BYTES)
+        except Exception as fault:  # noqa: BLE001 - it is raised where the check was asked for
+            self._unread = fault
+            return b""
 
     def _kill(self, breach: str) -> None:
         self._breach = self._breach or breach

@@ -150,7 +150,7 @@ class Examiner:
         )
         hashes = tuple(intake.keyed_hashes(raw, rule, self._seed, 0) for rule in self._whole)
         elements = identity.standardise(checked.columns, self._contract)
-        notes = intake.unusable(raw, elements, checked.passed, self._contract)
+        notes = intake.unusable(checked, elements, self._contract)
         accepted = b"" if faults else _frame(checked.columns, elements)
         slim = replace(checked, columns=pl.DataFrame(), notes={**checked.notes, **notes})
         return Examined(

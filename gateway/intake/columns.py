@@ -198,7 +198,7 @@ def _free_text(column: ContractColumn) -> bool:
 
 
 def unusable(
-    raw: pl.DataFrame, elements: pl.DataFrame, passed: pl.Series, contract: Contract
+    checked: Checked, elements: pl.DataFrame, contract: Contract
 ) -> dict[tuple[str, str], pl.Series]:
     """Find accepted names and births that say nothing about who a row is about.
 
@@ -207,17 +207,16 @@ def unusable(
     in silence.
 
     Args:
-        raw: the block as text.
-        elements: standard elements of the rows that passed.
-        passed: which rows passed.
+        checked: the block, with its accepted columns.
+        elements: standard elements of the accepted rows.
         contract: roles of the columns.
     """
-    rows = passed.arg_true()
+    rows = checked.passed.arg_true()
     found = {}
     for column in contract.columns:
         element = _ELEMENT.get(column.role) if column.role else None
         if element in elements.columns:
-            given = raw[column.name].gather(rows).is_not_null()
+            given = checked.columns[column.name].is_not_null()
             lost = rows.filter(given & elements[element].is_null())
             if lost.len():
                 found["intake/not-usable", column.name] = lost

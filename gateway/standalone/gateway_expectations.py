@@ -12,6 +12,9 @@ Source: NHS Data Dictionary (modulus 11); DfE UPN guide (modulus 23); HMRC
 NIM39110; BS 7666; docs/reference/contracts.md.
 """
 
+# The library publishes no types for the classes that it wants extended.
+# mypy: disable-error-code="misc, untyped-decorator, attr-defined, import-untyped"
+
 from __future__ import annotations
 
 import datetime as dt

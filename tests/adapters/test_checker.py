@@ -239,3 +239,27 @@ def test_a_contract_with_an_unknown_form_is_refused_before_any_byte_is_read() ->
     contract: Contract = replace(POLICE, rules=(strange,))
     with pytest.raises(UsageError, match="intake/contract-rule"):
         check(text(rows(1)), contract)
+
+
+class Failing(io.BytesIO):
+    """A source whose disk gives out after the first block."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise OSError("disk")
+        return super().read(10_000)
+
+
+def test_a_source_that_fails_while_it_is_read_is_no_extract() -> None:
+    with Checker() as checker, pytest.raises(OSError, match="disk"):
+        checker.check(
+            Failing(text(rows(1_000))), POLICE, known_columns=(), sink=lambda _frame: None
+        )
+
+
+def test_a_sink_that_fails_ends_the_check_and_the_child() -> None:
+    def full(_frame: bytes) -> None:
+        raise OSError("full")
+
+    with Checker() as checker, pytest.raises(OSError, match="full"):
+        checker.check(io.BytesIO(text(rows(400_000))), POLICE, known_columns=(), sink=full)
