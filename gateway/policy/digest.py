@@ -157,8 +157,6 @@ def _plain(value: Any, key: str = "") -> Any:
     """JSON values; lists that are sets are sorted, dates are ISO text."""
     if isinstance(value, Document):
         return _plain({k: getattr(value, k) for k in type(value).model_fields})
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
         return {str(each): _plain(item, str(each)) for each, item in value.items()}
     if isinstance(value, (tuple, list)):
