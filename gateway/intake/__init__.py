@@ -11,7 +11,7 @@ from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
 from gateway.intake.row_rules import rules_of
-from gateway.intake.rules import Rule
+from gateway.intake.rule import Rule
 from gateway.intake.scan import Fault, Scan, cut_blocks, scan
 from gateway.intake.suite import suite, table_schema
 from gateway.intake.tally import Tally, quarantining

@@ -15,7 +15,8 @@ from typing import Final
 
 import polars as pl
 
-from gateway.intake.rules import Effect, Rule, parsed_date
+from gateway.intake.rule import Effect, Rule
+from gateway.intake.rules import parsed_date
 from gateway.intake.shortcuts import flags_of
 from gateway.model import Contract, ContractColumn, Role
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 import polars as pl
 
 from gateway.errors import UsageError
-from gateway.intake.rules import ISO, Effect, Rule, column_rules, parsed_date
+from gateway.intake.rule import Effect, Rule
+from gateway.intake.rules import ISO, column_rules, parsed_date
 from gateway.model import Contract, ContractColumn, RowRule
 
 ANY: Final = "*"

@@ -12,8 +12,7 @@ Source: UK GDPR Art 5(1)(d); requirement R14, R18; docs/reference/contracts.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
@@ -22,47 +21,13 @@ from gateway.errors import UsageError
 from gateway.identity import identifiers
 from gateway.intake import patterns
 from gateway.intake.patterns import whole
+from gateway.intake.rule import Effect, Rule
 from gateway.model import Contract, ContractColumn, Role
 
 NAME_ROLES: Final = frozenset({Role.FORENAME, Role.MIDDLE_NAMES, Role.SURNAME, Role.FORMER_SURNAME})
 IDENTIFIERS: Final = frozenset({"nhs_number", "upn", "nino", "postcode", "uprn"})
 ISO: Final = ("%Y-%m-%d",)
 AMBIGUOUS: Final = ({"%d/%m/%Y", "%m/%d/%Y"}, {"%Y%m%d", "%d%m%Y"})
-
-
-class Effect(StrEnum):
-    """What becomes of a row that breaks a rule."""
-
-    QUARANTINE = "quarantine"
-    CLEAR = "clear"
-    KEEP = "keep"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One rule over raw text columns.
-
-    `failing` is true where a row breaks the rule (null counts as no). `applies`
-    is true where the rule has something to say. A rule over the whole file
-    (`unique`) has its columns in `together` and no `failing` of its own.
-    `blank_only` says that without control characters only blanks can fail.
-    `looks_like` gives a closer code to failing rows of a known kind.
-    """
-
-    name: str
-    column: str
-    code: str
-    expectation: Mapping[str, Any]
-    failing: pl.Expr | None = None
-    applies: pl.Expr | None = None
-    tolerated: float = 0.0
-    effect: Effect = Effect.QUARANTINE
-    together: tuple[str, ...] = ()
-    identifier: str = ""
-    synthetic: bool = False
-    scripts: bool = False
-    blank_only: bool = False
-    looks_like: tuple[tuple[str, pl.Expr], ...] = field(default=())
 
 
 def column_rules(column: ContractColumn, contract: Contract) -> Iterator[Rule]:

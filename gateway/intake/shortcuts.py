@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gateway.identity import identifiers
-from gateway.intake.rules import Rule
+from gateway.intake.rule import Rule
 
 Octets = NDArray[np.int32]
 

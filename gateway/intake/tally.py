@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gateway.intake.columns import Checked
 from gateway.intake.findings import Finding
-from gateway.intake.rules import Effect, Rule
+from gateway.intake.rule import Effect, Rule
 from gateway.intake.scan import Fault
 from gateway.intake.verdict import (
     ACCEPTED,

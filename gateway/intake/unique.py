@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gateway.intake.rules import Rule
+from gateway.intake.rule import Rule
 
 Pairs = NDArray[np.uint64]
 
