@@ -191,7 +191,10 @@ class Extracts:
             proof = ledger_store.prove(connection, int(leaf))
         check_entry(proof)
         facts = decode_entry(proof.entry).facts
-        if facts.get("extract") != receipt.id or facts.get("sealed_digest") != receipt.sealed_digest:
+        if (
+            facts.get("extract") != receipt.id
+            or facts.get("sealed_digest") != receipt.sealed_digest
+        ):
             raise not_as_recorded()
         return receipt.sealed_digest
 

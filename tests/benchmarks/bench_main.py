@@ -108,8 +108,8 @@ def _ours(home: Path, extract: Path, environment: dict[str, str]) -> dict[str, A
 def _touch(data: Path, environment: dict[str, str]) -> None:
     """Forget the receipt of the same bytes, so that the warm run does the work again."""
     code = (
-        "import sys, sqlalchemy as sa; e = sa.create_engine('sqlite:///' + sys.argv[1]);"
-        "c = e.connect(); c.execute(sa.text(\"update extracts set content_digest='0'\")); c.commit()"
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+        "c.execute(\"update extracts set content_digest = '0'\"); c.commit()"
     )
     path = str(data / "gateway.sqlite")
     subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
