@@ -23,7 +23,7 @@ from gateway.intake.rule import Rule
 Pairs = NDArray[np.uint64]
 
 PARTITIONS: Final = 64
-HELD_ROWS: Final = 4_000_000
+HELD_ROWS: Final = 1_000_000
 
 
 def keyed_hashes(raw: pl.DataFrame, rule: Rule, seed: int, first_row: int) -> Pairs:
