@@ -27,7 +27,21 @@ LONGEST_CELL: Final = 32 << 10
 # After these the rest of the file cannot be cut into rows any more.
 STOPPING: Final = frozenset({"intake/quote-open", "intake/quote-stray", "intake/encoding"})
 
+# Blanks around a cell are never part of it; tab and no-break space are blanks too.
+BLANKS: Final = " \t\u00a0"
+
 Rows = NDArray[np.uint64]
+
+
+def blank_edges(delimiter: str) -> tuple[bytes, ...]:
+    """What a block holds wherever a cell begins or ends with a blank."""
+    comma = delimiter.encode()
+    blanks = [blank.encode() for blank in BLANKS if blank != delimiter]
+    return tuple(
+        edge
+        for blank in blanks
+        for edge in (comma + blank, blank + comma, b"\n" + blank, blank + b"\n", blank + b"\r")
+    ) + tuple(edge for blank in blanks for edge in (b'"' + blank, blank + b'"'))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +97,7 @@ class Examiner:
         self._repeated = repeated
         self._compiled = intake.Compiled(contract, rules)
         self._whole = [rule for rule in rules if rule.together]
+        self._edges = blank_edges(contract.delimiter)
 
     def examine(self, block: Block, first_row: int) -> Examined:
         """Examine one block.
@@ -118,16 +133,26 @@ class Examiner:
             quote_char='"' if b'"' in octets else None,
             infer_schema=False,
         )
-        return self._named(parsed, empty_text=b'""' in octets)
+        return self._named(
+            parsed,
+            empty_text=b'""' in octets,
+            blanks=_padded(octets, self._edges),
+        )
 
-    def _named(self, parsed: pl.DataFrame, *, empty_text: bool) -> pl.DataFrame:
-        """Give the columns their contract names; what the file lacks is missing."""
+    def _named(self, parsed: pl.DataFrame, *, empty_text: bool, blanks: bool) -> pl.DataFrame:
+        """Give the columns their contract names; what the file lacks is missing.
+
+        Blanks around a cell are never part of it (`std1`: trim); where a block has
+        none, nobody looks at each cell for them.
+        """
         places = {name: str(place) for name, place in self._header.places}
         columns = []
         for column in self._contract.columns:
             place = places.get(column.name)
             cell = pl.lit(None, pl.String) if place is None else pl.col(place)
-            if empty_text and place is not None:
+            if blanks and place is not None:
+                cell = cell.str.strip_chars(BLANKS)
+            if (empty_text or blanks) and place is not None:
                 cell = pl.when(cell != "").then(cell)
             columns.append(cell.alias(column.name))
         return parsed.select(columns) if places else parsed.clear().select(columns)
@@ -162,6 +187,12 @@ class Examiner:
             return None
         low, high = np.searchsorted(self._repeated, (first_row, first_row + rows))
         return pl.Series(self._repeated[low:high] - np.uint64(first_row))
+
+
+def _padded(octets: bytes, edges: Sequence[bytes]) -> bool:
+    """Whether some cell of a block may begin or end with a blank."""
+    ends = (octets[:1].strip(), octets.rstrip(b"\r\n")[-1:].strip())
+    return b"" in ends or any(edge in octets for edge in edges)
 
 
 def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:

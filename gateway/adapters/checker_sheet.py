@@ -20,7 +20,7 @@ import polars as pl
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from gateway import intake
-from gateway.adapters.checker_blocks import LONGEST_CELL, Block
+from gateway.adapters.checker_blocks import BLANKS, LONGEST_CELL, Block
 from gateway.intake import Fault, Finding, Header
 from gateway.model import Contract
 
@@ -80,7 +80,8 @@ def _frame(batch: Sequence[Row], header: Header, contract: Contract) -> pl.DataF
         write = _writer(column.date_forms[0] if column.type == "date" else "%Y-%m-%d")
         place = places.get(column.name)
         cells = [None] * len(batch) if place is None else [write(row[place]) for row in batch]
-        columns[column.name] = pl.Series(column.name, cells, pl.String)
+        text = pl.Series(column.name, cells, pl.String).str.strip_chars(BLANKS)
+        columns[column.name] = text.set(text == "", None)
     return pl.DataFrame(columns)
 
 
