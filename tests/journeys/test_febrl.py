@@ -126,7 +126,7 @@ def test_two_contributors_are_joined_by_tokens_alone(contributors, opened, tmp_p
     precision, recall = true / len(links), true / 5000
     print(f"FEBRL 4 by tokens alone: precision {precision:.4f}, recall {recall:.4f}")
     assert precision >= 0.999
-    assert recall >= 0.88
+    assert recall >= 0.87
 
 
 def test_the_linkage_file_tells_nothing_but_tokens(opened):
