@@ -33,17 +33,6 @@ BLANKS: Final = " \t\u00a0"
 Rows = NDArray[np.uint64]
 
 
-def blank_edges(delimiter: str) -> tuple[bytes, ...]:
-    """What a block holds wherever a cell begins or ends with a blank."""
-    comma = delimiter.encode()
-    blanks = [blank.encode() for blank in BLANKS if blank != delimiter]
-    return tuple(
-        edge
-        for blank in blanks
-        for edge in (comma + blank, blank + comma, b"\n" + blank, blank + b"\n", blank + b"\r")
-    ) + tuple(edge for blank in blanks for edge in (b'"' + blank, blank + b'"'))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """Whole records: CSV bytes in UTF-8, or a frame of raw text columns of a spreadsheet."""
@@ -97,7 +86,6 @@ class Examiner:
         self._repeated = repeated
         self._compiled = intake.Compiled(contract, rules)
         self._whole = [rule for rule in rules if rule.together]
-        self._edges = blank_edges(contract.delimiter)
 
     def examine(self, block: Block, first_row: int) -> Examined:
         """Examine one block.
@@ -116,13 +104,13 @@ class Examiner:
         seen = intake.scan(block.octets, width, delimiter=delimiter, longest_cell=LONGEST_CELL)
         if seen.faults:
             return Examined(records=seen.records, faults=_hinted(seen, block.octets))
-        raw = self._parse(block.octets)
+        raw = self._parse(block.octets, blanks=seen.padded)
         if raw.height != seen.records:
             fault = Fault(code="intake/reader-disagrees", count=1, first=())
             return Examined(records=seen.records, faults=((fault, ""),))
         return self._check(raw, first_row, seen, ascii_only=block.octets.isascii())
 
-    def _parse(self, octets: bytes) -> pl.DataFrame:
+    def _parse(self, octets: bytes, *, blanks: bool) -> pl.DataFrame:
         names = {str(place): pl.String for place in range(self._header.width)}
         parsed = pl.read_csv(
             octets,
@@ -136,7 +124,7 @@ class Examiner:
         return self._named(
             parsed,
             empty_text=b'""' in octets,
-            blanks=_padded(octets, self._edges),
+            blanks=blanks,
         )
 
     def _named(self, parsed: pl.DataFrame, *, empty_text: bool, blanks: bool) -> pl.DataFrame:
@@ -187,12 +175,6 @@ class Examiner:
             return None
         low, high = np.searchsorted(self._repeated, (first_row, first_row + rows))
         return pl.Series(self._repeated[low:high] - np.uint64(first_row))
-
-
-def _padded(octets: bytes, edges: Sequence[bytes]) -> bool:
-    """Whether some cell of a block may begin or end with a blank."""
-    ends = (octets[:1].strip(), octets.rstrip(b"\r\n")[-1:].strip())
-    return b"" in ends or any(edge in octets for edge in edges)
 
 
 def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:

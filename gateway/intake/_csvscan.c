@@ -16,6 +16,7 @@ typedef struct {
     Py_ssize_t records; /* -1 when in doubt */
     int unusual;        /* a quote or a control character was seen */
     int signs;          /* a cell begins like a formula: = + - @, or is quoted */
+    int padded;         /* a cell may begin or end with a space, tab or no-break space */
 } Answer;
 
 /* Whether none of eight bytes is below 0x20, a quote, 0x7f or the delimiter: text goes by eight. */
@@ -31,17 +32,24 @@ static inline int plain8(const unsigned char *p, uint64_t delimiters)
              highs);
 }
 
+/* Space, tab, and either byte of U+00A0 in UTF-8. */
+static inline int blank(unsigned char c)
+{
+    return c == ' ' || c == '\t' || c == 0xc2 || c == 0xa0;
+}
+
 static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char *kind,
                    unsigned char delimiter, Py_ssize_t width, Py_ssize_t longest)
 {
     const unsigned char *end = p + size, *cell = p;
     const uint64_t delimiters = 0x0101010101010101u * delimiter;
-    Answer answer = {0, 0, 0}, doubt = {-1, 1, 1};
+    Answer answer = {0, 0, 0, 0}, doubt = {-1, 1, 1, 1};
     Py_ssize_t fields = 1;
 
     while (p < end) {
         if (*p == '=' || *p == '+' || *p == '-' || *p == '@')
             answer.signs = 1;
+        answer.padded |= blank(*p);
         if (*p == '"') { /* a quoted cell, from its first byte */
             answer.unusual = answer.signs = 1;
             for (p++;; p++) {
@@ -54,6 +62,7 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
                 }
                 break;
             }
+            answer.padded |= blank(cell[1]) | blank(p[-1]);
             if (memchr(cell, 0, (size_t)(p - cell)) != NULL)
                 return doubt;
             p++;
@@ -73,6 +82,8 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
         }
         if (p - cell > longest)
             return doubt;
+        if (p > cell)
+            answer.padded |= blank(p[-1]);
         if (p < end && kind[*p] == RETURN) {
             if (p + 1 >= end || p[1] != '\n')
                 return doubt;
@@ -121,13 +132,14 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
     answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&block);
-    return Py_BuildValue("nOO", answer.records, answer.unusual ? Py_True : Py_False,
-                         answer.signs ? Py_True : Py_False);
+    return Py_BuildValue("nOOO", answer.records, answer.unusual ? Py_True : Py_False,
+                         answer.signs ? Py_True : Py_False,
+                         answer.padded ? Py_True : Py_False);
 }
 
 static PyMethodDef methods[] = {
     {"scan", py_scan, METH_VARARGS,
-     "scan(block, delimiter, width, longest_cell) -> (records or -1, quotes or controls seen, signs seen)"},
+     "scan(block, delimiter, width, longest_cell) -> (records or -1, quotes or controls seen, signs seen, blanks seen)"},
     {NULL, NULL, 0, NULL},
 };
 

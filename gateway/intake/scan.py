@@ -21,9 +21,9 @@ QUOTE, NEWLINE, RETURN = 34, 10, 13
 
 def _no_fast_scan(
     _block: bytes, _delimiter: str, _width: int, _longest: int
-) -> tuple[int, bool, bool]:
+) -> tuple[int, bool, bool, bool]:
     """Stand in where the extension was not built: always in doubt."""
-    return -1, True, True
+    return -1, True, True, True
 
 
 try:
@@ -51,13 +51,15 @@ class Scan:
     """What a block holds: its number of records, and its faults.
 
     `unusual` is false when it surely has neither quotes nor control characters,
-    `signs` when surely no cell begins like a formula of a spreadsheet.
+    `signs` when surely no cell begins like a formula of a spreadsheet,
+    `padded` when surely none begins or ends with a blank.
     """
 
     records: int
     faults: tuple[Fault, ...] = ()
     unusual: bool = True
     signs: bool = True
+    padded: bool = True
 
 
 def cut_blocks(read: Callable[[int], bytes], size: int, *, longest: int) -> Iterator[bytes]:
@@ -108,9 +110,9 @@ def scan(block: bytes, width: int, *, delimiter: str, longest_cell: int) -> Scan
         delimiter: one ASCII character.
         longest_cell: bytes that one cell may have, quotes included.
     """
-    records, unusual, signs = fast_scan(block, delimiter, width, longest_cell)
+    records, unusual, signs, padded = fast_scan(block, delimiter, width, longest_cell)
     if records >= 0:
-        return Scan(records=records, unusual=unusual, signs=signs)
+        return Scan(records=records, unusual=unusual, signs=signs, padded=padded)
     return careful_scan(block, width, delimiter=delimiter, longest_cell=longest_cell)
 
 

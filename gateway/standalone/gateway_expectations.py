@@ -1,12 +1,13 @@
-"""Expectations that a contract's suite uses beside the stock ones of Great Expectations.
+r"""Expectations that a contract's suite uses beside the stock ones of Great Expectations.
 
 Put this file beside the suite and import it before you run the suite on pandas:
 
-    frame = pandas.read_csv("extract.csv", dtype=str, keep_default_na=False, na_values=[""])
+    frame = pandas.read_csv("extract.csv", dtype=str, keep_default_na=False)
+    frame = frame.apply(lambda column: column.str.strip(" \t\u00a0")).replace("", None)
 
-Every column is text and an empty cell is missing. The file imports nothing of the
-gateway, so that it runs with stock Great Expectations alone; it is also the slow
-second reader against which the gateway's fast one is tested.
+Every column is text without blanks around it, and an empty cell is missing. The
+file imports nothing of the gateway, so that it runs with stock Great Expectations
+alone; it is also the slow second reader against which the fast one is tested.
 
 Source: NHS Data Dictionary (modulus 11); DfE UPN guide (modulus 23); HMRC
 NIM39110; BS 7666; docs/reference/contracts.md.

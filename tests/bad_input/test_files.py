@@ -94,7 +94,7 @@ VALUES: dict[str, tuple[dict[str, str], str]] = {
     "a number with a thousands mark": ({"arrears": '"1,000"'}, "intake/number-malformed"),
     "a number out of range": ({"count": "141"}, "intake/out-of-range"),
     "a control character": ({"surname": "a\x07b"}, "intake/text-malformed"),
-    "a blank name": ({"surname": "   "}, "intake/text-malformed"),
+    "a blank name": ({"surname": "   "}, "intake/value-missing"),
     "a very long name": ({"surname": "x" * 61}, "intake/text-too-long"),
     "a name without letters": ({"surname": "???"}, "intake/not-usable"),
     "a placeholder birth": ({"dob": "1901-01-01"}, "intake/not-usable"),

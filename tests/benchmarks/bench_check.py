@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from gateway import intake  # noqa: E402
 from gateway.adapters.checker import Checker  # noqa: E402
-from gateway.adapters.checker_blocks import Block, Examiner  # noqa: E402
+from gateway.adapters.checker_blocks import Examiner  # noqa: E402
 from gateway.adapters.judge import Judge  # noqa: E402
 from gateway.model import Contract, ContractColumn, Role, RowRule  # noqa: E402
 
@@ -146,7 +146,7 @@ def rules_alone(path: Path) -> dict[str, Any]:
 
         def check(octets: bytes) -> int:
             seen = intake.scan(octets, header.width, delimiter=",", longest_cell=32_768)
-            raw = examiner._parse(Block(octets=octets).octets)
+            raw = examiner._parse(octets, blanks=seen.padded)
             checked = compiled.check(
                 raw, outside=None, ascii_only=True, plain=not seen.unusual, signs=seen.signs
             )
