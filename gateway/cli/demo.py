@@ -9,6 +9,7 @@ Source: docs/tutorial/first-release.md.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 from pathlib import Path
@@ -35,9 +36,13 @@ def demo(size: int, seed: int, folder: Path | None) -> None:
 
     Example: gateway demo --size 40000
     """
+    from gateway.cli.demo_renewal import renewed
     from gateway.cli.demo_story import Story
 
     home = folder or Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["GATEWAY_PASSPHRASE_FILE"] = str(home / "passphrase")
+    shipped = Path(__file__).parents[2] / "policies"
+    today = dt.datetime.now(dt.UTC).date()
+    os.environ["GATEWAY_POLICIES"] = str(renewed(shipped, home / "policies", today=today))
     Story(home, size=size, seed=seed).tell()
