@@ -25,8 +25,16 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "",
         "Database address; empty means SQLite in the data directory.",
     ),
-    "GATEWAY_POLICIES": ("policies", "Folder of governed documents that seeds an empty store."),
-    "GATEWAY_KEYS": ("keys", "Folder of public keys and key descriptors."),
+    "GATEWAY_POLICIES": (
+        "policies",
+        "Folder of governed documents that seeds an empty store; where the working directory "
+        "has none, the one of the checkout.",
+    ),
+    "GATEWAY_KEYS": (
+        "keys",
+        "Folder of public keys and key descriptors; where the working directory has none, the "
+        "one of the checkout.",
+    ),
     "GATEWAY_PASSPHRASE_FILE": (
         "",
         "File (mode 0400, outside the data directory) with the key ring's passphrase; "
@@ -76,11 +84,19 @@ def read_settings(
     return Settings(
         data=home,
         database_url=chosen["GATEWAY_DATABASE_URL"] or f"sqlite:///{home / 'gateway.sqlite'}",
-        policies=Path(chosen["GATEWAY_POLICIES"]),
-        keys=Path(chosen["GATEWAY_KEYS"]),
+        policies=_folder("GATEWAY_POLICIES", chosen, sources),
+        keys=_folder("GATEWAY_KEYS", chosen, sources),
         passphrase_file=Path(secret) if secret else None,
         sources=sources,
     )
+
+
+def _folder(name: str, chosen: Mapping[str, str], sources: Mapping[str, str]) -> Path:
+    """The folder as set; by default the checkout's, where the working directory has none."""
+    folder = Path(chosen[name])
+    checkout = Path(__file__).parents[2] / chosen[name]
+    shipped = sources[name] == "default" and not folder.is_dir() and checkout.is_dir()
+    return checkout if shipped else folder
 
 
 def describe(settings: Settings) -> list[dict[str, str]]:

@@ -80,7 +80,7 @@ class Story:
         self._chapter("A borough of invented people, and what its partners hold of them")
         self._run("synth", "--size", str(self.size), "--seed", str(self.seed), self._at("borough"))
         counts = {
-            dataset: sum(1 for _ in (self.home / "borough" / f"{dataset}.csv").open("rb")) - 1
+            dataset: (self.home / "borough" / f"{dataset}.csv").read_bytes().count(b"\n") - 1
             for dataset, _ in EXTRACTS
         }
         self._say(", ".join(f"{dataset} {rows:,} rows" for dataset, rows in counts.items()))
