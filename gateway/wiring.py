@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway import identity, policy
+from gateway import policy
 from gateway.adapters import ledger_store, policy_store
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.checker import Checker
@@ -26,6 +26,7 @@ from gateway.adapters.judge import Judge
 from gateway.adapters.keyring import KeyRing, open_ring
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.release_store import packages_of, releases
+from gateway.adapters.release_sweep import sweep
 from gateway.adapters.release_world import World, resume
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
@@ -110,6 +111,9 @@ def intake_desk(settings: Settings, *, progress: Progress) -> Iterator[IntakeDes
     """What `receive` works with: no secret key among it."""
     database = open_database(settings)
     with contextlib.ExitStack() as stack:
+        stack.callback(database.close)
+        extracts = extract_store(settings, database)
+        stack.enter_context(_receiving(settings.data, extracts))
         judge = _warm[-1] if _warm else stack.enter_context(Judge())
         checker = stack.enter_context(Checker())
         bundle = open_bundle(database)
@@ -118,14 +122,25 @@ def intake_desk(settings: Settings, *, progress: Progress) -> Iterator[IntakeDes
             contract_digests={
                 name: contract_digest(contract) for name, contract in bundle.contracts.items()
             },
-            extracts=extract_store(settings, database),
+            extracts=extracts,
             checker=checker,
             judge=judge,
             now=now,
             new_id=lambda kind: f"{kind}-{new_id()}",
             progress=progress,
         )
-    database.close()
+
+
+@contextlib.contextmanager
+def _receiving(data: Path, extracts: Extracts) -> Iterator[None]:
+    """Several files are taken in at once; whoever begins alone sweeps what a crash left."""
+    with _lock_file(data / "receive.lock") as descriptor:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            extracts.sweep()
+        # Nothing of this run is on disk yet, so that a sweep in between takes nothing from it.
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
 
 
 def contract_digest(contract: Any) -> str:
@@ -147,24 +162,40 @@ def share_desk(
     """
     harden_process()
     database = open_database(settings)
-    ring = open_ring(settings)
-    ring.unlock()
+    with contextlib.ExitStack() as stack:
+        stack.callback(database.close)
+        ring = open_ring(settings)
+        ring.unlock()
+        if not rehearsal:
+            stack.enter_context(one_at_a_time(settings.data))
+        # Policies are read once it is our turn: they may have changed while we waited.
+        desk = _share_desk(settings, database, ring, progress=progress, on=on)
+        if not rehearsal:
+            desk.world.make_folders()
+            resume(desk.world)
+            sweep(desk.world, desk.ring)
+        yield desk
+
+
+def _share_desk(
+    settings: Settings,
+    database: Database,
+    ring: KeyRing,
+    *,
+    progress: Progress,
+    on: dt.date | None,
+) -> Desk:
     bundle = open_bundle(database)
-    approvals = Approvals(bundle, identity.table_digests(), on or now().date())
+    approvals = Approvals(bundle, on or now().date())
     world = open_world(
         settings, database, ring, progress=progress, still_valid=approvals.still_valid
     )
-    desk = Desk(
+    return Desk(
         world=world,
         ring=ring,
         extracts=extract_store(settings, database),
         approvals=approvals,
     )
-    with one_at_a_time(settings.data):
-        if not rehearsal:
-            resume(world)
-        yield desk
-    database.close()
 
 
 def open_world(
@@ -176,7 +207,7 @@ def open_world(
     still_valid: Any,
 ) -> World:
     """Stores, signers and folders of the releases of one data directory."""
-    world = World(
+    return World(
         database=database,
         append=append,
         now=now,
@@ -188,18 +219,29 @@ def open_world(
         progress=progress,
         still_valid=still_valid,
     )
-    for folder in (world.outgoing, world.link_maps, world.scratch):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return world
 
 
 @contextlib.contextmanager
 def one_at_a_time(data: Path) -> Iterator[None]:
     """Releases of one data directory are made one after the other; a second one waits."""
-    descriptor = os.open(data / "release.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
+    with _lock_file(data / "release.lock") as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path) -> Iterator[int]:
+    """A file to lock; the lock ends with the process, whatever becomes of it."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as fault:
+        raise Unavailable(
+            "store/not-writable",
+            f"The data directory cannot be written ({fault.strerror}).",
+            remedy="Mount it writable, free disk space, or name another with --data.",
+        ) from None
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -9,23 +9,22 @@ Source: security point 16; docs/reference/policy.md, "Life of a version".
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from gateway import policy
-from gateway.adapters import policy_store, recipients, register_store
+from gateway.adapters import register_store
+from gateway.adapters.policy_reading import decision_inputs
 from gateway.errors import HeldForPerson, UsageError
 from gateway.model import Plan, Refusal, SharingRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Decides by what is in force on one day; `tables` are the standardisation's digests."""
+    """Decides by what is in force on one day; `bundle` is what loaded when the desk opened."""
 
     bundle: policy.Bundle
-    tables: Mapping[str, str]
     on: dt.date
 
     def require_known(self, agreement: str) -> None:
@@ -43,13 +42,14 @@ class Approvals:
 
     def decide(self, connection: sa.Connection, request: SharingRequest) -> Plan | Refusal:
         """Decide one request with the approvals and keys as they stand now."""
+        read = decision_inputs(connection)
         return policy.decide(
             request,
-            self.bundle,
+            read.bundle,
             on=self.on,
-            approved=policy_store.approved(connection),
-            recipient_keys=recipient_keys(connection),
-            tables=self.tables,
+            approved=read.approved,
+            recipient_keys=read.recipient_keys,
+            tables=read.tables,
         )
 
     def still_valid(self, connection: sa.Connection, plan: Plan, sequence: int) -> None:
@@ -71,13 +71,3 @@ class Approvals:
                 "The agreement is no longer what the release was made under.",
                 remedy="Nothing has left. Run the release again under the present agreement.",
             )
-
-
-def recipient_keys(connection: sa.Connection) -> dict[str, policy.RecipientKey]:
-    """The registered keys as policy reads them."""
-    return {
-        key.id: policy.RecipientKey(
-            key_id=key.key_id, fingerprint=key.fingerprint, confirmed=key.usable
-        )
-        for key in recipients.listed(connection)
-    }

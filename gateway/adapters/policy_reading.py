@@ -11,6 +11,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -38,7 +39,7 @@ class DecisionInputs:
 
 def decision_inputs(connection: Connection) -> DecisionInputs:
     """Read all that a decision of now depends on, signatures verified."""
-    bundle, findings = policy.load(policy_store.bundle(connection))
+    bundle, findings = _loaded(tuple(policy_store.bundle(connection).items()))
     return DecisionInputs(
         bundle=bundle,
         findings=findings,
@@ -46,6 +47,12 @@ def decision_inputs(connection: Connection) -> DecisionInputs:
         recipient_keys=recipient_keys(connection),
         tables=table_digests(),
     )
+
+
+@lru_cache(maxsize=2)
+def _loaded(documents: tuple[tuple[str, str], ...]) -> tuple[Bundle, tuple[Finding, ...]]:
+    """Load the same documents once, however often one command decides."""
+    return policy.load(dict(documents))
 
 
 def recipient_keys(connection: Connection) -> dict[str, RecipientKey]:
