@@ -1,0 +1,78 @@
+"""Sweep what killed releases left, once all releases stand where they belong.
+
+Kept are the packages of releases that wait to be forwarded, and the link maps and
+their keys of releases that left or will leave. All else in the three folders is
+the rest of a run that did not come through: sealed, of no use, and removed, so
+that nothing grows with the number of crashes.
+
+Source: security points 8, 15 and 23; docs/explanation/reliability.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.release_store import ReleaseState, releases
+from gateway.adapters.release_world import World
+from gateway.errors import Unavailable
+from gateway.model.keys import KeyKind
+
+WAITING = frozenset({ReleaseState.RECORDED})
+LEFT = WAITING | {ReleaseState.FORWARDED}
+
+
+def sweep(world: World, ring: KeyRing) -> int:
+    """Remove files and link-map keys of releases that did not come through.
+
+    Call it under the lock of releases, after `resume`.
+
+    Returns:
+        How many files and keys were removed.
+
+    Raises:
+        Unavailable: the data directory cannot be written.
+    """
+    with world.database.begin() as connection:
+        every = {release.id: release.state for release in releases(connection)}
+    waiting = {name for name, state in every.items() if state in WAITING}
+    left = {name for name, state in every.items() if state in LEFT}
+    orphans = [
+        *_orphans(world.outgoing, waiting),
+        *_orphans(world.link_maps, left),
+        *_orphans(world.data / "scratch", set()),
+    ]
+    try:
+        for path in orphans:
+            path.unlink(missing_ok=True)
+    except OSError as fault:
+        raise Unavailable(
+            "store/not-swept",
+            f"What an interrupted release left cannot be removed ({fault.strerror}).",
+            remedy="Make the data directory writable, then run the command again.",
+        ) from None
+    return len(orphans) + _drop_keys(world, ring, left)
+
+
+def _orphans(folder: Path, kept: set[str]) -> Iterator[Path]:
+    """Files whose release is not kept; a part of a file is never kept."""
+    for path in folder.iterdir():
+        release = path.name.partition(".")[0]
+        if path.is_file() and (release not in kept or path.suffix == ".part"):
+            yield path
+
+
+def _drop_keys(world: World, ring: KeyRing, left: set[str]) -> int:
+    """Destroy the keys of link maps that no release needs: written down first, then done."""
+    idle = [
+        record
+        for record in ring.records()
+        if record.kind is KeyKind.LINK_MAP and record.owner and record.owner not in left
+    ]
+    for record in idle:
+        with world.database.begin() as connection:
+            facts = {"release": record.owner, "key": record.id}
+            world.append(connection, "link-map-destroyed", facts)
+        ring.destroy(record.id)
+    return len(idle)
