@@ -12,13 +12,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from gateway.adapters import ledger_store
 from gateway.adapters.database import METADATA, Database
+from gateway.adapters.extract_files import FailingRows, drop_files, sweep_files
 from gateway.adapters.store import SealedExtract, SealedWriter, not_as_recorded
 from gateway.errors import UsageError
 from gateway.ledger import LeafRef, check_entry, decode_entry
@@ -113,6 +114,8 @@ class Extracts:
                 )
             ).first()
             if earlier is not None:
+                # Another process took in the same bytes meanwhile: its files stand, ours go.
+                drop_files(self.directory, receipt.id)
                 return _record(earlier)
             stored = self._with_lineage(connection, receipt)
             leaf = self._written(connection, stored)
@@ -121,6 +124,12 @@ class Extracts:
                 EXTRACTS.insert().values(sequence=number + 1, leaf=leaf.index, **_row(stored))
             )
             return stored
+
+    def sweep(self) -> int:
+        """Remove the files that killed runs left; call it only while nothing is taken in."""
+        with self.database.begin() as connection:
+            known = set(connection.execute(sa.select(EXTRACTS.c.id)).scalars())
+        return sweep_files(self.directory, known)
 
     def all(self) -> list[ExtractRecord]:
         """Every extract, newest first."""
@@ -221,34 +230,6 @@ class Extracts:
             EXTRACTS.update().where(EXTRACTS.c.id.in_(superseded)).values(superseded_by=receipt.id)
         )
         return dataclasses.replace(receipt, supersedes=superseded[-1] if superseded else "")
-
-
-class FailingRows:
-    """Row and rule numbers of everything that failed; no value, so it lies in clear."""
-
-    def __init__(self, path: Path) -> None:
-        """Nothing is on disk before the first failing row."""
-        self._path = path
-        self._file: BinaryIO | None = None
-
-    def write(self, block: bytes) -> None:
-        """Add bytes of frames."""
-        if self._file is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = open(self._path, "wb")
-        self._file.write(block)
-
-    def finish(self) -> None:
-        """End the file."""
-        if self._file is not None:
-            self._file.write(bytes(4))
-            self._file.close()
-            self._file = None
-
-    def discard(self) -> None:
-        """Leave nothing."""
-        self.finish()
-        self._path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

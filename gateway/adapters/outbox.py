@@ -35,6 +35,12 @@ def forward_to_folder(staged: Path, outbox: Path, recipient: str, *, digest: str
         IntegrityError: other bytes lie there under this name, or the staged file changed.
     """
     place = outbox / recipient / staged.name
+    if not staged.exists() and not place.exists():
+        raise Unavailable(
+            "release/package-gone",
+            "A recorded package lies neither in the data directory nor in the outbox.",
+            remedy="Put outgoing/ of the data directory back from its backup, then run again.",
+        )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():

@@ -34,6 +34,7 @@ from gateway.adapters.release_world import (
     UNFINISHED,
     Inputs,
     World,
+    drop_files,
     file_digest,
     forward_release,
     withdraw,
@@ -113,10 +114,12 @@ class Run:
         self.scratch.close()
         if self._state in UNFINISHED and fault is not None:
             code = fault.code if isinstance(fault, GatewayError) else "gateway/unexpected"
-            with suppress(GatewayError), self._world.database.begin() as connection:
-                withdraw(connection, self._world, self.release, code=code)
-            for package in self._world.outgoing.glob(f"{self.release}.*"):
-                package.unlink(missing_ok=True)
+            # A stop right after the commit that recorded it: then the step is refused, and
+            # the packages must stay for the next run to forward.
+            with suppress(GatewayError, OSError):
+                with self._world.database.begin() as connection:
+                    withdraw(connection, self._world, self.release, code=code)
+                drop_files(self._world, self.release)
 
     def seal(self, assessed: Assessed) -> Sequence[Sealed]:
         """Serialise, scan, conserve, record what was built, sign and seal each output."""

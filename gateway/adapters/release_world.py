@@ -76,8 +76,25 @@ class World:
 
     @property
     def scratch(self) -> Path:
-        """Where nameless scratch files are made."""
-        return self.data / "scratch"
+        """Where nameless scratch files are made; a rehearsal makes no folder for them."""
+        folder = self.data / "scratch"
+        return folder if folder.is_dir() else self.data
+
+    def make_folders(self) -> None:
+        """Make the folders that a release writes to.
+
+        Raises:
+            Unavailable: the data directory cannot be written.
+        """
+        try:
+            for folder in (self.outgoing, self.link_maps, self.data / "scratch"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise Unavailable(
+                "store/not-writable",
+                f"The data directory cannot be written ({fault.strerror}).",
+                remedy="Mount it writable, free disk space, or name another with --data.",
+            ) from None
 
     @contextmanager
     def staging(self, package: str) -> Iterator[BinaryIO]:
@@ -122,11 +139,13 @@ def forward_release(world: World, release: str) -> list[PackageAnswer]:
         packages = packages_of(connection, release)
     answers = []
     for package in packages:
-        staged = world.outgoing / f"{package.id}.gwp"
-        place = forward_to_folder(
-            staged, Path(package.place), package.recipient, digest=package.digest
-        )
+        place = Path(package.place) / package.recipient / f"{package.id}.gwp"
         if not package.forwarded:
+            # One that is marked was there: its recipient may have taken it away since.
+            staged = world.outgoing / place.name
+            place = forward_to_folder(
+                staged, Path(package.place), package.recipient, digest=package.digest
+            )
             with world.database.begin() as connection:
                 facts = {"release": release, "package": package.id, "channel": "folder"}
                 facts |= {"recipient": package.recipient, "package_digest": package.digest}
@@ -165,17 +184,18 @@ def resume(world: World) -> tuple[list[str], list[str]]:
         waiting = releases(connection, where=lambda r: r.state is ReleaseState.RECORDED)
         for release in left:
             withdraw(connection, world, release.id, code="release/interrupted")
-    for folder in (world.outgoing, world.link_maps, world.scratch):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for release in left:
-        for path in (
-            *world.outgoing.glob(f"{release.id}.*"),
-            *world.link_maps.glob(f"{release.id}.*"),
-        ):
-            path.unlink(missing_ok=True)
+        drop_files(world, release.id)
     for release in reversed(waiting):
         forward_release(world, release.id)
     return [release.id for release in left], [release.id for release in waiting]
+
+
+def drop_files(world: World, release: str) -> None:
+    """Remove sealed packages and link map of a release that was withdrawn."""
+    for folder in (world.outgoing, world.link_maps):
+        for path in folder.glob(f"{release}.*"):
+            path.unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str:

@@ -11,11 +11,13 @@ Source: docs/reference/commands.md; style rule 11; errors.py.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -128,7 +130,10 @@ def exits(command: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         json_wanted = bool(kwargs.get("json_wanted"))
         try:
-            return command(*args, **kwargs)
+            with _ended_in_order():
+                return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            _fail(_STOPPED, 1, json_wanted)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except GatewayError as fault:
@@ -137,6 +142,32 @@ def exits(command: Callable[P, R]) -> Callable[P, R]:
             _fail(_unforeseen(fault), 1, json_wanted)
 
     return guarded
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: what it had begun is cleared away first."""
+    try:
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    except ValueError:  # not the main thread, which alone hears signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+_STOPPED: Mapping[str, Any] = {
+    "code": "gateway/stopped",
+    "sentence": "The command was stopped.",
+    "remedy": "Nothing is half done: the next run finishes or clears what this one had begun.",
+    "facts": {},
+}
 
 
 def _error_document(fault: GatewayError) -> dict[str, Any]:
@@ -157,9 +188,9 @@ def _unforeseen(fault: Exception) -> dict[str, Any]:
     }
 
 
-def _fail(document: dict[str, Any], exit_code: int, json_wanted: bool) -> NoReturn:
+def _fail(document: Mapping[str, Any], exit_code: int, json_wanted: bool) -> NoReturn:
     if json_wanted:
-        click.echo(json.dumps({"error": document | {"exit_code": exit_code}}, ensure_ascii=False))
+        click.echo(json.dumps({"error": {**document, "exit_code": exit_code}}, ensure_ascii=False))
     click.echo(f"{document['code']}: {document['sentence']}", err=True)
     if document["remedy"]:
         click.echo(document["remedy"], err=True)

@@ -99,6 +99,11 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     )
     if document["supersedes"]:
         yield f"It takes the place of {document['supersedes']}."
+    if document["superseded_by"]:
+        yield (
+            f"These bytes came before; {document['superseded_by']} has taken their place since, "
+            "and releases read that one."
+        )
     if document["dropped_columns"]:
         yield (
             "Dropped before storage, because the contract does not know them: "
