@@ -100,9 +100,9 @@ def linkage_elements(plan: Plan) -> tuple[str, ...]:
         if output.identifiers is IdentifierForm.TOKENS:
             for token in output.tokens:
                 needed |= set(token_elements(token))
-            if output.slots and "alpha" in needed:
+            if output.alias_slots and "alpha" in needed:
                 needed |= {"fnx", "snx"}  # the letters of a former name are sorted anew
-            if output.slots and needed & {"sn1", "snx"}:
+            if output.alias_slots and needed & {"sn1", "snx"}:
                 needed |= {"sn1", "sn2", "snx"}
     return tuple(sorted(needed))
 
@@ -197,25 +197,34 @@ def coarser(value: pl.Expr, present: str, wanted: str) -> pl.Expr:
 
 def _age(born: pl.Expr, at: pl.Expr, treatment: str) -> pl.Expr:
     """Completed years at the reference date; negative is missing."""
-    before_birthday = _month_and_day(at) < _month_and_day(born)
-    years = at.dt.year() - born.dt.year() - before_birthday.cast(pl.Int32)
+    years = (_digits(at) - _digits(born)) // 10_000
     years = pl.when(years >= 0).then(years)
     return years if treatment == "age" else _band(years, int(treatment.rsplit("-", 1)[1]))
 
 
-def _month_and_day(date: pl.Expr) -> pl.Expr:
-    return date.dt.month().cast(pl.Int32) * 100 + date.dt.day()
+def _digits(date: pl.Expr) -> pl.Expr:
+    """A date as one number: of its difference to a later day all but four digits is years."""
+    year, month = date.dt.year().cast(pl.Int32), date.dt.month().cast(pl.Int32)
+    return year * 10_000 + month * 100 + date.dt.day()
 
 
 def _band(years: pl.Expr, width: int) -> pl.Expr:
-    low = (years // width) * width
-    label = pl.format("{}-{}", low, low + (width - 1))
-    top = pl.when(years.is_not_null()).then(pl.lit(f"{OLDEST_BAND}+"))
-    return pl.when(years < OLDEST_BAND).then(label).otherwise(top)
+    """Years to the label of their band, looked up in a list."""
+    labels = [f"{low}-{low + width - 1}" for low in range(0, OLDEST_BAND, width)]
+    place = years.clip(upper_bound=OLDEST_BAND) // width
+    return pl.lit(pl.Series([*labels, f"{OLDEST_BAND}+"])).gather(place)
 
 
 def _postcode(value: pl.Expr) -> pl.Expr:
-    return value.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    """Capitals and digits only."""
+    return value.map_batches(_capitals_and_digits, return_dtype=pl.String)
+
+
+def _capitals_and_digits(values: pl.Series) -> pl.Series:
+    spaced = values.str.contains("^[A-Z0-9 ]*$")
+    if spaced.all():
+        return values.str.replace_all(" ", "", literal=True)
+    return values.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
 
 
 def _flag(value: pl.Expr) -> pl.Expr:
@@ -224,7 +233,7 @@ def _flag(value: pl.Expr) -> pl.Expr:
 
 _SIMPLE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "keep": lambda value: value,
-    "year": lambda value: value.dt.strftime("%Y"),
+    "year": lambda value: value.dt.year().cast(pl.String).str.zfill(4),
     "month": lambda value: value.dt.strftime("%Y-%m"),
     "quarter": lambda value: pl.format("{}-Q{}", value.dt.year(), value.dt.quarter()),
     "week-of-birth": lambda value: value.dt.strftime("%G-W%V"),

@@ -20,10 +20,9 @@ from gateway.errors import RefusedError
 from gateway.keyed_hash import blake2b_column
 from gateway.model import IdentifierForm, OutputPlan, Plan
 from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill
-from gateway.model.tokens import token_elements
+from gateway.model.tokens import of_surname
 
 UNIT_SEED = 0x756E
-SURNAME_ELEMENTS = frozenset({"sn1", "sn2", "snx", "alpha"})
 
 _LINK = b"sfg1/link-id...."
 _FILL = b"sfg1/fill......."
@@ -125,7 +124,7 @@ def _identifiers(
     frame: pl.DataFrame, output: OutputPlan, keys: OutputKeys, random: _Random
 ) -> Iterator[pl.Series]:
     if output.identifiers is IdentifierForm.TOKENS:
-        for slot in range(1 + output.slots):
+        for slot in range(1 + output.alias_slots):
             made = _tokens(frame, slot, output.tokens, keys)
             for name in output.tokens:
                 filled = _filled(made.get(name), frame.height, random)
@@ -150,24 +149,26 @@ def _tokens(
     formed = [
         name
         for name in identity.token_names(elements.columns)
-        if name in names and (not slot or _of_surname(name))
+        if name in names and (not slot or of_surname(name))
     ]
     if not formed or keys.token is None:
         return {}
     return identity.token_columns(elements, formed, keys.token).to_dict()
 
 
-def _of_surname(name: str) -> bool:
-    """Whether another surname makes another token; the rest would repeat slot 0."""
-    return not SURNAME_ELEMENTS.isdisjoint(token_elements(name))
-
-
 def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
     """A random token wherever there is none."""
-    if made is not None and not made.null_count():
+    if made is None:
+        return random.column(rows, person=_FILL)
+    missing = made.null_count()
+    if not missing:
         return made
-    fill = random.column(rows, person=_FILL)
-    return fill if made is None else made.zip_with(made.is_not_null(), fill)
+    every = pl.concat([made, random.column(missing, person=_FILL).alias(made.name)], rechunk=True)
+    # The place of each row among tokens and, behind them, their filling.
+    absent = made.is_null()
+    place = absent.cum_sum().cast(pl.Int64) + (rows - 1)
+    kept = pl.int_range(0, rows, eager=True).zip_with(~absent, place)
+    return every.gather(kept)
 
 
 def _pseudonyms(subject: pl.Series, keys: OutputKeys) -> pl.Series:

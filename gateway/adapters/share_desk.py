@@ -173,7 +173,7 @@ class Desk:
                     policy_digest=plan.policy_digest,
                     on=self.approvals.on,
                 )
-                each = len(output.tokens) * (1 + output.slots) if output.tokens else 1
+                each = len(output.tokens) * (1 + output.alias_slots) if output.tokens else 1
                 yield _Use(grant, record.kind.value, each)
 
     def _records(self, plan: Plan, output: OutputPlan) -> list[Any]:

@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import IntegrityError, Unavailable
 
-MEMORY_BUDGET = 96 << 20
+MEMORY_BUDGET = 192 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class _Partition:
     """Rows waiting in memory, and the blocks already sealed on disk."""
 
     waiting: list[pl.DataFrame] = field(default_factory=list, repr=False)
-    rows: int = 0
+    size: int = 0
     blocks: list[_Block] = field(default_factory=list)
 
 
@@ -58,7 +59,7 @@ class ScratchDirectory:
         self._end = 0
         self._blocks = 0
         self._budget = budget
-        self._spills: list[SealedSpill] = []
+        self._spills: weakref.WeakSet[SealedSpill] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +75,7 @@ class ScratchDirectory:
     def spill(self, partitions: int) -> SealedSpill:
         """A new, empty spill."""
         made = SealedSpill(self, partitions)
-        self._spills.append(made)
+        self._spills.add(made)
         return made
 
     def byte_spill(self) -> ByteSpill:
@@ -101,7 +102,7 @@ class ScratchDirectory:
             Unavailable: the disk is full or fails.
         """
         number = self._blocks
-        sealed = self._key.encrypt(number.to_bytes(12), bytes(plain), None)
+        sealed = self._key.encrypt(number.to_bytes(12), plain, None)
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)
@@ -137,7 +138,10 @@ class ScratchDirectory:
 
 
 class SealedSpill:
-    """Partitions of frames; see `gateway.model.stages.Spill`."""
+    """Partitions of frames; see `gateway.model.stages.Spill`.
+
+    Nobody else holds it: when its last reader is gone, so is what it kept in memory.
+    """
 
     def __init__(self, scratch: ScratchDirectory, partitions: int) -> None:
         """Empty partitions 0 to `partitions` - 1."""
@@ -154,8 +158,9 @@ class SealedSpill:
             return
         target = self._partitions[partition]
         target.waiting.append(frame)
-        target.rows += frame.height
-        self.held += int(frame.estimated_size())
+        size = int(frame.estimated_size())
+        target.size += size
+        self.held += size
         self._scratch.make_room()
 
     def partition(self, index: int) -> Iterator[pl.DataFrame]:
@@ -165,15 +170,26 @@ class SealedSpill:
             yield pl.read_ipc(self._scratch.read(block))
         yield from held.waiting
 
+    def take(self, index: int) -> Iterator[pl.DataFrame]:
+        """The frames of one partition for the last time: it is empty from here on."""
+        held = self._partitions[index]
+        self._partitions[index] = _Partition()
+        self.held -= held.size
+        for block in held.blocks:
+            yield pl.read_ipc(self._scratch.read(block))
+        while held.waiting:
+            yield held.waiting.pop(0)
+
     def flush(self) -> None:
-        """Seal all waiting rows to disk."""
+        """Seal all waiting rows to disk, uncompressed: it is read again soon, and once or twice."""
         for partition in self._partitions:
             if partition.waiting:
                 frame = pl.concat(partition.waiting)
-                buffer = io.BytesIO()
-                frame.write_ipc(buffer, compression="lz4", record_batch_size=None)
-                partition.blocks.append(self._scratch.write(buffer.getbuffer()))
                 partition.waiting.clear()
+                buffer = io.BytesIO()
+                frame.write_ipc(buffer, compression="uncompressed", record_batch_size=None)
+                partition.blocks.append(self._scratch.write(buffer.getbuffer()))
+                partition.size = 0
         self.held = 0
 
 

@@ -25,6 +25,9 @@ from gateway.model import OutputPlan
 # What an identifier that the Plan admits looks like: 16 bytes in lower-case base32.
 TOKEN_FORM: Final = "^[a-z2-7]{25}[aeimquy4]$"
 
+# Cells of one column that were found clean are not looked at again, while they are few.
+MOST_CLEARED: Final = 100_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRules:
@@ -58,10 +61,15 @@ class Scan:
         """Scan one output against its rules and the batch's own direct identifiers."""
         self._rules = rules
         self._directs = directs
+        self._cleared: dict[str, pl.Series] = {}
 
     @cached_property
     def _digests(self) -> pl.Series:
         return pl.Series("text", list(digests_of(self._directs.numbers)), dtype=pl.String)
+
+    @cached_property
+    def _token_digests(self) -> pl.Series:
+        return self._digests.filter(self._digests.str.contains(TOKEN_FORM))
 
     def check(self, block: pl.DataFrame) -> None:
         """Let a block pass in silence, or stop the release.
@@ -96,34 +104,41 @@ class Scan:
         if name in self._rules.identifiers:
             return self._identifiers(values)
         texts = _texts(values.unique())
+        cleared = self._cleared.get(name)
+        if cleared is not None:
+            texts = texts.filter(~texts.is_in(cleared.implode()))
+        found = self._texts(name, texts)
+        if not found and texts.len() and (cleared is None or cleared.len() < MOST_CLEARED):
+            self._cleared[name] = texts if cleared is None else pl.concat([cleared, texts])
+        return found.items()
+
+    def _texts(self, name: str, texts: pl.Series) -> dict[str, int]:
+        """The findings among distinct cells that no block has shown before."""
+        if not texts.len():
+            return {}
         listed = self._rules.codes.get(name)
         unlisted = texts if listed is None else texts.filter(~_of_codes(texts, listed))
         found = grammar_of(unlisted, dates=name in self._rules.dates)
         found |= self._own_people(unlisted, dates=name in self._rules.dates)
-        found |= self._digested(texts)
+        found |= _among(texts, self._digests)
         allowed = self._rules.allowed.get(name)
         if allowed is not None and (strange := _outside(texts, allowed)):
             found["value-not-assessed"] = strange
-        return found.items()
+        return found
 
     def _identifiers(self, values: pl.Series) -> Iterable[tuple[str, int]]:
         """Every cell has the form of a token, and none is a bare digest."""
         wrong = int((~values.str.contains(TOKEN_FORM)).fill_null(value=True).sum())
         found = {"not-a-token": wrong} if wrong else {}
-        return (found | self._digested(values)).items()
-
-    def _digested(self, texts: pl.Series) -> dict[str, int]:
-        count = int(texts.is_in(self._digests.implode()).sum()) if texts.len() else 0
-        return {"unsalted-digest": count} if count else {}
+        # A cell of the form of a token can be no digest of another form.
+        return (found | _among(values, self._digests if wrong else self._token_digests)).items()
 
     def _own_people(self, texts: pl.Series, *, dates: bool) -> dict[str, int]:
         """Whole cells that are a name, date of birth, postcode or number of this batch."""
         cells = texts.alias("text").to_frame().select(folded(pl.col("text"))).to_series()
         if dates:
             cells = cells.filter(~cells.str.contains(r"^\d{8}$"))
-        known = self._directs.texts
-        count = int(cells.is_in(known.implode()).sum())
-        count += int(cells.is_in(self._directs.numbers.implode()).sum())
+        count = self._directs.known(cells)
         return {"direct-identifier": count} if count else {}
 
 
@@ -151,6 +166,11 @@ def scan_rules(
         codes={rule.name: frozenset(rule.codes) for rule in rules if rule.codes},
         allowed=values or {},
     )
+
+
+def _among(texts: pl.Series, digests: pl.Series) -> dict[str, int]:
+    count = int(texts.is_in(digests.implode()).sum()) if texts.len() and digests.len() else 0
+    return {"unsalted-digest": count} if count else {}
 
 
 def _texts(values: pl.Series) -> pl.Series:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from gateway.model.tokens import of_surname
 from gateway.model.words import (
     FieldClass,
     Household,
@@ -184,6 +185,15 @@ class OutputPlan:
     tables: tuple[TableRule, ...] = ()
     state: str = ""
     longitudinal: str = ""
+
+    @property
+    def alias_slots(self) -> int:
+        """How many rows a person has beside the first: none where no token is of a surname.
+
+        Other tokens are the same under every name, so that such a row would hold
+        nothing but random filling.
+        """
+        return self.slots if any(of_surname(token) for token in self.tokens) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

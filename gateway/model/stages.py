@@ -36,6 +36,9 @@ class Spill(Protocol):
     def partition(self, index: int) -> Iterator[pl.DataFrame]:
         """The frames of one partition, in the order in which they were put."""
 
+    def take(self, index: int) -> Iterator[pl.DataFrame]:
+        """The frames of one partition for the last time; its room is free again."""
+
     def __len__(self) -> int: ...
 
 

@@ -102,6 +102,8 @@ _PARTS: Final[Mapping[str, str]] = MappingProxyType(
     {"year": "dob", "month": "dob", "day": "dob", "sector": "pc", "district": "pc", "area": "pc"}
 )
 
+SURNAME_ELEMENTS: Final = frozenset({"sn1", "sn2", "snx", "alpha"})
+
 
 def component_elements(component: str) -> tuple[str, ...]:
     """The standardised elements that one component of the table is made of."""
@@ -122,6 +124,11 @@ def token_elements(name: str) -> tuple[str, ...]:
             element for component in COMPONENTS[name] for element in component_elements(component)
         )
     )
+
+
+def of_surname(name: str) -> bool:
+    """Whether a token is made of a surname, so that another surname makes another token."""
+    return not SURNAME_ELEMENTS.isdisjoint(token_elements(name))
 
 
 def expand_token_names(names: Iterable[str]) -> tuple[str, ...]:

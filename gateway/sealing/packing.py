@@ -41,7 +41,7 @@ def serialise(
     Returns:
         The number of rows written: people, times slots in a linkage file.
     """
-    rows = assessed.rows * (1 + output.slots if tokens_in(output) else 1)
+    rows = assessed.rows * (1 + output.alias_slots if tokens_in(output) else 1)
     frames = (part for frame in assessed.partitions for part in _rows(frame, output))
     shuffled = permuted(frames, rows=rows, scratch=scratch, entropy=entropy)
     written = (_as_text(frame) for frame in shuffled)
@@ -135,7 +135,7 @@ def _rows(frame: pl.DataFrame, output: OutputPlan) -> Iterator[pl.DataFrame]:
     elif not tokens_in(output):
         yield frame.select(LINK_ID, *payload)
     else:
-        for slot in range(1 + output.slots):
+        for slot in range(1 + output.alias_slots):
             tokens = [
                 pl.col(f"token.{output.name}.{slot}.{name}").alias(name) for name in output.tokens
             ]

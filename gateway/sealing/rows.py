@@ -50,16 +50,18 @@ def permuted(
         if len(spill) == 1:
             spill.put(0, frame)
             continue
-        part = np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)
-        marked = frame.with_columns(pl.Series("~part", part))
-        for (index,), rest in marked.partition_by("~part", as_dict=True).items():
-            spill.put(int(index), rest.drop("~part"))
+        part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
+        order = np.argsort(part, kind="stable").astype(np.uint32)
+        ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
+        for index, end in enumerate(ends):
+            spill.put(index, frame[order[ends[index - 1] if index else 0 : end]])
     for index in range(len(spill)):
-        held = list(spill.partition(index))
+        held = list(spill.take(index))
         if held:
             whole = pl.concat(held)
-            order = np.argsort(np.frombuffer(entropy(8 * whole.height), np.uint64))
-            yield whole[order]
+            held.clear()
+            keys = np.frombuffer(entropy(8 * whole.height), np.uint64)
+            yield whole[np.argsort(keys).astype(np.uint32)]
 
 
 def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:
