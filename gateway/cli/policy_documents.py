@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import emit, exits, json_option, open_settings, say
+from gateway.cli.common import emit, exits, json_option, open_settings, open_store, say
 from gateway.model import Plan, Refusal, SharingRequest
 
 REFUSED = 3
@@ -124,14 +124,15 @@ def explain(
 ) -> None:
     """Say what would be shared, field by field, with the clause of each.
 
-    Takes the agreement as approved and every key as confirmed. Exit 3 where it is refused.
+    Reads the documents in the store, or the policies folder before `gateway init`. Takes
+    the agreement as approved and every key as confirmed. Exit 3 where it is refused.
 
     Example: gateway explain national-impact-study --agreement trafford-stronger-families
     """
     from gateway.policy import decide
     from gateway.policy import explain as sentences_of
 
-    bundle = _bundle(open_settings(ctx).policies)
+    bundle = _in_use(ctx)
     _known(bundle, agreement)
     request = SharingRequest(purpose=purpose, agreement=agreement)
     decision = decide(request, bundle, on=_day(on))
@@ -147,6 +148,19 @@ def _bundle(path: Path, folder: Path | None = None) -> Any:
 
     documents, _ = read_with((path,), folder or path)
     return parse(documents)
+
+
+def _in_use(ctx: click.Context) -> Any:
+    """The documents of the store, or of the folder where there is no data directory yet."""
+    settings = open_settings(ctx)
+    if not settings.ring.is_dir():
+        return _bundle(settings.policies)
+    from gateway import policy
+    from gateway.adapters import policy_store
+
+    with open_store(ctx).database.begin() as connection:
+        bundle, _ = policy.load(policy_store.bundle(connection))
+    return bundle
 
 
 def _known(bundle: Any, agreement: str) -> None:
