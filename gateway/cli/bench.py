@@ -25,10 +25,11 @@ FOLDER = Path(__file__).parents[2] / "tests" / "benchmarks"
 @click.command()
 @click.argument("what", required=False)
 @click.option("--rows", type=int, help="Rows to measure with (default: the benchmark's own).")
+@click.option("--list", "listed", is_flag=True, help="Only say which benchmarks there are.")
 @json_option
 @exits
-def bench(what: str | None, rows: int | None, json_wanted: bool) -> None:
-    """Measure the gateway beside what one would do instead, in one run.
+def bench(what: str | None, rows: int | None, listed: bool, json_wanted: bool) -> None:
+    """Measure the gateway beside what one would do instead, in one run: one work, or all.
 
     Example: gateway bench tokens
     """
@@ -39,16 +40,17 @@ def bench(what: str | None, rows: int | None, json_wanted: bool) -> None:
             "The benchmarks are part of the source tree.",
             remedy="Run `gateway bench` from a checkout, with the development dependencies.",
         )
-    if what is None:
-        emit({"benchmarks": names}, json_wanted, [f"Benchmarks: {', '.join(names)}"])
-        return
-    if what not in names:
+    if what is not None and what not in names:
         raise UsageError(
             "bench/unknown", f'There is no benchmark "{what}".', remedy=f"Try: {', '.join(names)}."
         )
-    module = _module(what)
-    document: dict[str, Any] = module.run(rows) if rows else module.run()
-    emit(document, json_wanted, [_table(document)])
+    if listed:
+        emit({"benchmarks": names}, json_wanted, [f"Benchmarks: {', '.join(names)}"])
+        return
+    for name in (what,) if what else names:
+        module = _module(name)
+        document: dict[str, Any] = module.run(rows) if rows else module.run()
+        emit(document, json_wanted, [_table(document)])
 
 
 def _module(what: str) -> ModuleType:
@@ -58,8 +60,10 @@ def _module(what: str) -> ModuleType:
 
 
 def _table(document: dict[str, Any]) -> object:
-    rows = [
-        [name, value if isinstance(value, str | int | float) else str(value)]
+    flat = {
+        f"{name}: {part}" if isinstance(value, dict) else name: each
         for name, value in document.items()
-    ]
+        for part, each in (value.items() if isinstance(value, dict) else [("", value)])
+    }
+    rows = [(name, str(value)) for name, value in flat.items()]
     return table(("measure", "value"), rows, title=f"bench {document['name']}")

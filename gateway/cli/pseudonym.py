@@ -10,18 +10,13 @@ from __future__ import annotations
 
 import hmac
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gateway.adapters.settings import Settings
 from gateway.cli.common import emit, exits, json_option, open_settings, table
-from gateway.errors import InputRejected, RefusedError, UsageError
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from gateway.model.contract import Contract
+from gateway.errors import RefusedError, UsageError
 
 
 @click.group()
@@ -76,12 +71,13 @@ def tokens(
     --epoch e1 --root-hex 000102...1f --json
     """
     from gateway import identity
+    from gateway.cli.pseudonym_table import columns_of, contract_of
 
     settings = open_settings(ctx)
     root = _root(root_hex)
     _refuse_ring_root(settings, root)
-    contract = _contract(settings, dataset)
-    elements = identity.standardise(_columns(file, contract), contract)
+    contract = contract_of(settings, dataset)
+    elements = identity.standardise(columns_of(file, contract), contract)
     key = identity.study_token_key(
         identity.StudyRoot(root), study, linkage_unit=linkage_unit, epoch=epoch
     )
@@ -136,53 +132,3 @@ def _refuse_ring_root(settings: Settings, root: bytes) -> None:
                 "This root is in the key ring: test tokens are made with throw-away roots only.",
                 remedy="Draw another root; this one has been shown and should be destroyed.",
             )
-
-
-def _contract(settings: Settings, dataset: str) -> Contract:
-    from gateway.adapters.policy_folder import read_policies
-    from gateway.policy import load
-
-    bundle, _ = load(read_policies(settings.policies))
-    contract = bundle.knowledge.contracts.get(dataset)
-    if contract is None:
-        raise UsageError(
-            "pseudonym/unknown-dataset",
-            "No contract of this name loads from the policies folder.",
-            remedy="`gateway policy check` says what does not load.",
-            dataset=dataset,
-        )
-    return contract
-
-
-def _columns(file: Path, contract: Contract) -> pl.DataFrame:
-    """Read a file as text under the contract's names; dates in the contract's forms."""
-    import polars as pl
-
-    try:
-        raw = pl.read_csv(
-            file.read_bytes(),
-            separator=contract.delimiter,
-            infer_schema=False,
-        )
-    except pl.exceptions.PolarsError:
-        raise InputRejected("pseudonym/unreadable", "The file is not a table of text.") from None
-    found = {header.strip().casefold(): header for header in raw.columns}
-    columns = []
-    for column in contract.columns:
-        names = [name for name in (column.name, *column.aliases) if name.casefold() in found]
-        if names:
-            text = raw[found[names[0].casefold()]].str.strip_chars()
-            columns.append(_typed(text, column.date_forms, column.type).alias(column.name))
-    if not columns:
-        raise InputRejected("pseudonym/no-columns", "The file has no column of the contract.")
-    return pl.DataFrame(columns)
-
-
-def _typed(text: pl.Series, date_forms: tuple[str, ...], kind: str) -> pl.Series:
-    import polars as pl
-
-    if kind != "date":
-        return text
-    frame = text.alias("text").to_frame()
-    forms = [pl.col("text").str.to_date(form, strict=False) for form in date_forms]
-    return frame.select(pl.coalesce(forms)).to_series()
