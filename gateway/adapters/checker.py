@@ -49,7 +49,6 @@ class Limits:
 
 
 Sink = Callable[[bytes], None]
-Restart = Callable[[], tuple[BinaryIO, Sink]]
 
 
 class Checker:
@@ -88,13 +87,14 @@ class Checker:
         known_columns: Collection[str],
         sink: Sink,
         failing: Sink | None = None,
-        restart: Restart | None = None,
+        left_out: Sink | None = None,
     ) -> Verdict:
         """Check one file.
 
-        Which rows repeat a value that must be unique is known only at the end.
-        Then, if the rest is acceptable, the file is checked once more and those
-        rows stay behind; without `restart` the whole extract is quarantined.
+        Which rows repeat a value that must be unique is known only at the end, when
+        they have gone to `sink`: their places then go to `left_out`, and whoever
+        reads the accepted rows leaves them out. Without it the whole extract is
+        quarantined.
 
         Args:
             source: the file.
@@ -105,22 +105,19 @@ class Checker:
                 that is rejected is to be thrown away.
             failing: takes frames of failing rows: `row` (from 1) and `rule` (its
                 number among `verdict.rules`).
-            restart: gives the file from its beginning, and a new sink; what
-                went to the old ones is to be thrown away.
+            left_out: takes once the places (from 0, u32 little-endian, ascending)
+                among the accepted rows that are none after all.
 
         Raises:
             UsageError: the contract asks for a form that does not exist.
         """
         intake.rules_of(contract)
         outlets = (sink, failing or _nowhere)
-        verdict, repeated = self._pass(source, _order(contract, known_columns), outlets)
-        if repeated and restart is None:
+        verdict, places = self._pass(source, _order(contract, known_columns), outlets)
+        if places and left_out is None:
             verdict = _held(verdict)
-        elif repeated and restart is not None:
-            source, sink = restart()
-            outlets = (sink, _nowhere)
-            order = _order(contract, known_columns, repeated)
-            verdict, _ = self._pass(source, order, outlets)
+        elif places and left_out is not None:
+            left_out(places)
         if verdict.state != intake.REJECTED:
             sink(struct.pack(">I", 0))
         return verdict
@@ -135,15 +132,14 @@ class Checker:
             child.end()
 
 
-def _order(contract: Contract, known: Collection[str], repeated: bytes = b"") -> bytes:
+def _order(contract: Contract, known: Collection[str]) -> bytes:
     document = {
         "contract": json.loads(intake.contract_json(contract)),
         "known": sorted(known),
         "seed": secrets.randbits(64),
-        "repeated": len(repeated) // 8,
     }
     order = json.dumps(document).encode()
-    return struct.pack(">I", len(order)) + order + repeated
+    return struct.pack(">I", len(order)) + order
 
 
 class _Child:
@@ -196,16 +192,16 @@ class _Child:
         self._process.wait()
 
     def _listen(self, outlets: tuple[Sink, Sink]) -> tuple[Verdict, bytes]:
-        repeated = b""
+        places = b""
         for tag, octets in self._answers():
             if tag == b"A":
                 outlets[0](octets)
             elif tag == b"F":
                 outlets[1](octets)
-            elif tag == b"R":
-                repeated = octets
+            elif tag == b"L":
+                places = octets
             elif tag == b"V":
-                return intake.read_verdict(json.loads(octets)), repeated
+                return intake.read_verdict(json.loads(octets)), places
             else:
                 return _fault(octets.decode("ascii", "replace")), b""
         return self._died(), b""

@@ -69,7 +69,6 @@ class Examiner:
         *,
         rules: Sequence[Rule],
         seed: int,
-        repeated: Rows,
     ) -> None:
         """Prepare what all blocks share.
 
@@ -78,26 +77,18 @@ class Examiner:
             header: how the columns of the file map to it.
             rules: the rules of the contract.
             seed: a random number that keys the hashes of this run.
-            repeated: rows (0-based) found repeated by an earlier pass.
         """
         self._contract = contract
         self._header = header
         self._seed = seed
-        self._repeated = repeated
         self._compiled = intake.Compiled(contract, rules)
         self._whole = [rule for rule in rules if rule.together]
 
-    def examine(self, block: Block, first_row: int) -> Examined:
-        """Examine one block.
-
-        Args:
-            block: whole records.
-            first_row: 0-based row of the file at which it begins; read only when
-                an earlier pass found repeated rows.
-        """
+    def examine(self, block: Block) -> Examined:
+        """Examine one block of whole records."""
         if block.frame is not None:
             seen = Scan(records=block.frame.height)
-            return self._check(block.frame, first_row, seen, ascii_only=False, faults=block.faults)
+            return self._check(block.frame, seen, ascii_only=False, faults=block.faults)
         if block.faults:
             return Examined(records=0, faults=block.faults)
         width, delimiter = self._header.width, self._contract.delimiter
@@ -108,7 +99,7 @@ class Examiner:
         if raw.height != seen.records:
             fault = Fault(code="intake/reader-disagrees", count=1, first=())
             return Examined(records=seen.records, faults=((fault, ""),))
-        return self._check(raw, first_row, seen, ascii_only=block.octets.isascii())
+        return self._check(raw, seen, ascii_only=block.octets.isascii())
 
     def _parse(self, octets: bytes, *, blanks: bool) -> pl.DataFrame:
         names = {str(place): pl.String for place in range(self._header.width)}
@@ -148,7 +139,6 @@ class Examiner:
     def _check(
         self,
         raw: pl.DataFrame,
-        first_row: int,
         seen: Scan,
         *,
         ascii_only: bool,
@@ -156,7 +146,6 @@ class Examiner:
     ) -> Examined:
         checked = self._compiled.check(
             raw,
-            outside=self._outside(first_row, raw.height),
             ascii_only=ascii_only,
             plain=not seen.unusual,
             signs=seen.signs,
@@ -169,12 +158,6 @@ class Examiner:
         return Examined(
             records=raw.height, faults=faults, checked=slim, accepted=accepted, hashes=hashes
         )
-
-    def _outside(self, first_row: int, rows: int) -> pl.Series | None:
-        if not self._repeated.size:
-            return None
-        low, high = np.searchsorted(self._repeated, (first_row, first_row + rows))
-        return pl.Series(self._repeated[low:high] - np.uint64(first_row))
 
 
 def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:

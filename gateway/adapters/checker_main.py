@@ -71,14 +71,11 @@ def main() -> None:
 
 
 def _check(spill: int, *, isolated: bool) -> None:
-    import numpy as np
-
     from gateway import intake
     from gateway.adapters.checker_stream import Pass, check_stream
 
     source = sys.stdin.buffer
     order: dict[str, Any] = json.loads(_exactly(_length()))
-    repeated = np.frombuffer(_exactly(order["repeated"] * 8), np.uint64)
     with os.fdopen(spill, "w+b") as file:
         outcome = check_stream(
             source.read,
@@ -86,15 +83,14 @@ def _check(spill: int, *, isolated: bool) -> None:
                 contract=intake.read_contract(json.dumps(order["contract"])),
                 known=order["known"],
                 seed=order["seed"],
-                repeated=repeated,
                 spill=file,
                 accepted=lambda frame: _answer(b"A", frame),
                 failing=lambda frame: _answer(b"F", frame),
             ),
         )
     verdict = {**outcome.verdict.document(), "isolated": isolated}
-    if verdict["state"] == intake.ACCEPTED and not repeated.size and outcome.repeated.size:
-        _answer(b"R", outcome.repeated.tobytes())
+    if verdict["state"] != intake.REJECTED and outcome.left_out.size:
+        _answer(b"L", outcome.left_out.tobytes())
     _answer(b"V", json.dumps(verdict).encode())
 
 

@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gateway import intake
 from gateway.adapters.checker_blocks import Block, Examined, Examiner, Rows, framed
@@ -44,14 +45,12 @@ AHEAD: Final = 4
 class Pass:
     """What one pass needs beside the bytes.
 
-    `seed` keys the hashes of this run; `repeated` are rows (0-based) that an
-    earlier pass found repeated; `accepted` and `failing` take frames.
+    `seed` keys the hashes of this run; `accepted` and `failing` take frames.
     """
 
     contract: Contract
     known: Sequence[str]
     seed: int
-    repeated: Rows
     spill: BinaryIO | None
     accepted: Callable[[bytes], None]
     failing: Callable[[bytes], None]
@@ -59,10 +58,13 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict of a pass, and rows (0-based) whose unique values are repeated."""
+    """The verdict of a pass, and which accepted rows are none because values repeat.
+
+    `left_out` has their places (0-based) among the rows that went to `accepted`.
+    """
 
     verdict: Verdict
-    repeated: Rows
+    left_out: NDArray[np.uint32]
 
 
 def check_stream(read: Read, run: Pass) -> Outcome:
@@ -119,14 +121,11 @@ def _blocks(header: Header, blocks: Iterator[Block], run: Pass) -> Outcome:
     if header.findings:
         return _early(*header.findings, dropped=header.dropped)
     merge = _Merge(header, run)
-    # Rows that an earlier pass found are known by their place in the file, so
-    # each block must then know where it begins: one at a time.
-    ahead = 1 if run.repeated.size else AHEAD
     under_way: deque[Future[Examined]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:
         for block in blocks:
-            under_way.append(pool.submit(merge.examiner.examine, block, merge.rows))
-            if len(under_way) >= ahead and merge.take(under_way.popleft().result()):
+            under_way.append(pool.submit(merge.examiner.examine, block))
+            if len(under_way) >= AHEAD and merge.take(under_way.popleft().result()):
                 break
         while under_way:
             left = under_way.popleft()
@@ -147,14 +146,8 @@ class _Merge:
         self._whole = [rule for rule in self._rules if rule.together]
         self._tally = Tally(run.contract, self._rules)
         self._seen = {rule.name: intake.Repetitions(run.spill) for rule in self._whole}
-        self.examiner = Examiner(
-            run.contract, header, rules=self._rules, seed=run.seed, repeated=run.repeated
-        )
+        self.examiner = Examiner(run.contract, header, rules=self._rules, seed=run.seed)
         self.stopped = False
-
-    @property
-    def rows(self) -> int:
-        return self._tally.rows
 
     def take(self, examined: Examined) -> bool:
         """Merge one block; says whether to stop."""
@@ -202,7 +195,7 @@ class _Merge:
                 self._run.failing(self._repeated_frame(rule, rows))
         repeated = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
         verdict = self._tally.decide(repeated=repeated, dropped=self._header.dropped)
-        return Outcome(verdict=verdict, repeated=repeated)
+        return Outcome(verdict=verdict, left_out=self._tally.places(repeated))
 
     def _repeated_frame(self, rule: Rule, rows: Rows) -> bytes:
         frame = pl.DataFrame({"row": (rows + np.uint64(1)).astype(np.uint32)})
@@ -211,7 +204,7 @@ class _Merge:
 
 def _early(*findings: Finding, dropped: tuple[str, ...] = ()) -> Outcome:
     verdict = intake.rejected(*findings, dropped=dropped)
-    return Outcome(verdict=verdict, repeated=np.empty(0, np.uint64))
+    return Outcome(verdict=verdict, left_out=np.empty(0, np.uint32))
 
 
 def _first_part(read: Read) -> bytes:

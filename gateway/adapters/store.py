@@ -6,7 +6,9 @@ file is written beside its final name, synced and renamed: after a kill it is
 either whole or not there.
 
 A sealed extract is age v1 over frames: u32 big-endian length, one Arrow IPC
-file; a length of zero ends it.
+file; a length of zero ends it. Rows that were found to be none only at the end of
+the file stand in a list of places beside it, and no reader sees them; one digest
+covers both.
 
 Source: security points 8 and 23; docs/explanation/architecture.md.
 """
@@ -24,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import polars as pl
 import pyrage
 
@@ -110,6 +113,7 @@ class SealedWriter:
         """
         self._path = path
         self._partial = path.with_name(path.name + ".part")
+        self._left_out = b""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pipe = _Pipe()
         self._thread = ThreadPoolExecutor(1)
@@ -120,8 +124,14 @@ class SealedWriter:
         """Pass on bytes of frames, as the checker made them."""
         self._pipe.put(block)
 
+    def leave_out(self, places: bytes) -> None:
+        """Leave rows out for every reader: places from 0, u32 little-endian, ascending."""
+        self._left_out = places
+
     def finish(self) -> str:
         """End the file and make it durable; returns the SHA-256 of the sealed bytes, hex.
+
+        Where rows are left out, the bytes of their list follow in the digest.
 
         Raises:
             Unavailable: the disk is full or does not answer; nothing is left behind.
@@ -129,6 +139,7 @@ class SealedWriter:
         self._pipe.put(b"")
         try:
             digest = self._sealing.result()
+            self._keep_left_out(digest)
             os.replace(self._partial, self._path)
             sync_directory(self._path.parent)
         except (OSError, pyrage.EncryptError) as fault:
@@ -139,7 +150,7 @@ class SealedWriter:
                 remedy="Free disk space in the data directory, then send the file again.",
             ) from None
         self._thread.shutdown()
-        return digest
+        return str(digest.hexdigest())
 
     def discard(self) -> None:
         """Leave nothing of this extract, whatever has become of it."""
@@ -147,14 +158,23 @@ class SealedWriter:
         self._thread.shutdown(wait=True)
         if self._partial.is_file():
             self._partial.unlink()
+            list_beside(self._path).unlink(missing_ok=True)
 
-    def _seal(self, recipient: str) -> str:
+    def _keep_left_out(self, digest: Any) -> None:
+        if self._left_out:
+            digest.update(self._left_out)
+            with open(list_beside(self._path), "xb", opener=_private) as file:
+                file.write(self._left_out)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def _seal(self, recipient: str) -> Any:
         with open(self._partial, "xb", opener=_private) as file:
             hashing = _Hashing(file)
             pyrage.encrypt_io(self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)])
             file.flush()
             os.fsync(file.fileno())
-            return hashing.digest.hexdigest()
+            return hashing.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +194,8 @@ class SealedExtract:
         """
         try:
             file = open(self.path, "rb", buffering=1 << 20)
+            beside = list_beside(self.path)
+            places = beside.read_bytes() if beside.is_file() else b""
         except OSError:
             raise Unavailable(
                 "store/extract-gone",
@@ -181,9 +203,12 @@ class SealedExtract:
                 remedy="Restore it from backup or ask the partner to send it again.",
             ) from None
         with file:
-            yield from self._verified(_Hashing(file), columns)
+            left_out = LeftOut(places)
+            yield from self._verified(_Hashing(file), columns, left_out)
 
-    def _verified(self, sealed: _Hashing, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+    def _verified(
+        self, sealed: _Hashing, columns: Sequence[str] | None, left_out: LeftOut
+    ) -> Iterator[pl.DataFrame]:
         pipe = _Pipe()
         opener = threading.Thread(
             target=_open_into, args=(sealed, pipe, self.identity), daemon=True
@@ -195,12 +220,46 @@ class SealedExtract:
                 block = reader.read(length)
                 if len(block) != length:
                     break
-                yield _frame(block, columns)
+                yield left_out.without(_frame(block, columns))
         finally:
             pipe.close_reader()
             opener.join()
+        sealed.digest.update(left_out.octets)
         if sealed.digest.hexdigest() != self.digest:
             raise not_as_recorded()
+
+
+class LeftOut:
+    """Places of rows that are passed over, while blocks are read in their order."""
+
+    def __init__(self, octets: bytes) -> None:
+        """Read the list.
+
+        Raises:
+            IntegrityError: it is no list of ascending places.
+        """
+        self.octets = octets
+        if len(octets) % 4:
+            raise not_as_recorded()
+        self._places = np.frombuffer(octets, "<u4").astype(np.int64)
+        if (np.diff(self._places) <= 0).any():
+            raise not_as_recorded()
+        self._start = 0
+
+    def without(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give the next block without the rows that are left out."""
+        start, self._start = self._start, self._start + frame.height
+        low, high = np.searchsorted(self._places, (start, self._start))
+        if low == high:
+            return frame
+        kept = np.ones(frame.height, bool)
+        kept[self._places[low:high] - start] = False
+        return frame.filter(pl.Series(kept))
+
+
+def list_beside(path: Path) -> Path:
+    """Where the list of rows that are left out of a sealed extract stands."""
+    return path.with_suffix(".left-out")
 
 
 class _Into(io.RawIOBase):

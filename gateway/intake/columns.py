@@ -58,7 +58,6 @@ class Compiled:
         self,
         raw: pl.DataFrame,
         *,
-        outside: pl.Series | None,
         ascii_only: bool,
         plain: bool = False,
         signs: bool = True,
@@ -67,7 +66,6 @@ class Compiled:
 
         Args:
             raw: contract columns as text, missing as null.
-            outside: rows that are quarantined for a reason of the whole file.
             ascii_only: no letter outside ASCII, so scripts cannot be mixed.
             plain: neither quotes nor control characters.
             signs: cells may begin like a formula of a spreadsheet.
@@ -80,7 +78,7 @@ class Compiled:
         }
         bad = [rule.name for rule in rules if _bars(rule) and rule.name in failing]
         barred = flags.select(pl.any_horizontal(bad)).to_series() if bad else None
-        passed = _passed(raw.height, barred, outside)
+        passed = _passed(raw.height, barred)
         nulls = raw.null_count().row(0, named=True)
         broken = [rule for rule in rules if rule.name in failing]
         return Checked(
@@ -164,13 +162,10 @@ def _bars(rule: Rule) -> bool:
     return rule.effect is Effect.QUARANTINE
 
 
-def _passed(rows: int, barred: pl.Series | None, outside: pl.Series | None) -> pl.Series:
-    passed = pl.repeat(value=True, n=rows, eager=True, dtype=pl.Boolean)
+def _passed(rows: int, barred: pl.Series | None) -> pl.Series:
     if barred is not None:
-        passed = passed & ~barred
-    if outside is not None and outside.len():
-        passed = passed.scatter(outside.cast(pl.UInt32), False)
-    return passed.alias("passed")
+        return (~barred).alias("passed")
+    return pl.repeat(value=True, n=rows, eager=True, dtype=pl.Boolean).alias("passed")
 
 
 def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Series]:

@@ -121,6 +121,18 @@ class Tally:
             profile=self._profile(),
         )
 
+    def places(self, rows: Rows) -> NDArray[np.uint32]:
+        """Give the places (0-based) that rows (0-based) have among the rows that passed.
+
+        Args:
+            rows: in order; those that did not pass have no place.
+        """
+        barred = self._flags()
+        passing = rows[barred[rows] == 0]
+        before = np.cumsum(barred, dtype=np.uint32)
+        places: NDArray[np.uint32] = (passing - before[passing]).astype(np.uint32)
+        return places
+
     def _state(self, barred: int, counts: Iterable[RuleCount]) -> tuple[str, list[Finding]]:
         if self.broken:
             return REJECTED, []
@@ -147,13 +159,16 @@ class Tally:
             )
 
     def _barred_rows(self, repeated: Rows) -> int:
+        flags = self._flags()
+        flags[repeated] = 1
+        return int(flags.sum())
+
+    def _flags(self) -> NDArray[np.uint8]:
         bits = [
             np.unpackbits(packed, count=size)
             for packed, size in zip(self._barred, self._sizes, strict=True)
         ]
-        flags = np.concatenate(bits) if bits else np.empty(0, np.uint8)
-        flags[repeated.astype(np.int64)] = 1
-        return int(flags.sum())
+        return np.concatenate(bits) if bits else np.empty(0, np.uint8)
 
     def _findings(self) -> Iterable[Finding]:
         for kind, rows in self._found.items():

@@ -54,8 +54,11 @@ class SealedSink(Protocol):
     def write(self, block: bytes) -> None:
         """Add bytes of frames."""
 
+    def leave_out(self, places: bytes) -> None:
+        """Say which rows readers leave out: places from 0, u32 little-endian, ascending."""
+
     def finish(self) -> str:
-        """Make it durable; the SHA-256 of the sealed bytes."""
+        """Make it durable; the SHA-256 of the sealed bytes and of what is left out."""
 
     def discard(self) -> None:
         """Leave nothing."""
@@ -106,9 +109,13 @@ class Checker(Protocol):
         known_columns: Collection[str],
         sink: Callable[[bytes], None],
         failing: Callable[[bytes], None] | None = None,
-        restart: Callable[[], tuple[BinaryIO, Callable[[bytes], None]]] | None = None,
+        left_out: Callable[[bytes], None] | None = None,
     ) -> Verdict:
-        """Check one file; pass accepted frames to `sink`, row numbers to `failing`."""
+        """Check one file.
+
+        Accepted frames go to `sink`, row numbers to `failing`, and the places of
+        accepted rows that repeat a unique value, at the end, to `left_out`.
+        """
 
 
 class Judge(Protocol):

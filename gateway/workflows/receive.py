@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from gateway.errors import InputRejected, RefusedError, UsageError
+from gateway.errors import RefusedError, UsageError
 from gateway.intake import Verdict
 from gateway.model import Contract
 from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
@@ -45,7 +44,7 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
             known_columns=_known_columns(desk),
             sink=attempt.write,
             failing=attempt.rows.write,
-            restart=attempt.restart,
+            left_out=attempt.leave_out,
         )
         digest = attempt.digest()
         earlier = desk.extracts.find(dataset, party, digest, desk.contract_digests[dataset])
@@ -59,16 +58,12 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
 
 
 class _Attempt:
-    """One file being taken in; a second pass reads it again into a new store."""
+    """One file being taken in."""
 
     def __init__(self, desk: IntakeDesk, source: BinaryIO, extract: str) -> None:
         self.extract = extract
-        self._desk = desk
-        self._source = source
-        self._start = source.tell()
         self._digesting = _Digesting(source)
         self._sink: SealedSink = desk.extracts.sink(extract)
-        self._first = ""
         self.rows = desk.extracts.rows_sink(extract)
 
     def reader(self) -> BinaryIO:
@@ -79,29 +74,13 @@ class _Attempt:
         """Pass on accepted frames to the sealer."""
         self._sink.write(block)
 
-    def restart(self) -> tuple[BinaryIO, Callable[[bytes], None]]:
-        """Throw away what was stored and give the file from its beginning."""
-        self._first = self._digesting.rest()
-        self._sink.discard()
-        self._source.seek(self._start)
-        self._digesting = _Digesting(self._source)
-        self._sink = self._desk.extracts.sink(self.extract)
-        return self.reader(), self.write
+    def leave_out(self, places: bytes) -> None:
+        """Pass on which accepted rows repeat a value that must be unique."""
+        self._sink.leave_out(places)
 
     def digest(self) -> str:
-        """SHA-256 of the whole file, the same in every pass.
-
-        Raises:
-            InputRejected: the file changed while it was read.
-        """
-        digest = self._digesting.rest()
-        if self._first and digest != self._first:
-            raise InputRejected(
-                "intake/file-changed",
-                "The file changed while it was read.",
-                remedy="Send it again once it is complete.",
-            )
-        return digest
+        """SHA-256 of the whole file."""
+        return self._digesting.rest()
 
     def finish(self) -> str:
         """Make the stored extract durable; the digest of its sealed bytes."""

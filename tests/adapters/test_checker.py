@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from gateway.adapters.checker import Checker, Limits
+from gateway.adapters.store import LeftOut
 from gateway.errors import UsageError
 from gateway.intake import Verdict, read_verdict
 from gateway.model import Contract, RowRule
@@ -106,19 +107,27 @@ def test_many_failing_rows_hold_the_extract_and_most_reject_it() -> None:
     assert check(text([*good[:20], *bad])).state == "rejected"
 
 
-def test_both_rows_of_a_repeated_key_stay_behind_after_a_second_pass() -> None:
+def test_both_rows_of_a_repeated_key_are_left_out_of_what_was_passed_on() -> None:
     taken = Taken()
     lines = [*rows(60), row(60, row="R000007")]
+    lines[3] = row(3, surname="")
     verdict = check(text(lines), taken=taken)
-    assert (verdict.state, verdict.accepted, verdict.quarantined) == ("accepted", 59, 2)
-    assert taken.restarts == 1
-    got = frames(taken.frames)
-    assert got.height == 59
+    assert (verdict.state, verdict.accepted, verdict.quarantined) == ("accepted", 58, 3)
+    got = LeftOut(taken.left_out).without(frames(taken.frames))
+    assert got.height == 58
     assert "R000007" not in got["row"].to_list()
-    assert verdict.findings[0].first_rows == (8, 61)
+    assert {found.first_rows for found in verdict.findings} == {(4,), (8, 61)}
 
 
-def test_without_a_second_pass_a_repeated_key_holds_the_extract() -> None:
+def test_a_repeated_row_that_fails_another_rule_too_has_no_place_to_leave_out() -> None:
+    taken = Taken()
+    lines = [*rows(60), row(60, row="R000007", surname="")]
+    verdict = check(text(lines), taken=taken)
+    assert (verdict.accepted, verdict.quarantined) == (59, 2)
+    assert taken.left_out == (7).to_bytes(4, "little")
+
+
+def test_where_no_row_can_be_left_out_a_repeated_key_holds_the_extract() -> None:
     octets = text([*rows(60), row(60, row="R000007")])
     with Checker() as checker:
         verdict = checker.check(

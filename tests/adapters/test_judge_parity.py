@@ -65,7 +65,7 @@ def faulty(seed: int, size: int) -> dict[str, list[str | None]]:
 def compiled(frame: dict[str, list[str | None]]) -> dict[str, dict[str, Any]]:
     rules = rules_of(POLICE)
     raw = pl.DataFrame(frame, schema=dict.fromkeys(NAMES, pl.String))
-    checked = Compiled(POLICE, rules).check(raw, outside=None, ascii_only=False)
+    checked = Compiled(POLICE, rules).check(raw, ascii_only=False)
     found = {}
     for rule in rules:
         if rule.together:

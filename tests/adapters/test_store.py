@@ -100,3 +100,58 @@ def test_a_disk_that_cannot_be_written_is_reported_and_leaves_nothing(tmp_path, 
     with pytest.raises(Unavailable, match="store/not-written"):
         writer.finish()
     assert list(tmp_path.iterdir()) == []
+
+
+def with_left_out(tmp_path, identity, places, *frames):
+    writer = SealedWriter(tmp_path / "e.age", str(identity.to_public()))
+    writer.write(framed(*frames))
+    writer.leave_out(places)
+    return SealedExtract(tmp_path / "e.age", writer.finish(), identity)
+
+
+def places(*numbers):
+    return b"".join(number.to_bytes(4, "little") for number in numbers)
+
+
+def test_rows_that_are_left_out_are_seen_by_no_reader(tmp_path, identity):
+    extract = with_left_out(tmp_path, identity, places(1, 2, 5), FRAME, FRAME, FRAME)
+    for _ in range(2):
+        kept = [frame["person_id"].to_list() for frame in extract.frames()]
+        assert kept == [["p1"], ["p2"], ["p1"]]
+    assert [frame.height for frame in extract.frames(["std.fn1"])] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "changed", [b"", places(1), places(0, 2), places(2, 1), places(1, 1), places(1, 2, 3), b"abc"]
+)
+def test_a_changed_or_missing_list_of_what_is_left_out_is_found(tmp_path, identity, changed):
+    extract = with_left_out(tmp_path, identity, places(1, 2), FRAME, FRAME)
+    beside = tmp_path / "e.left-out"
+    beside.write_bytes(changed) if changed else beside.unlink()
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        list(extract.frames())
+
+
+def test_a_list_of_what_is_left_out_that_nobody_recorded_is_found(tmp_path, identity):
+    extract = stored(tmp_path, identity, FRAME)
+    (tmp_path / "e.left-out").write_bytes(places(0))
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        list(extract.frames())
+
+
+def test_bytes_moved_from_the_list_to_the_file_are_found(tmp_path, identity):
+    extract = with_left_out(tmp_path, identity, places(1), FRAME)
+    beside = tmp_path / "e.left-out"
+    with extract.path.open("ab") as file:
+        file.write(beside.read_bytes())
+    beside.unlink()
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        list(extract.frames())
+
+
+def test_a_discarded_extract_leaves_no_list_either(tmp_path, identity):
+    writer = SealedWriter(tmp_path / "e.age", str(identity.to_public()))
+    writer.write(framed(FRAME))
+    writer.leave_out(places(0))
+    writer.discard()
+    assert not list(tmp_path.iterdir())

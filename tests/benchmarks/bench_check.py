@@ -134,22 +134,18 @@ def rules_alone(path: Path) -> dict[str, Any]:
     """Structure, parse and rules of every block, on the workers, nothing stored."""
     from concurrent.futures import ThreadPoolExecutor
 
-    import numpy as np
-
     rules = intake.rules_of(CONTRACT)
     compiled = intake.Compiled(CONTRACT, rules)
 
     with path.open("rb") as source, ThreadPoolExecutor(2) as pool:
         started = time.perf_counter()
         header = intake.read_header(source.readline().decode().strip(), CONTRACT, known=())
-        examiner = Examiner(CONTRACT, header, rules=rules, seed=1, repeated=np.empty(0, np.uint64))
+        examiner = Examiner(CONTRACT, header, rules=rules, seed=1)
 
         def check(octets: bytes) -> int:
             seen = intake.scan(octets, header.width, delimiter=",", longest_cell=32_768)
             raw = examiner._parse(octets, blanks=seen.padded)
-            checked = compiled.check(
-                raw, outside=None, ascii_only=True, plain=not seen.unusual, signs=seen.signs
-            )
+            checked = compiled.check(raw, ascii_only=True, plain=not seen.unusual, signs=seen.signs)
             return sum(rows.len() for rows in checked.failing.values())
 
         failed = sum(pool.map(check, intake.cut_blocks(source.read, 4 << 20, longest=1 << 24)))

@@ -49,7 +49,7 @@ def test_the_fast_answer_is_the_answer_of_the_rule(
     raw = frame(*(row(n, **change) for n, change in enumerate(changes)))
     rules = [rule for rule in rules_of(contract) if rule.failing is not None]
     for plain in (False, True):
-        checked = Compiled(contract, rules).check(raw, outside=None, ascii_only=False, plain=plain)
+        checked = Compiled(contract, rules).check(raw, ascii_only=False, plain=plain)
         for rule in rules:
             found = checked.failing.get(rule.name)
             assert ([] if found is None else found.to_list()) == as_the_rule_says(raw, rule)
@@ -58,7 +58,7 @@ def test_the_fast_answer_is_the_answer_of_the_rule(
 def checked_one(column: ContractColumn, *cells: str | None) -> tuple[list[object], list[str]]:
     contract = Contract(id="x", title="x", version=1, parties=("x",), columns=(column,))
     raw = pl.DataFrame({column.name: pl.Series(cells, dtype=pl.String)})
-    checked = Compiled(contract, rules_of(contract)).check(raw, outside=None, ascii_only=False)
+    checked = Compiled(contract, rules_of(contract)).check(raw, ascii_only=False)
     return checked.columns[column.name].to_list(), sorted(checked.failing)
 
 
@@ -93,5 +93,5 @@ def test_postcodes_of_another_country_are_text() -> None:
         id="x", title="x", version=1, parties=("x",), columns=(column,), postcode_form="digits"
     )
     raw = pl.DataFrame({"a": ["2000"]})
-    checked = Compiled(digits, rules_of(digits)).check(raw, outside=None, ascii_only=True)
+    checked = Compiled(digits, rules_of(digits)).check(raw, ascii_only=True)
     assert checked.failing == {}

@@ -63,7 +63,7 @@ def test_the_pandas_program_finds_what_the_compiled_contract_finds(
     vocabulary = load_vocabulary((FOLDER / "policies/vocabulary.toml").read_bytes())
     contract = load_contract((FOLDER / "policies/datasets/bench.toml").read_bytes(), vocabulary)
     rules = rules_of(contract)
-    ours = Compiled(contract, rules).check(extract, outside=None, ascii_only=False).failing
+    ours = Compiled(contract, rules).check(extract, ascii_only=False).failing
     frame = pd.read_csv(made / "bench.csv", dtype=str, keep_default_na=False, na_values=[""])
     theirs = program("peer_pandas").failures(frame)
     assert set(theirs) == {rule.name for rule in rules}
