@@ -20,7 +20,7 @@ import polars as pl
 
 from gateway.errors import RefusedError
 from gateway.model import ColumnRule, IdentifierForm, Plan
-from gateway.model.stages import Minimised, Partitions, Willing
+from gateway.model.stages import Minimised, Partitions, Willing, last_reading
 from gateway.model.tokens import token_elements
 
 OLDEST_BAND = 90
@@ -49,7 +49,7 @@ class Masking:
     def masked(self, columns: Collection[str]) -> pl.Expr:
         """Whether a row is masked."""
         drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0
-        hidden = drawn | (pl.col("spine.protected") == "Y").fill_null(False)
+        hidden = drawn | (pl.col("spine.protected").cast(pl.String) == "Y").fill_null(False)
         if self.communal and "std.pc" in columns:
             hidden |= pl.col("std.pc").is_in(sorted(self.communal)).fill_null(False)
         return hidden
@@ -117,7 +117,14 @@ class _Treated:
     masking: Masking
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        for whole in self.source:
+        return self._treated(iter(self.source))
+
+    def last(self) -> Iterator[pl.DataFrame]:
+        """The same people for the last time."""
+        return self._treated(last_reading(self.source))
+
+    def _treated(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        for whole in frames:
             frame = whole.with_columns(self.masking.masked(whole.columns).alias(_MASKED))
             wanted = {f"std.{element}" for element in self.linkage}
             present = [

@@ -19,7 +19,7 @@ from gateway import identity
 from gateway.errors import RefusedError
 from gateway.keyed_hash import blake2b_column
 from gateway.model import IdentifierForm, OutputPlan, Plan
-from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill
+from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill, last_reading
 from gateway.model.tokens import of_surname
 
 UNIT_SEED = 0x756E
@@ -69,7 +69,7 @@ def pseudonymise(
     random = _Random(entropy)
     held: list[Spill] = []
     rows = 0
-    for frame in minimised.partitions:
+    for frame in last_reading(minimised.partitions):
         made = _columns(frame, minimised.plan, keys, random)
         link_map(pl.DataFrame({"person": frame["person"], "link_id": made["link_id"]}))
         spill = scratch.spill(1)
@@ -113,11 +113,26 @@ def _columns(
     frame: pl.DataFrame, plan: Plan, keys: Mapping[str, OutputKeys], random: _Random
 ) -> pl.DataFrame:
     unit = pl.coalesce("family", pl.format("person:{}", "person")).hash(seed=UNIT_SEED)
-    payload = [name for name in frame.columns if name.startswith("payload.")]
+    few = _few(plan)
+    payload = [
+        pl.col(name).cast(pl.Categorical) if name in few and kind == pl.String else pl.col(name)
+        for name, kind in frame.schema.items()
+        if name.startswith("payload.")
+    ]
     made = [random.column(frame.height, person=_LINK).alias("link_id")]
     for output in plan.outputs:
         made += list(_identifiers(frame, output, keys[output.name], random))
     return frame.select(unit.alias("unit"), *payload).with_columns(made)
+
+
+def _few(plan: Plan) -> frozenset[str]:
+    """Payload columns of few values by their rule: held as numbers until they are written."""
+    return frozenset(
+        f"payload.{output.name}.{rule.name}"
+        for output in plan.outputs
+        for rule in output.columns
+        if rule.codes or rule.treat not in {"keep", "pseudonym"}
+    )
 
 
 def _identifiers(

@@ -9,11 +9,10 @@ Source: security points 3, 7, 8, 15, 16; UK GDPR Art 32(4).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyrage
 import sqlalchemy as sa
 
@@ -28,7 +27,7 @@ from gateway.adapters.release_making import PSEUDONYM_EPOCH
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
 from gateway.adapters.store import SealedExtract
-from gateway.disclosure import Directs, directs, merge_directs, no_directs
+from gateway.adapters.tapping import Tap, Tapped
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
 from gateway.model import (
@@ -42,7 +41,7 @@ from gateway.model import (
 )
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
-from gateway.model.tokens import ELEMENTS
+from gateway.objections import elements_compared
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
 from gateway.workflows.sharing import Outcome
@@ -109,7 +108,7 @@ class Desk:
 
     def _inputs(self, plan: Plan) -> Inputs:
         world = self.world
-        tap = _Tap()
+        tap = Tap()
         with world.database.begin() as connection:
             read_at = world.now()
             register = register_store.open_register(
@@ -130,7 +129,7 @@ class Desk:
         }
         return Inputs(
             sources=sources,
-            elements=ELEMENTS if register.entries.height else (*linkage_elements(plan), "pc"),
+            elements=(*linkage_elements(plan), "pc", *elements_compared(register)),
             register=register,
             register_read_at=read_at,
             keys={output.name: self._keys(plan, output) for output in plan.outputs},
@@ -141,7 +140,7 @@ class Desk:
             link_map_key=self._link_map_key,
         )
 
-    def _source(self, plan: Plan, dataset: str, tap: _Tap | None) -> Source:
+    def _source(self, plan: Plan, dataset: str, tap: Tap | None) -> Source:
         every = self.extracts.in_use(dataset)
         records = [record for record in every if record.party in plan.senders]
         if not records:
@@ -159,7 +158,7 @@ class Desk:
                 pyrage.x25519.Identity.from_str(secret),
             )
             stored = StoredExtract(record, sealed)
-            opened.append(_Tapped(stored, tap) if tap else stored)
+            opened.append(Tapped(stored, tap) if tap else stored)
         return Source(self.approvals.bundle.contracts[dataset], tuple(opened))
 
     def _uses(self, connection: sa.Connection, plan: Plan) -> Iterator[_Use]:
@@ -241,33 +240,6 @@ class _Uses:
                 at=self.now(),
                 release=release,
             )
-
-
-@dataclass(slots=True)
-class _Tap:
-    """What passes of the batch's direct identifiers, for the last scan."""
-
-    found: Directs = field(default_factory=no_directs, repr=False)
-
-    def seen(self) -> Directs:
-        return self.found
-
-
-@dataclass(frozen=True, slots=True)
-class _Tapped:
-    """An extract whose direct identifiers are noted as it is read."""
-
-    stored: StoredExtract
-    tap: _Tap = field(repr=False)
-
-    @property
-    def rows(self) -> int:
-        return self.stored.rows
-
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        for frame in self.stored.frames(columns):
-            self.tap.found = merge_directs(self.tap.found, directs(frame))
-            yield frame
 
 
 def _not_a_release(plan: Plan) -> Refusal:

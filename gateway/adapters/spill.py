@@ -148,6 +148,7 @@ class SealedSpill:
         self._scratch = scratch
         self._partitions = [_Partition() for _ in range(partitions)]
         self.held = 0
+        self.rows = 0
 
     def __len__(self) -> int:
         return len(self._partitions)
@@ -161,6 +162,7 @@ class SealedSpill:
         size = int(frame.estimated_size())
         target.size += size
         self.held += size
+        self.rows += frame.height
         self._scratch.make_room()
 
     def partition(self, index: int) -> Iterator[pl.DataFrame]:

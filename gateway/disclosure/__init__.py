@@ -4,7 +4,7 @@ Source: docs/explanation/disclosure.md; UK GDPR recital 26; security point 18.
 """
 
 from gateway.disclosure.assess import assess
-from gateway.disclosure.directs import Directs, directs, merge_directs, no_directs
+from gateway.disclosure.directs import DIRECT_COLUMNS, Directs, directs, merge_directs, no_directs
 from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
@@ -12,6 +12,7 @@ from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
 from gateway.disclosure.summary import Summary, count, merge
 
 __all__ = [
+    "DIRECT_COLUMNS",
     "MANY_VALUES",
     "UNIQUE_SHARE",
     "Coarser",

@@ -27,6 +27,13 @@ _NUMBERS: Final = ("nhs", "upn", "nino", "uprn")
 # One set holds three kinds of text: each is hashed under a seed of its own.
 _NAME, _POSTCODE, _BIRTH, _NUMBER = 1, 2, 3, 4
 _KINDS: Final = ((_NAMES, _NAME), (("pc",), _POSTCODE), (("dob",), _BIRTH))
+_SLOTS: Final = ("", *(f"former{slot}." for slot in range(1, 10)))
+
+# The columns of a stored extract in which direct identifiers stand.
+DIRECT_COLUMNS: Final = tuple(
+    f"std.{slot}{element}" for slot in _SLOTS for element in (*_NAMES, "pc", "dob", *_NUMBERS)
+)
+
 # So many hash values wait before they are made distinct again.
 _WAITING: Final = 1 << 20
 

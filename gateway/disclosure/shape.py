@@ -20,6 +20,9 @@ from gateway.model import ColumnRule, FieldClass, Limits, OutputPlan
 
 MANY_VALUES = 20
 
+# The one treatment that gives a number and can be coarsened.
+NUMERIC = frozenset({"age"})
+
 # The value of a treated column, the treatment it has, the treatment wanted.
 Coarser = Callable[[pl.Expr, str, str], pl.Expr]
 
@@ -58,7 +61,8 @@ class Shape:
         value, present = pl.col(f"payload.{self.output}.{name}"), self.treats[name]
         for field, treat in self.steps[:level]:
             if field == name:
-                value, present = coarser(value, present, treat), treat
+                text = value.cast(pl.String) if present not in NUMERIC else value
+                value, present = coarser(text, present, treat), treat
         return value.alias(name)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -25,6 +25,19 @@ class Partitions(Protocol):
     """A stream of frames that can be read again; a family is never split over two."""
 
     def __iter__(self) -> Iterator[pl.DataFrame]: ...
+
+
+@runtime_checkable
+class Spendable(Protocol):
+    """Partitions whose last reader may give their room back while reading."""
+
+    def last(self) -> Iterator[pl.DataFrame]:
+        """The same frames for the last time."""
+
+
+def last_reading(partitions: Partitions) -> Iterator[pl.DataFrame]:
+    """Read partitions that nobody reads again: each one's room is free when the next comes."""
+    return partitions.last() if isinstance(partitions, Spendable) else iter(partitions)
 
 
 class Spill(Protocol):
@@ -38,6 +51,10 @@ class Spill(Protocol):
 
     def take(self, index: int) -> Iterator[pl.DataFrame]:
         """The frames of one partition for the last time; its room is free again."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows were put, in all partitions."""
 
     def __len__(self) -> int: ...
 

@@ -31,6 +31,7 @@ from gateway.objections.register import (
     TOMBSTONE_SCHEMA,
     Register,
     details_contract,
+    elements_compared,
     empty_register,
 )
 from gateway.objections.resolve import Resolution, decide, resolve
@@ -55,6 +56,7 @@ __all__ = [
     "compare",
     "decide",
     "details_contract",
+    "elements_compared",
     "empty_register",
     "entries_lifted",
     "honour",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from gateway.model import ColumnRule, Participation, Plan
-from gateway.model.stages import Cohort, Partitions, Willing
+from gateway.model.stages import Cohort, Partitions, Willing, last_reading
 from gateway.objections.compare import compare, merge_hits
 from gateway.objections.household import household_effect
 from gateway.objections.register import Register, empty_register
@@ -66,19 +66,26 @@ class _WillingOnes:
     plan: Plan
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        for frame, reasons in self._decided():
-            yield frame.filter(reasons.is_null())
+        return self._staying(iter(self.source))
+
+    def last(self) -> Iterator[pl.DataFrame]:
+        """The same people for the last time."""
+        return self._staying(last_reading(self.source))
 
     def counts(self) -> dict[str, int]:
         """How many people are withheld for which reason."""
         counted: Counter[str] = Counter()
-        for _frame, reasons in self._decided():
+        for _frame, reasons in self._decided(iter(self.source)):
             withheld = reasons.drop_nulls().value_counts()
             counted.update(dict(withheld.iter_rows()))
         return dict(counted)
 
-    def _decided(self) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-        for frame in self.source:
+    def _staying(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        for frame, reasons in self._decided(frames):
+            yield frame.filter(reasons.is_null())
+
+    def _decided(self, frames: Iterator[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+        for frame in frames:
             yield household_effect(
                 frame,
                 decide(frame, self.resolution),

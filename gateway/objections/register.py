@@ -17,6 +17,7 @@ import polars as pl
 
 from gateway.identity import TombstoneKey
 from gateway.model import Contract, ContractColumn, Role
+from gateway.model.tokens import token_elements
 from gateway.objections.entries import ENTRY_SCHEMA
 
 TOMBSTONE_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
@@ -52,6 +53,23 @@ def empty_register(*, sequence: int = 0) -> Register:
         key=TombstoneKey(bytes(32)),
         sequence=sequence,
     )
+
+
+def elements_compared(register: Register) -> tuple[str, ...]:
+    """The elements of a cohort that comparing it with these entries can need.
+
+    Those of the tokens that an entry left, and those that any entry tells: what no
+    entry tells is never compared.
+    """
+    tokens = register.tombstones["token"].unique().to_list()
+    told = [
+        name
+        for name in register.identities.columns
+        if register.identities[name].null_count() < register.identities.height
+    ]
+    needed = {element for token in tokens for element in token_elements(token)}
+    needed |= {name.rsplit(".", 1)[-1] for name in told if name != "sequence"}
+    return tuple(sorted(needed))
 
 
 def details_contract() -> Contract:

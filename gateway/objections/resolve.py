@@ -116,7 +116,8 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
 def _spine_word(frame: pl.DataFrame) -> pl.Expr:
     if "spine.participation" not in frame.columns:
         return pl.lit(None, dtype=pl.String).alias("word")
-    return pl.col("spine.participation").str.strip_chars().str.to_uppercase().alias("word")
+    said = pl.col("spine.participation").cast(pl.String)
+    return said.str.strip_chars().str.to_uppercase().alias("word")
 
 
 def _spine_reason(word: pl.Expr) -> pl.Expr:

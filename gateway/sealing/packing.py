@@ -143,5 +143,7 @@ def _rows(frame: pl.DataFrame, output: OutputPlan) -> Iterator[pl.DataFrame]:
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    binary = [name for name in frame.columns if frame.schema[name] == pl.Binary]
-    return frame.with_columns(base32_column(frame.get_column(name)).alias(name) for name in binary)
+    """Sixteen bytes as base32, and values held as numbers as the texts that they are."""
+    texts = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+    binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
+    return texts.with_columns(base32_column(frame.get_column(name)).alias(name) for name in binary)

@@ -44,13 +44,12 @@ def select(
     for join in plan.joins:
         people = joined(plan, join, sources[join.dataset], people, scratch)
     if by == "family" and count > 1:
-        people = scatter(Whole(people), by, scratch.spill(count))
+        people = scatter(Whole(people).last(), by, scratch.spill(count))
     return _cohort(plan, people)
 
 
 def _cohort(plan: Plan, spill: Spill) -> Cohort:
-    received = sum(frame.height for index in range(len(spill)) for frame in spill.partition(index))
-    return Cohort(plan=plan, partitions=Whole(spill), received=received)
+    return Cohort(plan=plan, partitions=Whole(spill), received=spill.rows)
 
 
 def _people_are_unique(spine: Source) -> bool:
@@ -66,7 +65,7 @@ def _once_each(people: Spill, scratch: Scratch) -> Spill:
     """Keep the first row of each person: the unit of a release is the person."""
     kept = scratch.spill(len(people))
     for index in range(len(people)):
-        frame = whole(people, index)
+        frame = whole(people, index, last=True)
         if frame.height:
             kept.put(index, frame.unique("person", keep="first", maintain_order=True))
     return kept

@@ -35,7 +35,7 @@ def joined(plan: Plan, join: JoinRule, source: Source, people: Spill, scratch: S
     other = scatter(blocks, "person", scratch.spill(len(people)))
     made = scratch.spill(len(people))
     for index in range(len(people)):
-        spine, right = whole(people, index), whole(other, index)
+        spine, right = whole(people, index, last=True), whole(other, index, last=True)
         if not spine.height:
             continue
         shaped = _shape(right, rules, kind, wave, order) if right.height else _empty(rules)

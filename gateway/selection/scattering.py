@@ -50,9 +50,10 @@ def _gathered(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield pl.concat(waiting)
 
 
-def whole(spill: Spill, index: int) -> pl.DataFrame:
-    """One partition as one frame."""
-    return pl.concat(list(spill.partition(index)) or [pl.DataFrame()], how="diagonal")
+def whole(spill: Spill, index: int, *, last: bool = False) -> pl.DataFrame:
+    """One partition as one frame; read for the last time, its room is free again."""
+    held = list(spill.take(index) if last else spill.partition(index))
+    return pl.concat(held or [pl.DataFrame()], how="diagonal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,14 @@ class Whole:
     spill: Spill = field(repr=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
+        return self._frames(last=False)
+
+    def last(self) -> Iterator[pl.DataFrame]:
+        """The same frames for the last time."""
+        return self._frames(last=True)
+
+    def _frames(self, *, last: bool) -> Iterator[pl.DataFrame]:
         for index in range(len(self.spill)):
-            frame = whole(self.spill, index)
+            frame = whole(self.spill, index, last=last)
             if frame.height:
                 yield frame

@@ -13,6 +13,9 @@ import polars as pl
 from gateway.model import CohortRule, ColumnRule, Plan, Role
 from gateway.selection.sources import Source, all_rules, column_of_field
 
+CODED = frozenset({"boolean", "codes"})
+TEXTUAL = CODED | {"text"}
+
 
 @dataclass(frozen=True, slots=True)
 class SpineReader:
@@ -50,6 +53,20 @@ class SpineReader:
         ]
         return list(dict.fromkeys([*named, *sorted(every), *former]))
 
+    def _coded(self) -> set[str]:
+        """Columns of few values that leave as they are: held as numbers, not as texts."""
+        rules = self._rules()
+        kinds = {column.name: column.type for column in self.source.contract.columns}
+        return {
+            rule.column
+            for rule in rules
+            if (rule.codes or kinds.get(rule.column) in CODED)
+            and all(
+                r.treat == "keep" and r.level == "person" for r in rules if r.column == rule.column
+            )
+            and kinds.get(rule.column) in TEXTUAL
+        }
+
     def _marks(self) -> dict[str, str]:
         contract = self.source.contract
         return {
@@ -65,13 +82,16 @@ class SpineReader:
             whom.alias("person"),
             (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
         ]
+        coded = self._coded()
         for rule in self._rules():
-            taken.append(pl.col(rule.column).alias(rule.source))
+            value = pl.col(rule.column)
+            held = value.cast(pl.Categorical) if rule.column in coded else value
+            taken.append(held.alias(rule.source))
             if isinstance(rule.at, str):
                 taken.append(pl.col(rule.at).alias(rule.reference))
         for mark, column in self._marks().items():
             value = pl.col(column) if column in present else pl.lit(None)
-            taken.append(value.cast(pl.String).alias(mark))
+            taken.append((value.cast(pl.String) if column else value).alias(mark))
         taken += [pl.col(name) for name in present if name.startswith("std.")]
         return list({expression.meta.output_name(): expression for expression in taken}.values())
 
