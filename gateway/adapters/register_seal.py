@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -66,14 +67,27 @@ def unseal(sealed: bytes, keys: RegisterKeys, *, sequence: int) -> dict[str, str
     Raises:
         Unavailable: they were changed, moved, or sealed under another root.
     """
-    try:
-        plain = ChaCha20Poly1305(keys.sealing).decrypt(
-            sealed[:NONCE], sealed[NONCE:], _place(keys, sequence)
-        )
-    except InvalidTag:
-        raise not_trustworthy("an entry does not open under the register root") from None
-    opened: dict[str, str] = json.loads(plain)
+    opened: dict[str, str] = _opened(sealed, keys, _place(keys, sequence))
     return opened
+
+
+def seal_batch(details: pl.DataFrame, keys: RegisterKeys, *, first: int, nonce: bytes) -> bytes:
+    """Seal the details of people recorded by one act, together, to their places."""
+    told = {name: details[name].to_list() for name in details.columns}
+    plain = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    return nonce + ChaCha20Poly1305(keys.sealing).encrypt(
+        nonce, plain, _places(keys, first, details.height)
+    )
+
+
+def unseal_batch(sealed: bytes, keys: RegisterKeys, *, first: int, count: int) -> pl.DataFrame:
+    """Open the details of `count` people recorded by one act, in their order.
+
+    Raises:
+        Unavailable: they were changed, moved, or sealed under another root.
+    """
+    told = _opened(sealed, keys, _places(keys, first, count))
+    return pl.DataFrame(told, schema=dict.fromkeys(told, pl.String))
 
 
 def pack(tombstones: pl.DataFrame, sequences: list[int]) -> list[bytes]:
@@ -121,6 +135,18 @@ def not_trustworthy(why: str) -> Unavailable:
 
 def _place(keys: RegisterKeys, sequence: int) -> bytes:
     return _frame((keys.controller, keys.generation, str(sequence)))
+
+
+def _places(keys: RegisterKeys, first: int, count: int) -> bytes:
+    return _frame((keys.controller, keys.generation, f"{first}-{first + count - 1}"))
+
+
+def _opened(sealed: bytes, keys: RegisterKeys, place: bytes) -> Any:
+    try:
+        plain = ChaCha20Poly1305(keys.sealing).decrypt(sealed[:NONCE], sealed[NONCE:], place)
+    except InvalidTag:
+        raise not_trustworthy("an entry does not open under the register root") from None
+    return json.loads(plain)
 
 
 def _derive(root: RegisterRoot, labels: tuple[str, ...]) -> bytes:

@@ -13,7 +13,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -28,8 +31,10 @@ from gateway.adapters.register_seal import (
     pack,
     register_keys,
     seal,
+    seal_batch,
     unpack,
     unseal,
+    unseal_batch,
 )
 from gateway.adapters.register_trust import (
     ENTRIES,
@@ -87,11 +92,9 @@ def record(
     numbered = new.elements.with_columns(pl.Series("sequence", sequences, dtype=pl.Int64))
     packed = pack(objections.tombstones_of(numbered, keys.tombstone), sequences)
     common, rows = _common(new, keys, at), []
-    for number, told, tombstones in zip(
-        sequences, new.details.iter_rows(named=True), packed, strict=True
+    for number, sealed, tombstones in zip(
+        sequences, _sealed(new.details, keys, last + 1), packed, strict=True
     ):
-        details = {name: value for name, value in told.items() if value is not None}
-        sealed = seal(details, keys, sequence=number, nonce=secrets.token_bytes(NONCE))
         chain = link(chain, (number, *common.values(), sealed, tombstones))
         rows.append(EntryRow(number, **common, details=sealed, tombstones=tombstones, chain=chain))
     connection.execute(ENTRIES.insert(), [row._asdict() for row in rows])
@@ -126,7 +129,21 @@ def open_register(
     kept = [row for row in rows if row.sequence in counting]
     if not kept:
         return objections.empty_register(sequence=last)
-    return _opened(ring, controller, kept, entries, last)
+    return _opened(ring, rows, kept, entries, last)
+
+
+def _sealed(details: pl.DataFrame, keys: RegisterKeys, first: int) -> Iterator[bytes]:
+    """What stands in each row: one person's details, or those of a whole batch in its first row."""
+    nonce = secrets.token_bytes(NONCE)
+    if details.height == 1:
+        told = {
+            name: value for name, value in details.row(0, named=True).items() if value is not None
+        }
+        yield seal(told, keys, sequence=first, nonce=nonce)
+        return
+    some = [name for name in details.columns if details[name].null_count() < details.height]
+    yield seal_batch(details.select(some), keys, first=first, nonce=nonce)
+    yield from repeat(b"", details.height - 1)
 
 
 def _entries(rows: list[EntryRow]) -> pl.DataFrame:
@@ -167,17 +184,16 @@ def keys_or_new(
 
 
 def _opened(
-    ring: KeyRing, controller: str, rows: list[EntryRow], entries: pl.DataFrame, last: int
+    ring: KeyRing, every: list[EntryRow], rows: list[EntryRow], entries: pl.DataFrame, last: int
 ) -> Register:
+    controller = rows[0].controller
     newest = keys_of(ring, controller)
     generations = {row.generation for row in rows}
     keys = {each: keys_of(ring, controller, each) for each in generations}
     sequences = pl.Series([row.sequence for row in rows], dtype=pl.Int64)
-    told = [unseal(row.details, keys[row.generation], sequence=row.sequence) for row in rows]
-    details = pl.DataFrame(
-        {name: [each.get(name) for each in told] for name in objections.FIELDS},
-        schema=dict.fromkeys(objections.FIELDS, pl.String),
-    )
+    wanted = sequences.alias("sequence").to_frame()
+    told = wanted.join(_details(every, keys, sequences), on="sequence", maintain_order="left")
+    details = told.drop("sequence")
     identities = objections.standard_form(details).with_columns(sequences.alias("sequence"))
     if generations == {newest.generation}:
         packed = pl.Series([row.tombstones for row in rows], dtype=pl.Binary)
@@ -191,6 +207,27 @@ def _opened(
         key=newest.tombstone,
         sequence=last,
     )
+
+
+def _details(
+    rows: list[EntryRow], keys: Mapping[str, RegisterKeys], wanted: pl.Series
+) -> pl.DataFrame:
+    """`sequence` and `FIELDS` of the wanted entries; whole batches are opened at once."""
+    numbers = set(wanted.to_list())
+    starts = [at for at, row in enumerate(rows) if row.details]
+    found: list[pl.DataFrame] = []
+    single: list[dict[str, Any]] = []
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        row, count = rows[start], end - start
+        if count > 1 and any(each.sequence in numbers for each in rows[start:end]):
+            told = unseal_batch(row.details, keys[row.generation], first=row.sequence, count=count)
+            found.append(told.with_columns(sequence=pl.int_range(count) + row.sequence))
+        elif count == 1 and row.sequence in numbers:
+            opened = unseal(row.details, keys[row.generation], sequence=row.sequence)
+            single.append({**opened, "sequence": row.sequence})
+    schema = {"sequence": pl.Int64, **dict.fromkeys(objections.FIELDS, pl.String)}
+    singles = pl.DataFrame(single, schema=schema)
+    return pl.concat([singles, *found], how="diagonal")
 
 
 def _common(new: NewEntries, keys: RegisterKeys, at: dt.datetime) -> dict[str, str]:

@@ -14,7 +14,7 @@ from gateway import objections
 from gateway.adapters import ledger_store, register_store
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
-from gateway.adapters.register_seal import pack, register_keys, unpack
+from gateway.adapters.register_seal import pack, register_keys, seal_batch, unpack, unseal_batch
 from gateway.adapters.register_store import NewEntries, RegisterMark
 from gateway.adapters.register_trust import ENTRIES
 from gateway.errors import Unavailable
@@ -290,3 +290,28 @@ def test_the_two_keys_of_a_register_differ_by_use_controller_and_generation() ->
     ]
     assert len({key for keys in made for key in (keys.tombstone.secret, keys.sealing)}) == 8
     assert "sealing" not in repr(made[0])
+
+
+def test_a_batch_is_sealed_as_one_block_of_which_each_entry_can_be_opened(
+    database: Database, ring: KeyRing, mark: RegisterMark
+) -> None:
+    people = details(ANNA, {"surname": "Quill"}, {"surname": "Marlow"})
+    add(database, ring, mark, entries(people), entries(details({"surname": "Solo"})))
+    add(database, ring, mark, entries(people, purpose="other"))
+    with database.begin() as connection:
+        held = connection.execute(sa.select(ENTRIES.c.details)).scalars().all()
+    assert [bool(each) for each in held] == [True, False, False, True, True, False, False]
+    lifting = entries(details(ANNA), kind="objection-withdrawn", lifts=(1, 3))
+    add(database, ring, mark, lifting)
+    register = opened(database, ring, mark)
+    assert register.identities.select("sequence", "sn1").rows() == [(2, "QUILL"), (4, "SOLO")]
+
+
+def test_a_batch_opens_only_at_its_own_places(ring: KeyRing) -> None:
+    keys = register_keys(RegisterRoot(bytes(32)), controller=COUNCIL, generation="1")
+    people = details(ANNA, {"surname": "Quill"})
+    sealed = seal_batch(people, keys, first=5, nonce=bytes(12))
+    assert unseal_batch(sealed, keys, first=5, count=2).equals(people)
+    for first, count in ((6, 2), (5, 3)):
+        with pytest.raises(Unavailable, match="register/not-trustworthy"):
+            unseal_batch(sealed, keys, first=first, count=count)
