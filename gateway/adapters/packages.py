@@ -72,6 +72,15 @@ def recipient_from_files(
     )
 
 
+def _memory(recipient: Recipient, outer: sealing.Outer) -> str:
+    """Under which name this is remembered: each key of a machine has its own history.
+
+    A sender proves that its ledger continues what a key was shown before; what
+    another key on the same machine was shown, it cannot know.
+    """
+    return f"{recipient.trust.sender} {outer.envelope.recipient_key}"
+
+
 def open_package(
     package: Path, *, recipient: Recipient, to: Path, export: Path | None = None
 ) -> Opened:
@@ -90,7 +99,7 @@ def open_package(
     """
     with recipient_state.locked(recipient.state), _readable(package) as file:
         outer = sealing.check_outer(file, trust=recipient.trust)
-        known = recipient_state.recall(recipient.state, recipient.trust.sender)
+        known = recipient_state.recall(recipient.state, _memory(recipient, outer))
         if outer.envelope.package in known.packages:
             raise IntegrityError(
                 "open/seen-before",
@@ -190,7 +199,10 @@ def _write(
         for name, content in small.items():
             _write_file(stage / name, lambda write, content=content: write(content))  # type: ignore[misc]
         remembered = recipient_state.prepare(
-            recipient.state, recipient.trust.sender, package=outer.envelope.package, roots=roots
+            recipient.state,
+            _memory(recipient, outer),
+            package=outer.envelope.package,
+            roots=roots,
         )
         for name in names:
             os.rename(stage / name, to / name)

@@ -498,17 +498,25 @@ def test_an_unproved_gap_refuses_until_an_export_closes_it(sender, pair, tmp_pat
     assert opened(later, pair, sender, tmp_path / "2", export=export).link == "linked"
 
 
+def test_two_recipients_on_one_machine_have_two_memories(sender, pair, tmp_path):
+    other = recipient_keys.new_pair(tmp_path / "other", at=AT)
+    opened(sender.send("p1", pair.public), pair, sender, tmp_path / "1")
+    sender.send("p2", pair.public)
+    assert opened(sender.send("p3", other.public), other, sender, tmp_path / "3").link == "first"
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"{",
         b"[]",
         b'{"format":"x","senders":{}}',
-        b'{"format":"gateway-opened-1","senders":{"knowsley":{}}}',
+        b'{"format":"gateway-opened-1","senders":{"knowsley KEY":{}}}',
     ],
 )
 def test_a_broken_memory_is_refused_with_7(sender, pair, tmp_path, content):
     package = sender.send("p1", pair.public)
+    content = content.replace(b"KEY", sealing.recipient_key_id(pair.public).encode())
     (sender.folder / "gateway-opened.json").write_bytes(content)
     with pytest.raises(Unavailable, match="open/state"):
         opened(package, pair, sender, tmp_path / "to")
