@@ -1,0 +1,34 @@
+"""One borough and one office, made once; each test gets its own copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import borough
+from tests.journeys.office import Office
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return borough.borough(tmp_path_factory.mktemp("people"), 3000)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Office:
+    """An office that is ready to share; nobody changes it."""
+    return borough.ready(tmp_path_factory.mktemp("base") / "office", people)
+
+
+@pytest.fixture
+def office(base: Office, tmp_path: Path) -> Iterator[Office]:
+    """A copy to be broken, its ring open in this process."""
+    with borough.copied(base, tmp_path / "office").open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Path:
+    return tmp_path / "outbox"

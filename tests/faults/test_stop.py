@@ -1,0 +1,55 @@
+"""A service manager's SIGTERM ends a command in order: it clears away what it had begun."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from tests.faults import kills, soundness
+from tests.journeys import borough
+from tests.journeys.office import Office
+
+STOPS = 3
+
+
+def stopped(office: Office, words: tuple[str, ...], after: float) -> tuple[int, str]:
+    """Run a command and ask it to stop; how it ended, and what it said."""
+    with office.apart(*words) as running:
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(after)
+        running.terminate()
+        out, err = running.communicate(timeout=60)
+    soundness.without_traceback(err)
+    if running.returncode == 1:
+        assert "gateway/stopped" in err
+        assert soundness.document(out)["error"]["code"] == "gateway/stopped"
+    return running.returncode, out
+
+
+def test_a_release_that_is_told_to_stop_withdraws_itself(office: Office, outbox: Path) -> None:
+    words = (*borough.SHARE, "--to", str(outbox), "--json")
+    whole, codes = kills.timed(office, words), []
+    for after in kills.moments(STOPS, whole):
+        code, _ = stopped(office, words, after)
+        codes.append(code)
+        states = {row["state"] for row in soundness.table(office, soundness.RELEASES)}
+        # -15: it had not come as far as to begin; then there is nothing to clear away.
+        assert code in {0, 1, -15}
+        assert states <= {"forwarded", "withdrawn", "recorded"}
+        soundness.check_outbox(office, outbox)
+    assert 1 in codes, codes
+    office.must(*words)
+    soundness.check_nothing_half_done(office, outbox)
+
+
+def test_a_receive_that_is_told_to_stop_leaves_nothing(office: Office, people: Path) -> None:
+    corrections = kills.Corrections(people / "family_register.csv", office.home)
+    whole, codes = kills.timed(office, corrections.words()), []
+    for after in kills.moments(STOPS, whole):
+        code, _ = stopped(office, corrections.words(), after)
+        codes.append(code)
+        assert code in {0, 1, -15}
+        soundness.check_no_orphan_extract(office)
+        soundness.check_receipts(office)
+    assert 1 in codes, codes
