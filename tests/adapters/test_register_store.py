@@ -311,7 +311,7 @@ def test_a_batch_opens_only_at_its_own_places(ring: KeyRing) -> None:
     keys = register_keys(RegisterRoot(bytes(32)), controller=COUNCIL, generation="1")
     people = details(ANNA, {"surname": "Quill"})
     sealed = seal_batch(people, keys, first=5, nonce=bytes(12))
-    assert unseal_batch(sealed, keys, first=5, count=2).equals(people)
+    assert unseal_batch(sealed, keys, first=5, count=2).select(people.columns).equals(people)
     for first, count in ((6, 2), (5, 3)):
         with pytest.raises(Unavailable, match="register/not-trustworthy"):
             unseal_batch(sealed, keys, first=first, count=count)
