@@ -7,9 +7,20 @@ setup(
         Extension(
             "gateway.keyed_hash._blake2b",
             ["gateway/keyed_hash/_blake2b.c", "gateway/keyed_hash/_module.c"],
-            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_lanes.h"],
+            depends=[
+                "gateway/keyed_hash/_columns.h",
+                "gateway/keyed_hash/_lanes.h",
+                "gateway/keyed_hash/_stream.h",
+            ],
             extra_compile_args=["-O3", "-pthread", "-fvisibility=hidden", "-Wno-psabi"],
             extra_link_args=["-pthread"],
+            optional=True,
+        ),
+        Extension(
+            "gateway.identity._sound",
+            ["gateway/identity/_sound.c"],
+            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_stream.h"],
+            extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
         ),
         Extension(

@@ -16,6 +16,7 @@ import polars as pl
 
 from gateway.identity import identifiers, names, places
 from gateway.identity.letters import sorted_letters
+from gateway.identity.sound import formed
 from gateway.model.contract import Contract
 from gateway.model.tokens import ELEMENTS
 from gateway.model.words import Role
@@ -145,28 +146,76 @@ def _births(
 
 def _places(columns: dict[Role, list[pl.Series]], contract: Contract) -> _Columns:
     works: dict[Role, tuple[str, Callable[[pl.Series], pl.Series]]] = {
-        Role.POSTCODE: ("pc", lambda each: places.postcodes(each, contract.postcode_form)),
         Role.HOUSE_NUMBER: ("hn", places.house_numbers),
         Role.STREET: ("st", lambda each: places.street_names(each.cast(pl.String))),
         Role.TOWN: ("town", lambda each: places.town_names(each.cast(pl.String))),
     }
-    return {
+    found = {
         name: _distinct(columns[role][0], work)
         for role, (name, work) in works.items()
         if role in columns
     }
+    if Role.POSTCODE in columns:
+        found["pc"] = _postcodes(columns[Role.POSTCODE][0].cast(pl.String), contract.postcode_form)
+    return found
+
+
+def _postcodes(texts: pl.Series, form: str) -> pl.Series:
+    def work(each: pl.Series) -> pl.Series:
+        return _distinct(each, lambda some: places.postcodes(some, form))
+
+    if form == "digits":
+        return work(texts)
+    return formed(
+        texts,
+        "postcode",
+        quick=lambda sound: sound.str.replace(" ", "", literal=True),
+        slow=work,
+    )
 
 
 def _numbers(columns: dict[Role, list[pl.Series]], *, synthetic: bool) -> _Columns:
-    text = pl.col("text")
-    works = {
-        Role.UPRN: ("uprn", identifiers.uprn_form(text)),
-        Role.NHS_NUMBER: ("nhs", identifiers.nhs_number_form(text, synthetic=synthetic)),
-        Role.UPN: ("upn", identifiers.upn_form(text)),
-        Role.NINO: ("nino", identifiers.nino_form(text, synthetic=synthetic)),
+    works: dict[Role, tuple[str, Callable[[pl.Series], pl.Series]]] = {
+        Role.UPRN: ("uprn", lambda texts: _selected(texts, identifiers.uprn_form("text"))),
+        Role.NHS_NUMBER: ("nhs", lambda texts: _nhs_numbers(texts, synthetic=synthetic)),
+        Role.UPN: ("upn", _upns),
+        Role.NINO: ("nino", lambda texts: _ninos(texts, synthetic=synthetic)),
     }
     return {
-        name: columns[role][0].cast(pl.String).alias("text").to_frame().select(work).to_series()
+        name: work(columns[role][0].cast(pl.String))
         for role, (name, work) in works.items()
         if role in columns
     }
+
+
+def _nhs_numbers(texts: pl.Series, *, synthetic: bool) -> pl.Series:
+    form = identifiers.nhs_number_form("text", synthetic=synthetic)
+    return formed(
+        texts,
+        "nhs_number",
+        synthetic=synthetic,
+        quick=lambda sound: sound,
+        slow=lambda doubtful: _selected(doubtful, form),
+    )
+
+
+def _upns(texts: pl.Series) -> pl.Series:
+    form = identifiers.upn_form("text")
+    return formed(
+        texts, "upn", quick=lambda sound: sound, slow=lambda doubtful: _selected(doubtful, form)
+    )
+
+
+def _ninos(texts: pl.Series, *, synthetic: bool) -> pl.Series:
+    form = identifiers.nino_form("text", synthetic=synthetic)
+    return formed(
+        texts,
+        "nino",
+        synthetic=synthetic,
+        quick=lambda sound: sound.str.slice(0, 8),
+        slow=lambda doubtful: _selected(doubtful, form),
+    )
+
+
+def _selected(texts: pl.Series, form: pl.Expr) -> pl.Series:
+    return texts.alias("text").to_frame().select(form).to_series()

@@ -15,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from gateway.identity.sound import doubtful
 from gateway.intake.rule import Effect, Rule
 from gateway.intake.rules import parsed_date
 from gateway.intake.shortcuts import flags_of
@@ -180,13 +181,15 @@ def _looks(raw: pl.DataFrame, rule: Rule, failing: pl.Series) -> dict[str, pl.Se
 
 
 def _formulas(raw: pl.DataFrame, texts: Sequence[str]) -> dict[tuple[str, str], pl.Series]:
-    starts = [
-        pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in FORMULA_SIGNS).alias(name)
-        for name in texts
-    ]
-    flags = raw.select(start.fill_null(value=False) for start in starts)
-    totals = flags.sum().row(0, named=True) if flags.width else {}
-    return {("intake/formula-text", name): flags[name].arg_true() for name in texts if totals[name]}
+    found = {}
+    for name in texts:
+        rows = doubtful(raw[name], "no-formula")
+        asked = raw[name].gather(rows).to_frame()
+        starts = (pl.col(name).str.starts_with(sign) for sign in FORMULA_SIGNS)
+        running = rows.filter(asked.select(pl.any_horizontal(starts)).to_series())
+        if running.len():
+            found["intake/formula-text", name] = running
+    return found
 
 
 def _free_text(column: ContractColumn) -> bool:

@@ -1,0 +1,3 @@
+"""What the optional C kernel answers; see `gateway.identity.sound`."""
+
+def sound(stream: object, kind: int, synthetic: bool, /) -> bytes: ...
