@@ -120,6 +120,26 @@ class Run:
                 with self._world.database.begin() as connection:
                     withdraw(connection, self._world, self.release, code=code)
                 drop_files(self._world, self.release)
+        if isinstance(fault, Exception) and not isinstance(fault, GatewayError):
+            self._require_as_recorded()
+
+    def _require_as_recorded(self) -> None:
+        """Say so if what failed was a file that is not the one of its receipt.
+
+        Other bytes under its name may well open: anyone can seal to the public half.
+        They fail somewhere in the columns, before their digest is seen at the end.
+
+        Raises:
+            IntegrityError: an extract is not as recorded.
+        """
+        for extract in (each for source in self.sources.values() for each in source.extracts):
+            try:
+                for _frame in extract.frames(()):
+                    pass
+            except GatewayError as found:
+                raise found from None
+            except Exception:  # noqa: BLE001, S112 - the first fault is the one to report
+                continue
 
     def seal(self, assessed: Assessed) -> Sequence[Sealed]:
         """Serialise, scan, conserve, record what was built, sign and seal each output."""

@@ -13,7 +13,7 @@ import hashlib
 import io
 from typing import Any, BinaryIO
 
-from gateway.errors import RefusedError, UsageError
+from gateway.errors import InputRejected, RefusedError, Unavailable, UsageError
 from gateway.intake import Verdict
 from gateway.model import Contract
 from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
@@ -145,6 +145,13 @@ def _recorded(
     evidence = desk.judge.judge(
         desk.contracts[about["dataset"]], verdict, previous.profile if previous else None
     )
+    if evidence.get("fault"):
+        # Nobody has judged: a receipt now would stand for these bytes for ever.
+        raise Unavailable(
+            "intake/no-judgement",
+            "The process that judges the file did not answer.",
+            remedy="Nothing was stored. Free memory on this machine, then send the file again.",
+        )
     state = verdict.state
     if state == "accepted" and not evidence["success"]:
         state = "quarantined"
