@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
 from gateway.adapters import ledger_store
@@ -40,6 +41,7 @@ from gateway.sealing.packing import (
     table_types,
 )
 
+_LINK_BYTES = pl.col("link_id").arr.to_list().cast(pl.Binary)
 LINKED = frozenset({"tokens", "link-id", "sealed-clear"})
 
 
@@ -100,9 +102,9 @@ class Building:
         if not any(output.identifiers.value in LINKED for output in self.plan.outputs):
             return
         frames = (
-            frame.join(left.select("link_id"), on="link_id", how="semi")
+            frame.join(left.select(_LINK_BYTES), on="link_id", how="semi")
             for held, left in zip(links, assessed.partitions, strict=True)
-            for frame in held.partition(0)
+            for frame in (part.with_columns(_LINK_BYTES) for part in held.take(0))
         )
         path = self.world.link_maps / f"{self.release}.map"
         write_link_map(path, frames, key=self.inputs.link_map_key(self.release))

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from gateway.disclosure.judge import Verdict, judge
@@ -33,6 +34,8 @@ from gateway.model.stages import (
     Pseudonymised,
     TooRisky,
 )
+
+_ROW = "~row"
 
 
 def assess(pseudonymised: Pseudonymised, *, coarser: Coarser) -> Assessed | TooRisky:
@@ -82,16 +85,24 @@ class _Gate:
     def survivors(self) -> Iterator[pl.DataFrame]:
         """The rows that stay, still as they were treated."""
         for frame in self.source:
-            yield self._without_small(frame)
+            yield self.without_small(frame)
 
-    def _without_small(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def without_small(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """One partition without the people of small groups."""
+        one_each = people(frame.with_row_index(_ROW))
         leaving = [
-            _in_small(people(frame), self.shapes[output], verdict, self.coarser)
+            _in_small(one_each, self.shapes[output], verdict, self.coarser)
             for output, verdict in self.verdicts.items()
             if verdict.small.height
         ]
-        gone = pl.concat(leaving) if leaving else pl.DataFrame()
-        return frame.join(gone, on="link_id", how="anti") if gone.height else frame
+        gone = pl.concat(leaving).unique() if leaving else pl.Series(_ROW, [], dtype=pl.UInt32)
+        if not gone.len():
+            return frame
+        if "slot" in frame.columns:
+            return frame.join(frame[gone].select("link_id"), on="link_id", how="anti")
+        stays = np.ones(frame.height, dtype=np.bool_)
+        stays[gone.to_numpy()] = False
+        return frame.filter(pl.Series(stays))
 
 
 def people(frame: pl.DataFrame) -> pl.DataFrame:
@@ -101,12 +112,11 @@ def people(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.unique("link_id", keep="first", maintain_order=True)
 
 
-def _in_small(
-    frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coarser
-) -> pl.DataFrame:
-    keyed = frame.select("link_id", *key_values(shape, verdict.level, coarser))
+def _in_small(frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coarser) -> pl.Series:
+    """The row numbers of people in small groups."""
+    keyed = frame.select(_ROW, *key_values(shape, verdict.level, coarser))
     small = verdict.small
-    return keyed.join(small, on=group_keys(shape), how="semi", nulls_equal=True).select("link_id")
+    return keyed.join(small, on=group_keys(shape), how="semi", nulls_equal=True)[_ROW]
 
 
 def _profiled(pseudonymised: Pseudonymised) -> Profile:
@@ -180,7 +190,8 @@ def _joined(earlier: Verdict | None, verdict: Verdict) -> Verdict:
 
 def _assessed(pseudonymised: Pseudonymised, kept: _Gate, seen: Profile) -> Assessed:
     rows = staying = present = 0
-    for frame, left in zip(kept.source, kept.survivors(), strict=True):
+    for frame in kept.source:
+        left = kept.without_small(frame)
         rows += left.height
         present += people(frame).height
         staying += people(left).height

@@ -144,6 +144,9 @@ def _rows(frame: pl.DataFrame, output: OutputPlan) -> Iterator[pl.DataFrame]:
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Sixteen bytes as base32, and values held as numbers as the texts that they are."""
-    texts = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
-    binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
-    return texts.with_columns(base32_column(frame.get_column(name)).alias(name) for name in binary)
+    texts = frame.with_columns(
+        pl.col(pl.Categorical).cast(pl.String),
+        pl.col(pl.Array(pl.UInt8, 16)).arr.to_list().cast(pl.Binary),
+    )
+    binary = [name for name, kind in texts.schema.items() if kind == pl.Binary]
+    return texts.with_columns(base32_column(texts.get_column(name)).alias(name) for name in binary)

@@ -18,7 +18,7 @@ import polars as pl
 
 from gateway.model.stages import Entropy, Scratch
 
-SHUFFLE_ROWS = 262_144
+SHUFFLE_ROWS = 131_072
 
 
 class ByteWriter(Protocol):

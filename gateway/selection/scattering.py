@@ -12,8 +12,8 @@ import polars as pl
 
 from gateway.model.stages import Spill
 
-PARTITION_ROWS = 262_144
-SCATTER_ROWS = 262_144
+PARTITION_ROWS = 131_072
+SCATTER_ROWS = 131_072
 _SEED = 0x5F6A
 
 
