@@ -14,38 +14,20 @@ import json
 import secrets
 import signal
 import struct
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Final, Self
+from typing import BinaryIO, Final, Self
 
 from gateway import intake
 from gateway.adapters.checker_main import OUT_OF_MEMORY
+from gateway.adapters.children import Child, Limits, checker_child
 from gateway.intake import Finding, Verdict
 from gateway.model import Contract
 
-_START: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from gateway.adapters.checker_main import main; main()"
-)
-_ROOT: Final = str(Path(__file__).parents[2])
 _PIPE_BYTES: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one check may use. A breach kills the child and rejects the extract."""
-
-    memory: int = 1 << 30
-    cpu_seconds: int = 1_800
-    wall_seconds: float = 3_600.0
-    output: int = 1 << 40
 
 
 Sink = Callable[[bytes], None]
@@ -57,10 +39,15 @@ class Checker:
     A child is started ahead, so that it is ready when a file comes.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Start the first child."""
+    def __init__(self, limits: Limits | None = None, *, started: Child | None = None) -> None:
+        """Start the first child.
+
+        Args:
+            limits: of each child.
+            started: a child that runs under the usual limits already.
+        """
         self._limits = limits or Limits()
-        self._ready: _Child | None = _Child(self._limits)
+        self._ready: Child | None = started or checker_child(self._limits)
 
     def __enter__(self) -> Self:
         return self
@@ -125,9 +112,9 @@ class Checker:
     def _pass(
         self, source: BinaryIO, order: bytes, outlets: tuple[Sink, Sink]
     ) -> tuple[Verdict, bytes]:
-        child, self._ready = self._ready or _Child(self._limits), None
+        child, self._ready = self._ready or checker_child(self._limits), None
         try:
-            return child.check(source, order, outlets)
+            return _Run(child, self._limits).check(source, order, outlets)
         finally:
             child.end()
 
@@ -142,28 +129,15 @@ def _order(contract: Contract, known: Collection[str]) -> bytes:
     return struct.pack(">I", len(order)) + order
 
 
-class _Child:
-    """One process for one pass."""
+class _Run:
+    """One file in one process."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, child: Child, limits: Limits) -> None:
         self._limits = limits
+        self._process, self._in, self._out = child.process, child.input, child.output
         self._breach = ""
         self._unread: Exception | None = None
         self._taken = 0
-        with tempfile.TemporaryFile() as spill:
-            settings = (limits.memory, limits.cpu_seconds, limits.output, spill.fileno())
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-X", "utf8", "-c", _START, _ROOT, *map(str, settings)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                # A library that panics prints what it was working on: nobody may see it.
-                stderr=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                pass_fds=(spill.fileno(),),
-            )
-        self._in: IO[bytes] = _pipe(self._process.stdin)
-        self._out: IO[bytes] = _pipe(self._process.stdout)
 
     def check(
         self, source: BinaryIO, order: bytes, outlets: tuple[Sink, Sink]
@@ -182,14 +156,6 @@ class _Child:
             if self._unread is not None:
                 # What could not be read to its end is no extract, whatever the child thought.
                 raise self._unread
-
-    def end(self) -> None:
-        """Kill the process if it lives, and free its pipes."""
-        self._process.kill()
-        for pipe in (self._in, self._out):
-            with suppress(OSError):
-                pipe.close()
-        self._process.wait()
 
     def _listen(self, outlets: tuple[Sink, Sink]) -> tuple[Verdict, bytes]:
         places = b""
@@ -259,12 +225,6 @@ def _limit(name: str) -> Verdict:
 
 def _fault(name: str) -> Verdict:
     return intake.rejected(Finding(code="intake/checker-fault", hint=name))
-
-
-def _pipe(stream: IO[bytes] | None) -> Any:
-    if stream is None:  # pragma: no cover - both pipes were asked for
-        raise OSError
-    return stream
 
 
 def _held(verdict: Verdict) -> Verdict:

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from gateway.adapters import ledger_store
 from gateway.adapters.database import METADATA, Database
 from gateway.adapters.extract_files import FailingRows, drop_files, sweep_files
-from gateway.adapters.store import SealedExtract, SealedWriter, not_as_recorded
+from gateway.adapters.left_out import not_as_recorded
+from gateway.adapters.store import SealedExtract, SealedWriter
 from gateway.errors import UsageError
 from gateway.ledger import LeafRef, check_entry, decode_entry
 from gateway.workflows.ports import ExtractRecord

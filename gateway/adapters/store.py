@@ -26,11 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import polars as pl
 import pyrage
 
-from gateway.errors import IntegrityError, Unavailable
+from gateway.adapters.left_out import LeftOut, list_beside, not_as_recorded
+from gateway.errors import Unavailable
 
 QUEUE_BLOCKS = 4
 
@@ -229,39 +229,6 @@ class SealedExtract:
             raise not_as_recorded()
 
 
-class LeftOut:
-    """Places of rows that are passed over, while blocks are read in their order."""
-
-    def __init__(self, octets: bytes) -> None:
-        """Read the list.
-
-        Raises:
-            IntegrityError: it is no list of ascending places.
-        """
-        self.octets = octets
-        if len(octets) % 4:
-            raise not_as_recorded()
-        self._places = np.frombuffer(octets, "<u4").astype(np.int64)
-        if (np.diff(self._places) <= 0).any():
-            raise not_as_recorded()
-        self._start = 0
-
-    def without(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Give the next block without the rows that are left out."""
-        start, self._start = self._start, self._start + frame.height
-        low, high = np.searchsorted(self._places, (start, self._start))
-        if low == high:
-            return frame
-        kept = np.ones(frame.height, bool)
-        kept[self._places[low:high] - start] = False
-        return frame.filter(pl.Series(kept))
-
-
-def list_beside(path: Path) -> Path:
-    """Where the list of rows that are left out of a sealed extract stands."""
-    return path.with_suffix(".left-out")
-
-
 class _Into(io.RawIOBase):
     def __init__(self, pipe: _Pipe) -> None:
         super().__init__()
@@ -296,15 +263,6 @@ def _frame(block: bytes, columns: Sequence[str] | None) -> pl.DataFrame:
         return pl.read_ipc(block, columns=[name for name in columns if name in present])
     except pl.exceptions.PolarsError:
         raise not_as_recorded() from None
-
-
-def not_as_recorded() -> IntegrityError:
-    """The error for a stored file that is not the one of its ledger entry."""
-    return IntegrityError(
-        "store/not-as-recorded",
-        "A stored extract is not the one that was recorded at its receipt.",
-        remedy="Do not use it. Restore the data directory and run `gateway ledger verify`.",
-    )
 
 
 def _private(path: str, flags: int) -> int:

@@ -33,15 +33,19 @@ def receive(
     Example: gateway receive register.csv --dataset family_register --from trafford-council
     """
     from gateway.cli.progress import progress_on
-    from gateway.wiring import intake_desk
-    from gateway.workflows.receive import receive as take_in
+    from gateway.wiring.ahead import started_ahead
 
     with (
+        started_ahead() as ahead,
         progress_on(follow or sys.stderr.isatty()) as progress,
-        intake_desk(open_settings(ctx), progress=progress) as desk,
         file.open("rb") as source,
     ):
-        record = take_in(desk, source, dataset=dataset, party=party)
+        # The children load while this does.
+        from gateway.wiring.receiving import intake_desk
+        from gateway.workflows.receive import receive as take_in
+
+        with intake_desk(open_settings(ctx), progress=progress, ahead=ahead) as desk:
+            record = take_in(desk, source, dataset=dataset, party=party)
     document = receipt(record)
     emit(document, json_wanted, lines(document))
     ctx.exit(EXIT_OF_STATE[record.state])
@@ -57,7 +61,7 @@ def extracts(ctx: click.Context, extract: str | None, json_wanted: bool) -> None
 
     Example: gateway extracts
     """
-    from gateway.wiring import extract_store
+    from gateway.wiring.common import extract_store
 
     store = extract_store(open_settings(ctx))
     if extract is not None:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from gateway.adapters.checker import Checker, Limits
-from gateway.adapters.store import LeftOut
+from gateway.adapters.left_out import LeftOut
 from gateway.errors import UsageError
 from gateway.intake import Verdict, read_verdict
 from gateway.model import Contract, RowRule

@@ -99,7 +99,7 @@ def test_the_suite_in_force_is_named_by_its_digest(judge: Judge, good: Verdict) 
 
 def test_a_judge_that_is_gone_confirms_nothing(good: Verdict) -> None:
     with Judge() as warm:
-        warm._process.kill()
+        warm._child.process.kill()
         evidence = warm.judge(POLICE, good)
     assert not evidence["success"]
     assert evidence["fault"] == "judge-unavailable"

@@ -1,0 +1,71 @@
+"""What every command works with: time, ids, database, documents and stored extracts.
+
+Source: docs/explanation/architecture.md, "wiring".
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from gateway import policy
+from gateway.adapters import ledger_store, policy_store
+from gateway.adapters.database import Database
+from gateway.adapters.extract_store import Extracts
+from gateway.adapters.keyring import open_ring
+from gateway.adapters.settings import Settings
+from gateway.errors import Unavailable
+from gateway.ledger import LeafRef
+
+
+def now() -> dt.datetime:
+    """The time, with its zone."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_id() -> str:
+    """A fresh random id: 26 characters that say nothing."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def append(connection: Any, event: str, facts: Mapping[str, str | int]) -> LeafRef:
+    """Write one ledger entry in the caller's transaction, salted afresh, timed now."""
+    return ledger_store.append(connection, event, facts, salt=secrets.token_bytes(32), at=now())
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of an existing data directory.
+
+    Raises:
+        Unavailable: the directory was not made yet.
+    """
+    if not settings.data.exists():
+        raise Unavailable(
+            "store/no-data-directory",
+            f"There is no data directory {settings.data}.",
+            remedy="Run `gateway init` first, or name the directory with --data.",
+        )
+    return Database(settings.database_url)
+
+
+def open_bundle(database: Database) -> policy.Bundle:
+    """The governed documents in the store."""
+    with database.begin() as connection:
+        documents = policy_store.bundle(connection)
+    bundle, _faults = policy.load(documents)
+    return bundle
+
+
+def extract_store(settings: Settings, database: Database | None = None) -> Extracts:
+    """Extracts and their receipts; sealing needs only the month's public key."""
+    ring = open_ring(settings)
+    recipient = ring.storage_recipient(now().date())
+    return Extracts(
+        database or open_database(settings),
+        settings.data / "extracts",
+        (recipient.key_id, recipient.public),
+        append,
+    )

@@ -1,0 +1,141 @@
+"""What `gateway share` works with, and what it has made.
+
+Source: docs/explanation/architecture.md, "wiring".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gateway.adapters.approvals import Approvals
+from gateway.adapters.database import Database
+from gateway.adapters.keyring import KeyRing, open_ring
+from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.locks import one_at_a_time
+from gateway.adapters.release_store import packages_of, releases
+from gateway.adapters.release_sweep import sweep
+from gateway.adapters.release_world import World, resume
+from gateway.adapters.settings import Settings
+from gateway.adapters.share_desk import Desk
+from gateway.errors import UsageError
+from gateway.model.keys import KeyKind
+from gateway.wiring.common import append, extract_store, new_id, now, open_bundle, open_database
+from gateway.workflows.ports import Progress
+
+
+@contextlib.contextmanager
+def share_desk(
+    settings: Settings, *, progress: Progress, rehearsal: bool = False, on: dt.date | None = None
+) -> Iterator[Desk]:
+    """What `share` works with; one release at a time, and a crash is mended first.
+
+    Args:
+        settings: where everything lives.
+        progress: told each step.
+        rehearsal: nothing is written, a crashed release is left as it is.
+        on: decide as of this day; for rehearsals only.
+    """
+    harden_process()
+    database = open_database(settings)
+    with contextlib.ExitStack() as stack:
+        stack.callback(database.close)
+        ring = open_ring(settings)
+        ring.unlock()
+        if not rehearsal:
+            stack.enter_context(one_at_a_time(settings.data))
+        # Policies are read once it is our turn: they may have changed while we waited.
+        desk = _share_desk(settings, database, ring, progress=progress, on=on)
+        if not rehearsal:
+            desk.world.make_folders()
+            resume(desk.world)
+            sweep(desk.world, desk.ring)
+        yield desk
+
+
+def _share_desk(
+    settings: Settings,
+    database: Database,
+    ring: KeyRing,
+    *,
+    progress: Progress,
+    on: dt.date | None,
+) -> Desk:
+    bundle = open_bundle(database)
+    approvals = Approvals(bundle, on or now().date())
+    world = open_world(
+        settings, database, ring, progress=progress, still_valid=approvals.still_valid
+    )
+    return Desk(
+        world=world,
+        ring=ring,
+        extracts=extract_store(settings, database),
+        approvals=approvals,
+    )
+
+
+def open_world(
+    settings: Settings,
+    database: Database,
+    ring: KeyRing,
+    *,
+    progress: Progress,
+    still_valid: Any,
+) -> World:
+    """Stores, signers and folders of the releases of one data directory."""
+    return World(
+        database=database,
+        append=append,
+        now=now,
+        new_id=new_id,
+        sender=ring.sender,
+        package_signer=ring.signer(KeyKind.PACKAGE_SIGNING),
+        ledger_signer=ring.signer(KeyKind.LEDGER_SIGNING),
+        data=settings.data,
+        progress=progress,
+        still_valid=still_valid,
+    )
+
+
+def release_documents(settings: Settings, release: str | None) -> list[dict[str, Any]]:
+    """Every release, or one, with its exact record and its packages.
+
+    Raises:
+        UsageError: there is no release with this id.
+    """
+    database = open_database(settings)
+    with database.begin() as connection:
+        found = releases(connection, where=lambda each: release in (None, each.id))
+        if release is not None and not found:
+            raise UsageError(
+                "release/unknown",
+                "There is no release with this id.",
+                remedy="`gateway releases` lists them.",
+            )
+        return [
+            {
+                "release": each.id,
+                "state": each.state.value,
+                "purpose": each.purpose,
+                "agreement": each.agreement,
+                "policy_digest": each.policy_digest,
+                "officer": each.officer,
+                "created": each.created.isoformat(timespec="seconds"),
+                "record": {name: told for name, told in each.record.items() if name != "salt"},
+                "packages": [
+                    {
+                        "package": package.id,
+                        "output": package.output,
+                        "recipient": package.recipient,
+                        "rows": package.rows,
+                        "path": str(Path(package.place) / package.recipient / f"{package.id}.gwp"),
+                        "forwarded": package.forwarded,
+                    }
+                    for package in packages_of(connection, each.id)
+                ],
+            }
+            for each in found
+        ]
