@@ -26,7 +26,7 @@ from gateway.adapters.release_making import About, Serialised, manifest_of, pack
 from gateway.adapters.release_store import ReleaseState, step
 from gateway.adapters.release_world import Inputs, World
 from gateway.adapters.spill import ScratchDirectory, SealedSpill
-from gateway.disclosure import Scan, scan_rules
+from gateway.disclosure import Scan, scan_rules, unsalted
 from gateway.errors import IntegrityError, RefusedError
 from gateway.ledger import LeafRef
 from gateway.model import Plan
@@ -95,7 +95,8 @@ class Building:
             record_digest=digest,
             record=record,
         )
-        return [self._serialised(assessed, entry, about) for entry in assessed.outputs]
+        digests = unsalted(self.inputs.directs())
+        return [self._serialised(assessed, entry, about, digests) for entry in assessed.outputs]
 
     def keep_link_map(self, assessed: Assessed, links: Sequence[SealedSpill]) -> None:
         """Seal who received which link id, of those who are forwarded, under its own key."""
@@ -158,7 +159,9 @@ class Building:
             "k_reached": {entry.output.name: entry.k_reached for entry in assessed.outputs},
         }
 
-    def _serialised(self, assessed: Assessed, entry: AssessedOutput, about: About) -> Serialised:
+    def _serialised(
+        self, assessed: Assessed, entry: AssessedOutput, about: About, digests: pl.Series
+    ) -> Serialised:
         output = entry.output
         self.world.progress(f"writing {output.name}")
         data = self.scratch.byte_spill()
@@ -168,7 +171,7 @@ class Building:
             clear=(SLOT, *clear_columns(output)),
             values=entry.values,
         )
-        scan = Scan(rules, self.inputs.directs())
+        scan = Scan(rules, self.inputs.directs(), digests)
         rows = serialise(
             *(assessed, output, data),
             scratch=self.scratch,

@@ -4,7 +4,14 @@ Source: docs/explanation/disclosure.md; UK GDPR recital 26; security point 18.
 """
 
 from gateway.disclosure.assess import assess
-from gateway.disclosure.directs import DIRECT_COLUMNS, Directs, directs, merge_directs, no_directs
+from gateway.disclosure.directs import (
+    DIRECT_COLUMNS,
+    Directs,
+    directs,
+    merge_directs,
+    no_directs,
+    unsalted,
+)
 from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
@@ -36,4 +43,5 @@ __all__ = [
     "rounded",
     "scan_rules",
     "shape_of",
+    "unsalted",
 ]

@@ -109,6 +109,11 @@ def digests_of(numbers: pl.Series) -> frozenset[str]:
     return frozenset(spell(digest) for digest in made for spell in _SPELLINGS)
 
 
+def unsalted(found: Directs) -> pl.Series:
+    """The unsalted digests of the numbers of a batch, as texts."""
+    return pl.Series("text", list(digests_of(found.numbers)), dtype=pl.String)
+
+
 def folded(texts: pl.Expr) -> pl.Expr:
     """Letters and digits in upper case: how cells and direct identifiers are compared."""
     return texts.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from gateway.disclosure.directs import Directs, digests_of, folded
+from gateway.disclosure.directs import Directs, folded, unsalted
 from gateway.disclosure.grammars import grammar_of
 from gateway.errors import IntegrityError
 from gateway.model import OutputPlan
@@ -57,15 +57,20 @@ class Leak:
 class Scan:
     """Looks at each block while it is serialised."""
 
-    def __init__(self, rules: ScanRules, directs: Directs) -> None:
-        """Scan one output against its rules and the batch's own direct identifiers."""
+    def __init__(
+        self, rules: ScanRules, directs: Directs, digests: pl.Series | None = None
+    ) -> None:
+        """Scan one output against its rules and the batch's own direct identifiers.
+
+        Args:
+            rules: of this output.
+            directs: of the batch.
+            digests: `unsalted(directs)`, where several outputs share them.
+        """
         self._rules = rules
         self._directs = directs
+        self._digests = unsalted(directs) if digests is None else digests
         self._cleared: dict[str, pl.Series] = {}
-
-    @cached_property
-    def _digests(self) -> pl.Series:
-        return pl.Series("text", list(digests_of(self._directs.numbers)), dtype=pl.String)
 
     @cached_property
     def _token_digests(self) -> pl.Series:

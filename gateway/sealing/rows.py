@@ -53,8 +53,10 @@ def permuted(
         part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
         order = np.argsort(part, kind="stable").astype(np.uint32)
         ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
+        ordered = frame[order]
         for index, end in enumerate(ends):
-            spill.put(index, frame[order[ends[index - 1] if index else 0 : end]])
+            start = ends[index - 1] if index else 0
+            spill.put(index, ordered.slice(start, end - start))
     for index in range(len(spill)):
         held = list(spill.take(index))
         if held:
