@@ -70,6 +70,8 @@ def pseudonymise(
     held: list[Spill] = []
     rows = 0
     for frame in last_reading(minimised.partitions):
+        if not frame.height:
+            continue
         made = _columns(frame, minimised.plan, keys, random)
         link_map(pl.DataFrame({"person": frame["person"], "link_id": made["link_id"]}))
         spill = scratch.spill(1)
@@ -80,7 +82,7 @@ def pseudonymise(
         plan=minimised.plan,
         partitions=_Held(tuple(held)),
         received=minimised.received,
-        counts=minimised.counts,
+        counts=dict(minimised.counts),
         rows=rows,
     )
 

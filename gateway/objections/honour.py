@@ -10,7 +10,7 @@ docs/explanation/objections.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -41,7 +41,7 @@ def honour(cohort: Cohort, register: Register) -> Willing:
         plan=cohort.plan,
         partitions=willing,
         received=cohort.received,
-        counts=willing.counts(),
+        counts=WithheldCounts(willing),
         doubtful=resolution.doubtful["person"].n_unique(),
         register_sequence=register.sequence,
     )
@@ -64,6 +64,7 @@ class _WillingOnes:
     source: Partitions = field(repr=False)
     resolution: Resolution
     plan: Plan
+    counted: list[Counter[str]] = field(default_factory=list, repr=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return self._staying(iter(self.source))
@@ -72,17 +73,12 @@ class _WillingOnes:
         """The same people for the last time."""
         return self._staying(last_reading(self.source))
 
-    def counts(self) -> dict[str, int]:
-        """How many people are withheld for which reason."""
-        counted: Counter[str] = Counter()
-        for _frame, reasons in self._decided(iter(self.source)):
-            withheld = reasons.drop_nulls().value_counts()
-            counted.update(dict(withheld.iter_rows()))
-        return dict(counted)
-
     def _staying(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        counted: Counter[str] = Counter()
         for frame, reasons in self._decided(frames):
+            counted.update(dict(reasons.drop_nulls().value_counts().iter_rows()))
             yield frame.filter(reasons.is_null())
+        self.counted[:] = [counted]
 
     def _decided(self, frames: Iterator[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
         for frame in frames:
@@ -92,6 +88,31 @@ class _WillingOnes:
                 household=self.plan.household,
                 rules=_rules(self.plan),
             )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithheldCounts(Mapping[str, int]):
+    """How many people are withheld for which reason: noted by whoever reads them to the end.
+
+    Nobody has to read the cohort once more only to count; who asks before, reads it.
+    """
+
+    willing: _WillingOnes = field(repr=False)
+
+    def _known(self) -> Counter[str]:
+        if not self.willing.counted:
+            for _frame in self.willing:
+                pass
+        return self.willing.counted[0]
+
+    def __getitem__(self, reason: str) -> int:
+        return dict(self._known())[reason]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
 
 
 def _rules(plan: Plan) -> list[ColumnRule]:
