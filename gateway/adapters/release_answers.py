@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from gateway.disclosure import rounded
 from gateway.model import Plan, Reason
 from gateway.model.stages import Assessed, TooRisky
-from gateway.sealing.packing import identifier_columns
+from gateway.sealing.packing import SLOT, identifier_columns
 from gateway.workflows.sharing import Outcome
 
 
@@ -51,6 +51,11 @@ def refused(
 def columns_of(plan: Plan) -> dict[str, tuple[str, ...]]:
     """The columns that each output carries."""
     return {
-        output.name: (*identifier_columns(output), *(rule.name for rule in output.columns))
+        output.name: (
+            *identifier_columns(output)[:1],
+            *((SLOT,) if output.tokens else ()),
+            *identifier_columns(output)[1:],
+            *(rule.name for rule in output.columns),
+        )
         for output in plan.outputs
     }
