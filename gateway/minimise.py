@@ -36,20 +36,24 @@ AGE_STEPS = ("age", "age-band-5", "age-band-10")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masking:
-    """Who gets no token and no value derived from any part of an address.
+    """Who gets no token and no value derived from any part of an address, nor an alias row.
 
-    Protected people, people at listed communal postcodes, and one in fifty of the
-    others, drawn anew for each release, so that a gap in a row marks nobody.
+    Protected people (`protected` are person ids that the register of families marks),
+    people at listed communal postcodes, and one in fifty of the others, drawn anew for
+    each release, so that a gap in a row marks nobody.
     """
 
     seed: int = field(repr=False)
     communal: frozenset[str] = field(default=frozenset(), repr=False)
+    protected: frozenset[str] = field(default=frozenset(), repr=False)
     one_in: int = 50
 
     def masked(self, columns: Collection[str]) -> pl.Expr:
         """Whether a row is masked."""
         drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0
         hidden = drawn | (pl.col("spine.protected").cast(pl.String) == "Y").fill_null(False)
+        if self.protected:
+            hidden |= pl.col("person").is_in(sorted(self.protected))
         if self.communal and "std.pc" in columns:
             hidden |= pl.col("std.pc").is_in(sorted(self.communal)).fill_null(False)
         return hidden
@@ -132,13 +136,18 @@ class _Treated:
                 for name in frame.columns
                 if name in wanted or (name.startswith("std.former") and _of(name) in wanted)
             ]
-            components = [_unmasked(pl.col(name), name in ADDRESS_ELEMENTS) for name in present]
+            components = [_unmasked(pl.col(name), _hidden(name)) for name in present]
             yield frame.select(*self.keep, *components)
 
 
-def _unmasked(value: pl.Expr, address: bool) -> pl.Expr:
-    """The value, or missing where it comes from the address of someone who is masked."""
-    return pl.when(~pl.col(_MASKED)).then(value) if address else value
+def _hidden(element: str) -> bool:
+    """Whether a masked person's element is hidden: of an address, or a former name."""
+    return element in ADDRESS_ELEMENTS or element.startswith("std.former")
+
+
+def _unmasked(value: pl.Expr, hidden: bool) -> pl.Expr:
+    """The value, or missing where it is hidden of someone who is masked."""
+    return pl.when(~pl.col(_MASKED)).then(value) if hidden else value
 
 
 def _of(alias_element: str) -> str:

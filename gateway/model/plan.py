@@ -202,7 +202,8 @@ class Plan:
 
     `not_sent` lists every column of the sources that stays; `notice` is the version
     of the notice; `population` is "synthetic" if any source holds made-up people;
-    `senders` are the controllers and parties, whose extracts alone are read.
+    `senders` are the controllers and parties, whose extracts alone are read;
+    `spine_take` is "one" (nobody may stand in the spine twice) or "latest".
     """
 
     request: SharingRequest
@@ -226,3 +227,4 @@ class Plan:
     notice: str = ""
     population: str = "residents"
     senders: frozenset[str] = frozenset()
+    spine_take: str = "one"

@@ -17,12 +17,14 @@ import polars as pl
 
 from gateway.identity import TombstoneKey
 from gateway.model import Contract, ContractColumn, Role
-from gateway.model.tokens import token_elements
+from gateway.model.tokens import ELEMENTS, token_elements
 from gateway.objections.entries import ENTRY_SCHEMA
 
 TOMBSTONE_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {"sequence": pl.Int64(), "token": pl.String(), "value": pl.Binary()}
 )
+
+NUMBERS: Final = frozenset({"nhs", "upn", "nino"})
 
 DETAIL_ROLES: Final = tuple(role for role in Role if role not in {Role.PERSON_ID, Role.FAMILY_ID})
 
@@ -58,18 +60,17 @@ def empty_register(*, sequence: int = 0) -> Register:
 def elements_compared(register: Register) -> tuple[str, ...]:
     """The elements of a cohort that comparing it with these entries can need.
 
-    Those of the tokens that an entry left, and those that any entry tells: what no
-    entry tells is never compared.
+    Likeness compares across elements (a middle name with a forename), so that one
+    detail of any kind but a national number needs them all.
     """
-    tokens = register.tombstones["token"].unique().to_list()
-    told = [
-        name
+    told = {
+        name.rsplit(".", 1)[-1]
         for name in register.identities.columns
         if register.identities[name].null_count() < register.identities.height
-    ]
-    needed = {element for token in tokens for element in token_elements(token)}
-    needed |= {name.rsplit(".", 1)[-1] for name in told if name != "sequence"}
-    return tuple(sorted(needed))
+    } - {"sequence"}
+    tokens = register.tombstones["token"].unique().to_list()
+    told |= {element for token in tokens for element in token_elements(token)}
+    return tuple(sorted(told)) if told <= NUMBERS else ELEMENTS
 
 
 def details_contract() -> Contract:

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import polars as pl
+
+from gateway.errors import RefusedError
 from gateway.model import Plan, Role
 from gateway.model.stages import Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
 from gateway.selection.scattering import Whole, partitions_for, scatter, whole
 from gateway.selection.sources import Source
-from gateway.selection.spine import SpineReader
+from gateway.selection.spine import ORDER, SpineReader, has_person_ids
+
+# What a row of the spine can say against sharing; any row of a person counts.
+TIGHTENING = ("OPTOUT", "OBJECTED")
 
 
 def select(
@@ -33,14 +39,17 @@ def select(
         RefusedError: a join would multiply the spine, or a person cannot be joined.
     """
     spine = sources[plan.cohort.dataset]
-    blocks = SpineReader(plan, spine, tuple(elements)).blocks()
+    unique = _people_are_unique(spine)
+    blocks = SpineReader(plan, spine, tuple(elements), ordered=not unique).blocks()
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
-    if not plan.joins and _people_are_unique(spine):
+    if not plan.joins and unique:
         return _cohort(plan, scatter(blocks, by, scratch.spill(count)))
     if plan.joins and spine.column_of(Role.PERSON_ID) is None:
         raise unjoinable(plan.cohort.dataset)
-    people = _once_each(scatter(blocks, "person", scratch.spill(count)), scratch)
+    people = scatter(blocks, "person", scratch.spill(count))
+    if not unique:
+        people = _once_each(plan, people, scratch)
     for join in plan.joins:
         people = joined(plan, join, sources[join.dataset], people, scratch)
     if by == "family" and count > 1:
@@ -55,17 +64,42 @@ def _cohort(plan: Plan, spill: Spill) -> Cohort:
 def _people_are_unique(spine: Source) -> bool:
     """Whether the contract has seen to it that no person stands in the spine twice."""
     person = spine.column_of(Role.PERSON_ID)
-    if person is None:
-        return True
     unique = any(column.name == person and column.unique for column in spine.contract.columns)
-    return unique and len(spine.extracts) == 1
+    return unique and has_person_ids(spine) and len(spine.extracts) == 1
 
 
-def _once_each(people: Spill, scratch: Scratch) -> Spill:
-    """Keep the first row of each person: the unit of a release is the person."""
+def _once_each(plan: Plan, people: Spill, scratch: Scratch) -> Spill:
+    """One row for each person: the unit of a release is the person.
+
+    Raises:
+        RefusedError: somebody stands in the spine twice, and no clause says which row counts.
+    """
     kept = scratch.spill(len(people))
     for index in range(len(people)):
         frame = whole(people, index, last=True)
-        if frame.height:
-            kept.put(index, frame.unique("person", keep="first", maintain_order=True))
+        if not frame.height:
+            continue
+        if frame.get_column("person").is_duplicated().any():
+            frame = _latest(plan, frame)
+        kept.put(index, frame.drop(ORDER))
     return kept
+
+
+def _latest(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The latest row of each person, with what any of their rows says against sharing."""
+    if plan.spine_take != "latest":
+        raise RefusedError(
+            "sharing/spine-repeats",
+            f'Somebody stands in "{plan.cohort.dataset}" more than once.',
+            remedy='Say take = "latest" in the purpose, or correct the extract.',
+            dataset=plan.cohort.dataset,
+        )
+    tightest = pl.col("spine.participation").filter(pl.col("spine.participation").is_in(TIGHTENING))
+    said = frame.with_columns(
+        pl.coalesce(tightest.max().over("person"), "spine.participation").alias(
+            "spine.participation"
+        ),
+        pl.col("spine.protected").max().over("person"),
+    )
+    ordered = said.sort(ORDER, maintain_order=True, nulls_last=False)
+    return ordered.unique("person", keep="last", maintain_order=True)

@@ -8,7 +8,8 @@ Source: docs/reference/policy.md, "The unit, joins, small groups".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
@@ -17,6 +18,18 @@ from gateway.model import ColumnRule, JoinRule, Plan, Role
 from gateway.model.stages import Scratch, Spill
 from gateway.selection.scattering import scatter, whole
 from gateway.selection.sources import Source, all_rules, column_of_field
+
+# How a contract's types are stored (docs/reference/contracts.md).
+STORED: Mapping[str, pl.DataType] = MappingProxyType(
+    {
+        "text": pl.String(),
+        "boolean": pl.String(),
+        "codes": pl.String(),
+        "date": pl.Date(),
+        "integer": pl.Int64(),
+        "decimal": pl.Float64(),
+    }
+)
 
 
 def joined(plan: Plan, join: JoinRule, source: Source, people: Spill, scratch: Scratch) -> Spill:
@@ -29,7 +42,9 @@ def joined(plan: Plan, join: JoinRule, source: Source, people: Spill, scratch: S
     order = column_of_field(source.contract, "extract_date")
     columns = [person, *(rule.column for rule in rules), *filter(None, (wave, order))]
     blocks = (
-        block.rename({person: "person"}).with_columns(pl.col("person").cast(pl.String))
+        block.rename({person: "person"})
+        .with_columns(pl.col("person").cast(pl.String))
+        .filter(pl.col("person").is_not_null())
         for block in source.blocks(list(dict.fromkeys(columns)))
     )
     other = scatter(blocks, "person", scratch.spill(len(people)))
@@ -38,7 +53,7 @@ def joined(plan: Plan, join: JoinRule, source: Source, people: Spill, scratch: S
         spine, right = whole(people, index, last=True), whole(other, index, last=True)
         if not spine.height:
             continue
-        shaped = _shape(right, rules, kind, wave, order) if right.height else _empty(rules)
+        shaped = _shape(right, rules, kind, wave, order) if right.height else _empty(rules, source)
         if shaped.get_column("person").is_duplicated().any():
             raise RefusedError(
                 "sharing/join-multiplies",
@@ -69,8 +84,11 @@ def _shape(
     return frame.group_by("person").agg(wide)
 
 
-def _empty(rules: Sequence[ColumnRule]) -> pl.DataFrame:
-    return pl.DataFrame(schema={"person": pl.String, **{rule.source: pl.Null for rule in rules}})
+def _empty(rules: Sequence[ColumnRule], source: Source) -> pl.DataFrame:
+    """Nobody has a row here: the columns as they are where somebody has."""
+    kinds = {column.name: column.type for column in source.contract.columns}
+    types = {rule.source: STORED[kinds[rule.column]] for rule in rules}
+    return pl.DataFrame(schema={"person": pl.String, **types})
 
 
 def unjoinable(dataset: str) -> RefusedError:

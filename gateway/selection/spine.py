@@ -15,15 +15,18 @@ from gateway.selection.sources import Source, all_rules, column_of_field
 
 CODED = frozenset({"boolean", "codes"})
 TEXTUAL = CODED | {"text"}
+ORDER = "spine.order"
+TELLING = ("nhs", "upn", "nino", "fn1", "sn1", "dob")
 
 
 @dataclass(frozen=True, slots=True)
 class SpineReader:
-    """Blocks of the spine as blocks of the cohort."""
+    """Blocks of the spine as blocks of the cohort; `ordered` adds what tells the latest row."""
 
     plan: Plan
     source: Source
     elements: tuple[str, ...]
+    ordered: bool = False
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The rows of the cohort, block by block."""
@@ -47,11 +50,20 @@ class SpineReader:
         roles = (Role.PERSON_ID, Role.FAMILY_ID)
         named += [column for role in roles if (column := self.source.column_of(role))]
         named += [column for column in self._marks().values() if column]
-        every = {f"std.{element}" for element in self.elements}
+        every = {f"std.{element}" for element in (*self.elements, *self._telling())}
+        named += [self._order()]
         former = [
             f"std.former{slot}.{element}" for slot in range(1, 10) for element in self.elements
         ]
-        return list(dict.fromkeys([*named, *sorted(every), *former]))
+        return [name for name in dict.fromkeys([*named, *sorted(every), *former]) if name]
+
+    def _order(self) -> str:
+        """The column by which the latest row of a person is told, where that is asked."""
+        return column_of_field(self.source.contract, "extract_date") if self.ordered else ""
+
+    def _telling(self) -> tuple[str, ...]:
+        """Elements that tell rows of one person where not every row has a person id."""
+        return () if has_person_ids(self.source) else TELLING
 
     def _coded(self) -> set[str]:
         """Columns of few values that leave as they are: held as numbers, not as texts."""
@@ -76,10 +88,9 @@ class SpineReader:
 
     def _projection(self, present: Sequence[str]) -> list[pl.Expr]:
         person, family = (self.source.column_of(role) for role in (Role.PERSON_ID, Role.FAMILY_ID))
-        row = pl.format("row:{}", "~row")
-        whom = pl.coalesce(pl.col(person).cast(pl.String), row) if person else row
+        known = [pl.col(person).cast(pl.String)] if person else []
         taken = [
-            whom.alias("person"),
+            pl.coalesce(*known, *self._told(present), pl.format("row:{}", "~row")).alias("person"),
             (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
         ]
         coded = self._coded()
@@ -92,8 +103,31 @@ class SpineReader:
         for mark, column in self._marks().items():
             value = pl.col(column) if column in present else pl.lit(None)
             taken.append((value.cast(pl.String) if column else value).alias(mark))
-        taken += [pl.col(name) for name in present if name.startswith("std.")]
+        if self.ordered:
+            order = self._order()
+            taken.append((pl.col(order) if order in present else pl.lit(None)).alias(ORDER))
+        kept = {f"std.{element}" for element in self.elements}
+        taken += [pl.col(name) for name in present if name in kept or name.startswith("std.former")]
         return list({expression.meta.output_name(): expression for expression in taken}.values())
+
+    def _told(self, present: Sequence[str]) -> list[pl.Expr]:
+        """Who a row without person id is about: a number, else name and date of birth."""
+        if not self._telling():
+            return []
+        numbers = [
+            pl.format("id:{}:{}", pl.lit(number), f"std.{number}")
+            for number in ("nhs", "upn", "nino")
+            if f"std.{number}" in present
+        ]
+        parts = [f"std.{part}" for part in ("fn1", "sn1", "dob")]
+        whole = all(part in present for part in parts)
+        return [*numbers, *([pl.format("id:{}:{}:{}", *parts)] if whole else [])]
+
+
+def has_person_ids(source: Source) -> bool:
+    """Whether the contract gives every row a person id."""
+    person = source.column_of(Role.PERSON_ID)
+    return any(column.name == person and column.required for column in source.contract.columns)
 
 
 def cohort_filter(rule: CohortRule) -> pl.Expr:

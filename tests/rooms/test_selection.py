@@ -67,7 +67,7 @@ def contract(name, *columns):
 
 REGISTER = contract(
     "family_register",
-    column("person_id", Role.PERSON_ID, unique=True),
+    column("person_id", Role.PERSON_ID, unique=True, required=True),
     column("family_id", Role.FAMILY_ID),
     column("arm"),
     column("sex", Role.SEX),
@@ -185,12 +185,65 @@ def test_families_are_never_split_over_partitions(scratch, monkeypatch):
     assert cohort.received == everyone.len() == everyone.n_unique()
 
 
-def test_a_person_of_two_extracts_is_taken_once(scratch):
+def test_a_person_who_stands_in_the_spine_twice_refuses(scratch):
     twice = Source(REGISTER, (Stored([people(30)]), Stored([people(30)])))
-    cohort, frame = chosen(
-        plan([rule("family_register", "sex")]), {"family_register": twice}, scratch
+    with pytest.raises(RefusedError, match="sharing/spine-repeats"):
+        chosen(plan([rule("family_register", "sex")]), {"family_register": twice}, scratch)
+
+
+def dated(rows):
+    columns = ["person_id", "family_id", "arm", "sex", "participation", "protected", "extract_date"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def test_the_latest_row_counts_with_what_any_row_says_against_sharing(scratch):
+    terms = contract("family_register", *REGISTER.columns, column("extract_date"))
+    rows = [
+        ("p0", "f0", "PROG", "2", "OBJECTED", "Y", "2026-01-01"),
+        ("p0", "f0", "PROG", "1", "NONE", "N", "2026-03-01"),
+        ("p1", "f1", "PROG", "1", "CONSENT", "N", "2026-03-01"),
+        ("p1", "f1", "PROG", "2", "NONE", "N", "2026-01-01"),
+    ]
+    source = Source(terms, (Stored([dated(rows[:2])]), Stored([dated(rows[2:])])))
+    latest = dataclasses.replace(plan([rule("family_register", "sex")]), spine_take="latest")
+    cohort, frame = chosen(latest, {"family_register": source}, scratch)
+    told = {row["person"]: row for row in frame.to_dicts()}
+    assert cohort.received == 2
+    assert told["p0"]["in.family_register.sex"] == "1"
+    assert told["p0"]["spine.participation"] == "OBJECTED"
+    assert told["p0"]["spine.protected"] == "Y"
+    assert told["p1"]["spine.participation"] == "CONSENT"
+    assert "spine.order" not in frame.columns
+
+
+def test_rows_without_person_id_are_one_person_by_number_or_name_and_birth(scratch):
+    incidents = contract("family_register", column("person_id", Role.PERSON_ID), column("arm"))
+    frame = pl.DataFrame(
+        {
+            "person_id": [None, None, None, None, "p1"],
+            "arm": ["PROG"] * 5,
+            "std.nhs": ["9990000018", "9990000018", None, None, None],
+            "std.fn1": ["ADA", "ADA", "BOB", "BOB", None],
+            "std.sn1": ["LI", "LEE", "ROE", "ROE", None],
+            "std.dob": ["2010-01-01", None, "2011-01-01", "2011-01-01", None],
+        }
     )
-    assert cohort.received == frame["person"].n_unique() == frame.height == 20
+    latest = dataclasses.replace(plan([rule("family_register", "arm")]), spine_take="latest")
+    source = Source(incidents, (Stored([frame]),))
+    cohort, out = chosen(latest, {"family_register": source}, scratch, elements=())
+    assert cohort.received == 3
+    assert "std.nhs" not in out.columns
+
+
+def test_a_join_that_meets_nobody_keeps_the_types_of_its_columns(scratch, monkeypatch):
+    monkeypatch.setattr(scattering, "PARTITION_ROWS", 5)
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(60)]),)),
+        "progress": progress([("p0", "T0", "1"), (None, "T0", "2"), (None, "T0", "3")]),
+    }
+    cohort, frame = chosen(plan(WIDE, JOIN), sources, scratch)
+    assert cohort.received == 40
+    assert frame["in.progress.fpd.T0"].drop_nulls().to_list() == ["1"]
 
 
 def progress(rows):
