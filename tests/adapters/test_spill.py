@@ -5,7 +5,7 @@ import os
 import polars as pl
 import pytest
 
-from gateway.adapters.spill import ScratchDirectory
+from gateway.adapters.spill import ScratchDirectory, room_of
 from gateway.errors import IntegrityError, Unavailable
 
 ROWS = pl.DataFrame({"name": ["CANARYPERSON"] * 500, "n": range(500)})
@@ -83,3 +83,30 @@ def test_bytes_come_back_with_size_and_digest(tmp_path):
         assert b"".join(spill.chunks()) == b"abcdefg"
         assert spill.size == 7
         assert spill.sha256.startswith("7d1a54127b222502f5b79b5fb0803061")
+
+
+@pytest.mark.parametrize("budget", [0, 1 << 30])
+def test_a_partition_that_is_taken_gives_its_room_back(tmp_path, budget):
+    with ScratchDirectory(tmp_path, budget=budget) as scratch:
+        spill = scratch.spill(2)
+        for part in (0, 1, 0):
+            spill.put(part, ROWS)
+        assert spill.rows == 3 * ROWS.height
+        assert pl.concat(list(spill.take(0))).equals(pl.concat([ROWS, ROWS]))
+        assert list(spill.partition(0)) == []
+        assert spill.held == (room_of(ROWS) if budget else 0)
+        assert pl.concat(list(spill.take(1))).equals(ROWS)
+        assert spill.held == 0
+
+
+def test_a_spill_that_nobody_holds_takes_no_room(tmp_path):
+    with ScratchDirectory(tmp_path, budget=room_of(ROWS)) as scratch:
+        scratch.spill(1).put(0, ROWS)
+        second = scratch.spill(1)
+        second.put(0, ROWS)
+        assert second.held == room_of(ROWS)
+
+
+def test_the_room_of_a_text_is_more_than_its_letters():
+    assert room_of(pl.DataFrame({"name": ["AB"] * 10})) >= 160
+    assert room_of(pl.DataFrame({"n": range(10)})) == 80

@@ -180,3 +180,42 @@ def test_the_rules_of_an_output_come_from_its_columns() -> None:
     assert rules.codes == {"intensity": frozenset({"LIGHT"})}
     assert rules.clear == {"slot"}
     assert rules.allowed == {"start": frozenset({"x"})}
+
+
+def test_blocks_noted_one_after_the_other_know_the_same_as_one_block() -> None:
+    parts = merge_directs(directs(COHORT[:1]), directs(COHORT[1:]))
+    for cell in ("TESTERSON", "OLDNAMEY", "ZB12CD", "19901130", "30111990", "A001000000001"):
+        for found in (parts, directs(COHORT)):
+            assert found.known(pl.Series([cell, "NOBODYS"])) == 1
+    assert parts.known(pl.Series(["JO", "ZB1", "PEOPLE", "11301990"])) == 0
+    assert no_directs().known(pl.Series(["TESTERSON"])) == 0
+
+
+def test_what_is_noted_of_names_is_no_name() -> None:
+    held = directs(COHORT)
+    assert {part.dtype for part in held.texts} == {pl.UInt64}
+
+
+def test_many_waiting_blocks_are_made_distinct() -> None:
+    frame = pl.DataFrame({"std.sn1": ["TESTERSON", "LIGHT"] * 300_000})
+    held = no_directs()
+    for _ in range(4):
+        held = merge_directs(held, directs(frame))
+    assert sum(part.len() for part in held.texts) < 1_300_000
+    assert held.known(pl.Series(["TESTERSON"])) == 1
+
+
+def test_the_sample_of_numbers_is_the_same_in_whatever_order_they_come() -> None:
+    numbers = [f"{n:010}" for n in range(5000)]
+    first, second = (pl.DataFrame({"std.nhs": part}) for part in (numbers[:3000], numbers[3000:]))
+    one = merge_directs(directs(first), directs(second)).numbers
+    other = merge_directs(directs(second), directs(first)).numbers
+    assert (one.to_list(), one.len()) == (other.to_list(), 1000)
+
+
+def test_a_cell_that_was_clean_in_one_block_is_found_in_none_and_a_new_one_is() -> None:
+    scan = a_scan()
+    scan.check(CLEAN)
+    scan.check(CLEAN)
+    assert scan.leaks(planted("district", "TESTERSON"))
+    assert scan.leaks(planted("district", "TESTERSON"))
