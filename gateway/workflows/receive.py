@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from typing import Any, BinaryIO
 
-from gateway.errors import InputRejected, RefusedError, Unavailable, UsageError
-from gateway.intake import Verdict
+from gateway.errors import RefusedError, Unavailable, UsageError
+from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict
 from gateway.model import Contract
 from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
 
@@ -152,11 +153,10 @@ def _recorded(
             "The process that judges the file did not answer.",
             remedy="Nothing was stored. Free memory on this machine, then send the file again.",
         )
-    state = verdict.state
-    if state == "accepted" and not evidence["success"]:
-        state = "quarantined"
+    if not evidence["success"]:
+        verdict = _disputed(verdict)
     sealed: dict[str, Any] = {}
-    if state == "rejected":
+    if verdict.state == REJECTED:
         attempt.keep_rows_only()
     else:
         sealed = {"sealed_name": f"{about['id']}.age", "sealed_digest": attempt.finish()}
@@ -164,7 +164,7 @@ def _recorded(
         ExtractRecord(
             **about,
             **sealed,
-            state=state,
+            state=verdict.state,
             rows=verdict.rows,
             accepted=verdict.accepted,
             quarantined=verdict.quarantined,
@@ -174,6 +174,15 @@ def _recorded(
             evidence=evidence,
         )
     )
+
+
+def _disputed(verdict: Verdict) -> Verdict:
+    """Say that the library decided otherwise; what was accepted waits for a person."""
+    differs = Finding(code="intake/judgement-differs")
+    verdict = replace(verdict, findings=(differs, *verdict.findings))
+    if verdict.state != ACCEPTED:
+        return verdict
+    return replace(verdict, state=QUARANTINED, accepted=0, quarantined=verdict.rows)
 
 
 class _Digesting(io.RawIOBase):
