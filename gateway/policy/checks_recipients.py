@@ -6,16 +6,15 @@ Source: docs/reference/policy.md, "Recipients"; docs/reference/pseudonyms.md, "C
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from gateway.model import Reason
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
-from gateway.policy.recipients import Recipient, RecipientKey, Undertaking
+from gateway.policy.recipients import Recipient, RecipientKey
 
 
 def cannot_receive(matter: Matter) -> Iterator[Reason]:
-    """Reasons from the recipients, their keys and their distance from each other."""
+    """Reasons from the recipients and their keys."""
     for delivery in matter.deliveries:
         recipient, clause = delivery.recipient, delivery.output.clause
         if recipient is None:
@@ -34,9 +33,6 @@ def cannot_receive(matter: Matter) -> Iterator[Reason]:
         yield from _population(matter, delivery)
         if matter.keys is not None and _needs_key(matter, delivery):
             yield from _key(matter, clause, recipient, matter.keys.get(recipient.id))
-    for one, other in combinations(matter.deliveries, 2):
-        if _must_not_meet(one, other):
-            yield from _meeting(matter, one, other)
 
 
 def _population(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
@@ -90,58 +86,6 @@ def _key(
             clause=clause,
             reason=f"The registered key of {said} is not the one named.",
         )
-
-
-def _must_not_meet(one: Delivery, other: Delivery) -> bool:
-    """Who sees identifiers or tokens may not see the attributes beside them."""
-    return one.carries_identifiers != other.carries_identifiers
-
-
-def _meeting(matter: Matter, one: Delivery, other: Delivery) -> Iterator[Reason]:
-    first, second = one.recipient, other.recipient
-    if first is None or second is None:
-        return
-    clause = other.output.clause
-    if first.id == second.id or _key_names(matter, first) & _key_names(matter, second):
-        yield Reason(
-            code="policy/outputs-meet",
-            clause=clause,
-            reason=f"{name(one.name)} and {name(other.name)} must not meet: one key opens both.",
-        )
-    elif _same(first, second) and not _separated(matter, first, second):
-        yield Reason(
-            code="policy/no-functional-separation",
-            clause=clause,
-            reason=f"{name(one.name)} and {name(other.name)} go to one organisation, which has not "
-            "given an approved functional-separation undertaking.",
-        )
-
-
-def _key_names(matter: Matter, recipient: Recipient) -> set[str]:
-    held = matter.keys.get(recipient.id) if matter.keys is not None else None
-    named = {("id", recipient.key_id), ("mark", recipient.fingerprint)}
-    if held is not None:
-        named |= {("id", held.key_id), ("mark", held.fingerprint)}
-    return {f"{kind}:{value.lower()}" for kind, value in named if value}
-
-
-def _same(first: Recipient, second: Recipient) -> bool:
-    return first.organisation.casefold().split() == second.organisation.casefold().split()
-
-
-def _separated(matter: Matter, first: Recipient, second: Recipient) -> bool:
-    undertakings = (
-        (first.functional_separation, second.id),
-        (second.functional_separation, first.id),
-        (matter.purpose.functional_separation, ""),
-    )
-    return any(_covers(matter, each, other) for each, other in undertakings)
-
-
-def _covers(matter: Matter, undertaking: Undertaking | None, other: str) -> bool:
-    if undertaking is None or undertaking.approved > matter.on:
-        return False
-    return undertaking.from_ is None or not other or other in undertaking.from_
 
 
 def party_warnings(matter: Matter) -> Iterator[str]:

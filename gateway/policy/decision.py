@@ -16,6 +16,7 @@ from gateway.model import Plan, Reason, Refusal, SharingRequest
 from gateway.policy.bundle import Bundle
 from gateway.policy.checks_force import not_in_force, unresolved
 from gateway.policy.checks_legal import unlawful
+from gateway.policy.checks_meeting import outputs_meet
 from gateway.policy.checks_notice import beyond_notice
 from gateway.policy.checks_outputs import not_allowed
 from gateway.policy.checks_recipients import cannot_receive
@@ -33,6 +34,7 @@ CHECKS: tuple[Callable[[Matter], Iterator[Reason]], ...] = (
     not_allowed,
     beyond_notice,
     cannot_receive,
+    outputs_meet,
 )
 
 

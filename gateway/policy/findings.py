@@ -52,7 +52,7 @@ class Finding:
         return f"{self.code}: {place}: {self.sentence} {self.remedy}".rstrip()
 
 
-class PolicyInvalid(RefusedError):  # noqa: N818 - an outcome in the field's words
+class PolicyInvalid(RefusedError):
     """Documents that do not load: nothing may be decided from them."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
