@@ -52,7 +52,13 @@ class Approvals:
             tables=read.tables,
         )
 
-    def still_valid(self, connection: sa.Connection, plan: Plan, sequence: int) -> None:
+    def still_valid(
+        self,
+        connection: sa.Connection,
+        request: SharingRequest,
+        policy_digest: str,
+        sequence: int,
+    ) -> None:
         """Refuse to dispatch when the register has moved or the policy is no longer in force.
 
         Raises:
@@ -64,8 +70,8 @@ class Approvals:
                 "The register of objections changed while the release was made.",
                 remedy="Nothing has left. Run the release again: it will honour the change.",
             )
-        again = self.decide(connection, plan.request)
-        if isinstance(again, Refusal) or again.policy_digest != plan.policy_digest:
+        again = self.decide(connection, request)
+        if isinstance(again, Refusal) or again.policy_digest != policy_digest:
             raise HeldForPerson(
                 "release/policy-moved",
                 "The agreement is no longer what the release was made under.",

@@ -19,7 +19,9 @@ def reasons_of(plan: Plan, found: TooRisky) -> list[Reason]:
     return [Reason(code=code, clause=plan.clause, reason=said) for code, said in found.reasons]
 
 
-def would_share(plan: Plan, assessed: Assessed | TooRisky) -> Outcome:
+def would_share(
+    plan: Plan, assessed: Assessed | TooRisky, *, warnings: tuple[str, ...] = ()
+) -> Outcome:
     """The answer of a preview: every count rounded to 10, "<10" below."""
     if isinstance(assessed, TooRisky):
         return refused(plan, reasons_of(plan, assessed), state="would-refuse")
@@ -30,7 +32,7 @@ def would_share(plan: Plan, assessed: Assessed | TooRisky) -> Outcome:
         received=rounded(assessed.received),
         forwarded=rounded(assessed.rows),
         withheld={why: rounded(count) for why, count in assessed.counts.items() if count},
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *warnings),
         columns=columns_of(plan),
     )
 

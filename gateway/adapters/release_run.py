@@ -67,7 +67,11 @@ class Run:
         self.entropy = os.urandom
         self._links: list[SealedSpill] = []
         self._told: dict[str, Any] = {}
-        self.masking = Masking(seed=secrets.randbits(64), communal=inputs.communal)
+        self.masking = Masking(
+            seed=secrets.randbits(64),
+            communal=inputs.masked.communal,
+            protected=inputs.masked.protected,
+        )
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -170,7 +174,12 @@ class Run:
         """
         world = self._world
         with world.database.begin() as connection:
-            world.still_valid(connection, self._plan, self.register.sequence)
+            world.still_valid(
+                connection,
+                self._plan.request,
+                self._plan.policy_digest,
+                self.register.sequence,
+            )
             leaf = world.append(
                 connection,
                 "release-recorded",
@@ -203,7 +212,7 @@ class Run:
             received=told["received"],
             forwarded=told["forwarded"],
             withheld=told["withheld"],
-            warnings=self._plan.warnings,
+            warnings=(*self._plan.warnings, *self._inputs.warnings),
             columns=columns_of(self._plan),
         )
 
@@ -230,7 +239,7 @@ class Run:
 
     def would_share(self, assessed: Assessed | TooRisky) -> Outcome:
         """Answer a preview in rounded counts."""
-        return would_share(self._plan, assessed)
+        return would_share(self._plan, assessed, warnings=self._inputs.warnings)
 
     def _open(self, connection: sa.Connection) -> None:
         plan, world = self._plan, self._world

@@ -42,7 +42,9 @@ STEPS: Mapping[ReleaseState, frozenset[ReleaseState]] = {
         {ReleaseState.BUILT, ReleaseState.REFUSED, ReleaseState.HELD, ReleaseState.WITHDRAWN}
     ),
     ReleaseState.BUILT: frozenset({ReleaseState.RECORDED, ReleaseState.WITHDRAWN}),
-    ReleaseState.RECORDED: frozenset({ReleaseState.FORWARDED}),
+    ReleaseState.RECORDED: frozenset(
+        {ReleaseState.FORWARDED, ReleaseState.HELD, ReleaseState.WITHDRAWN}
+    ),
     ReleaseState.FORWARDED: frozenset(),
     ReleaseState.REFUSED: frozenset(),
     ReleaseState.HELD: frozenset({ReleaseState.WITHDRAWN}),

@@ -23,17 +23,20 @@ import sqlalchemy as sa
 from gateway.adapters.database import Database
 from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_store import (
+    ReleaseRecord,
     ReleaseState,
     mark_forwarded,
     packages_of,
+    release_state,
     releases,
     step,
 )
+from gateway.adapters.share_people import MaskedPeople
 from gateway.adapters.store import sync_directory
 from gateway.disclosure import Directs
-from gateway.errors import Unavailable
+from gateway.errors import HeldForPerson, Unavailable
 from gateway.ledger import LeafRef
-from gateway.model import Plan
+from gateway.model import SharingRequest
 from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.sealing import Signer
@@ -62,7 +65,7 @@ class World:
     ledger_signer: Signer
     data: Path
     progress: Progress
-    still_valid: Callable[[sa.Connection, Plan, int], None]
+    still_valid: Callable[[sa.Connection, SharingRequest, str, int], None]
 
     @property
     def outgoing(self) -> Path:
@@ -127,7 +130,8 @@ class Inputs:
     register_read_at: dt.datetime
     keys: Mapping[str, OutputKeys] = field(repr=False)
     recipients: Mapping[str, str]
-    communal: frozenset[str] = field(repr=False)
+    masked: MaskedPeople = field(repr=False)
+    warnings: tuple[str, ...]
     directs: Callable[[], Directs] = field(repr=False)
     record_key_uses: Callable[[sa.Connection, str, str, Mapping[str, Any]], None]
     link_map_key: Callable[[str], bytes] = field(repr=False)
@@ -176,19 +180,49 @@ def withdraw(connection: sa.Connection, world: World, release: str, *, code: str
 def resume(world: World) -> tuple[list[str], list[str]]:
     """Finish what a crash left: withdraw what was not recorded, forward what was.
 
+    An objection, a withdrawal or an end date that came in between still counts: a
+    recorded release of which nothing has left is then withdrawn, and one of which a
+    part has left waits for a person.
+
     Returns:
-        The releases that were withdrawn, and those that were forwarded now.
+        The releases that were withdrawn or held, and those that were forwarded now.
     """
     with world.database.begin() as connection:
         left = releases(connection, where=lambda release: release.state in UNFINISHED)
         waiting = releases(connection, where=lambda r: r.state is ReleaseState.RECORDED)
         for release in left:
             withdraw(connection, world, release.id, code="release/interrupted")
-    for release in left:
-        drop_files(world, release.id)
-    for release in reversed(waiting):
-        forward_release(world, release.id)
-    return [release.id for release in left], [release.id for release in waiting]
+    stopped = [release.id for release in reversed(waiting) if _stopped(world, release)]
+    for name in (*(release.id for release in left), *stopped):
+        drop_files(world, name)
+    forwarded = [release.id for release in reversed(waiting) if release.id not in stopped]
+    for name in forwarded:
+        if _state(world, name) is ReleaseState.RECORDED:
+            forward_release(world, name)
+    return [*(release.id for release in left), *stopped], forwarded
+
+
+def _stopped(world: World, release: ReleaseRecord) -> bool:
+    """Withdraw, or hold, a recorded release whose ground has gone; whether it was withdrawn."""
+    request = SharingRequest(purpose=release.purpose, agreement=release.agreement)
+    sequence = int(release.record.get("register_sequence", -1))
+    with world.database.begin() as connection:
+        try:
+            world.still_valid(connection, request, release.policy_digest, sequence)
+        except HeldForPerson as moved:
+            if any(package.forwarded for package in packages_of(connection, release.id)):
+                facts = {"release": release.id, "code": moved.code}
+                world.append(connection, "release-held", facts)
+                step(connection, release.id, ReleaseState.HELD)
+                return False
+            withdraw(connection, world, release.id, code=moved.code)
+            return True
+    return False
+
+
+def _state(world: World, release: str) -> ReleaseState:
+    with world.database.begin() as connection:
+        return release_state(connection, release)
 
 
 def drop_files(world: World, release: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyrage
@@ -26,6 +25,14 @@ from gateway.adapters.register_trust import RegisterMark
 from gateway.adapters.release_making import PSEUDONYM_EPOCH
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
+from gateway.adapters.share_people import (
+    COMMUNAL,
+    MaskedPeople,
+    communal_postcodes,
+    protected_column,
+    protected_people,
+    without_effect,
+)
 from gateway.adapters.store import SealedExtract
 from gateway.adapters.tapping import Tap, Tapped
 from gateway.errors import RefusedError, Unavailable
@@ -33,6 +40,7 @@ from gateway.minimise import linkage_elements
 from gateway.model import (
     IdentifierForm,
     OutputPlan,
+    PartyRole,
     Plan,
     PurposeKind,
     Reason,
@@ -40,13 +48,11 @@ from gateway.model import (
     SharingRequest,
 )
 from gateway.model.keys import KeyKind
-from gateway.model.permissions import Action, authorise
+from gateway.model.permissions import Action, Operator, authorise
 from gateway.objections import elements_compared
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
 from gateway.workflows.sharing import Outcome
-
-COMMUNAL = "communal-postcodes.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,8 @@ class Desk:
         """Decide by the agreements in force, for an officer who may run this release."""
         self.approvals.require_known(request.agreement)
         with self.world.database.begin() as connection:
-            authorise(operators.find(connection, officer), Action.RELEASE)
+            person = operators.find(connection, officer)
+            authorise(person, Action.RELEASE)
             decision = self.approvals.decide(connection, request)
             acted = policy_store.actors(connection, decision.policy_digest)
         if officer in acted:
@@ -71,9 +78,10 @@ class Desk:
                 "A release is run by someone who neither edited nor approved its agreement.",
                 remedy="Ask another release officer.",
             )
-        if isinstance(decision, Plan) and decision.kind is not PurposeKind.RECORDS:
-            return _not_a_release(decision)
-        return decision
+        if isinstance(decision, Refusal):
+            return decision
+        _require_own_controller(person, decision)
+        return decision if decision.kind is PurposeKind.RECORDS else _not_a_release(decision)
 
     def refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
         """Record a refusal and answer with its reasons."""
@@ -134,11 +142,24 @@ class Desk:
             register_read_at=read_at,
             keys={output.name: self._keys(plan, output) for output in plan.outputs},
             recipients=public,
-            communal=_communal(world.data / COMMUNAL),
+            masked=self._masked(plan),
+            warnings=without_effect(register, sources[plan.cohort.dataset].contract),
             directs=tap.seen,
             record_key_uses=_Uses(uses, world.now),
             link_map_key=self._link_map_key,
         )
+
+    def _masked(self, plan: Plan) -> MaskedPeople:
+        """Who gets nothing of an address: listed communal places, and the register's protected."""
+        listed = communal_postcodes(self.world.data / COMMUNAL)
+        marking = [
+            self._source(plan, contract.id, None)
+            for contract in self.approvals.bundle.contracts.values()
+            if protected_column(contract)
+            and contract.id != plan.cohort.dataset
+            and any(r.party in plan.senders for r in self.extracts.in_use(contract.id))
+        ]
+        return MaskedPeople(communal=listed, protected=protected_people(marking))
 
     def _source(self, plan: Plan, dataset: str, tap: Tap | None) -> Source:
         every = self.extracts.in_use(dataset)
@@ -242,6 +263,16 @@ class _Uses:
             )
 
 
+def _require_own_controller(officer: Operator, plan: Plan) -> None:
+    """A role that is bound to controllers runs the releases of those alone."""
+    if not any(officer.speaks_for(PartyRole.RELEASE_OFFICER, to) for to in ("", plan.controller)):
+        raise RefusedError(
+            "operators/other-controller",
+            f"This release officer does not act for {plan.controller}.",
+            remedy="Ask a release officer of the controller.",
+        )
+
+
 def _not_a_release(plan: Plan) -> Refusal:
     """Tables, answers and single disclosures are permitted, but not as a release of rows."""
     reason = Reason(
@@ -255,14 +286,6 @@ def _not_a_release(plan: Plan) -> Refusal:
 def _needs_pseudonyms(output: OutputPlan) -> bool:
     by_column = any(rule.treat == "pseudonym" for rule in output.columns)
     return by_column or output.identifiers is IdentifierForm.PSEUDONYM
-
-
-def _communal(path: Path) -> frozenset[str]:
-    """The council's own, secret list of communal postcodes, one a line."""
-    if not path.exists():
-        return frozenset()
-    lines = path.read_text("utf-8").splitlines()
-    return frozenset("".join(line.split()).upper() for line in lines if line.strip())
 
 
 def _refused(request: SharingRequest, refusal: Refusal, state: str, release: str) -> Outcome:

@@ -1,0 +1,107 @@
+"""People of whom less leaves, or whose objection cannot be compared: read for one release.
+
+Protected people are marked in the register of families and known by person id in
+every release. The list of communal places (hostels, refuges) is the council's own
+secret: it lies in the data directory and nowhere else.
+
+Source: docs/reference/pseudonyms.md, "Protected people"; requirement R67.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from gateway.errors import Unavailable
+from gateway.identity import postcode_valid
+from gateway.model import Contract, Role
+from gateway.objections import Register, incomparable
+from gateway.objections.register import NUMBERS
+from gateway.selection import Source
+
+COMMUNAL = "communal-postcodes.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedPeople:
+    """Postcodes and person ids; `Masking` hides what comes from their addresses."""
+
+    communal: frozenset[str] = field(repr=False)
+    protected: frozenset[str] = field(repr=False)
+
+
+def protected_column(contract: Contract) -> str:
+    """The column that marks protected people; "" where a contract has none."""
+    named = (column.name for column in contract.columns if column.field == "protected")
+    return contract.protected_column or next(named, "")
+
+
+def protected_people(sources: Iterable[Source]) -> frozenset[str]:
+    """The person ids that any of these registers marks as protected."""
+    found: set[str] = set()
+    for source in sources:
+        person, mark = source.column_of(Role.PERSON_ID), protected_column(source.contract)
+        if person is None:
+            continue
+        for block in source.blocks([person, mark]):
+            marked = block.filter(pl.col(mark) == "Y").get_column(person)
+            found |= set(marked.drop_nulls().cast(pl.String))
+    return frozenset(found)
+
+
+def communal_postcodes(path: Path) -> frozenset[str]:
+    """The council's own list of communal postcodes, one a line; none without a list.
+
+    Raises:
+        Unavailable: a line is no postcode. Names the line, never what stands there.
+    """
+    if not path.exists():
+        return frozenset()
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    frame = pl.DataFrame({"text": lines}, schema={"text": pl.String}).with_row_index("line", 1)
+    told = frame.filter(pl.col("text").str.strip_chars() != "")
+    wrong = told.filter(~postcode_valid("text")).get_column("line")
+    if wrong.len():
+        raise Unavailable(
+            "sharing/communal-list",
+            f"{COMMUNAL}, line {wrong[0]}: not a postcode.",
+            remedy="Write one postcode a line, then share again.",
+            line=int(wrong[0]),
+        )
+    joined = told.get_column("text").str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    return frozenset(joined)
+
+
+def without_effect(register: Register, contract: Contract) -> tuple[str, ...]:
+    """A warning if entries tell only what this extract does not hold, so that none can match."""
+    elements = [ELEMENT_OF[column.role] for column in contract.columns if column.role in ELEMENT_OF]
+    beside = [n for n in register.identities.columns if n not in {"sequence", *NUMBERS}]
+    numbers_only = pl.all_horizontal(pl.lit(True), *(pl.col(n).is_null() for n in beside))
+    count = incomparable(elements, register).filter(numbers_only).height
+    if not count:
+        return ()
+    return (
+        f"{count} entries of the register tell only numbers that this extract does not hold: "
+        "nobody can be matched with them here.",
+    )
+
+
+ELEMENT_OF: dict[Role | None, str] = {
+    Role.NHS_NUMBER: "nhs",
+    Role.UPN: "upn",
+    Role.NINO: "nino",
+    Role.FORENAME: "fn1",
+    Role.MIDDLE_NAMES: "mn",
+    Role.SURNAME: "sn1",
+    Role.FORMER_SURNAME: "former1.sn1",
+    Role.DATE_OF_BIRTH: "dob",
+    Role.SEX: "sex",
+    Role.POSTCODE: "pc",
+    Role.HOUSE_NUMBER: "hn",
+    Role.STREET: "st",
+    Role.TOWN: "town",
+    Role.UPRN: "uprn",
+}
