@@ -17,12 +17,6 @@ from gateway.policy.matter import Delivery, Matter
 from gateway.policy.token_names import expanded, identifier_of, token_fields
 
 STATES = ("anonymous", "de-identified", "pseudonymised", "identified")
-_STATE_OF = {
-    "none": "de-identified",
-    "link-id": "de-identified",
-    "tokens": "de-identified",
-    "pseudonym": "pseudonymised",
-}
 _FACTS = frozenset({FieldClass.SPECIAL_CATEGORY, FieldClass.CRIMINAL})
 
 
@@ -50,14 +44,15 @@ def state_of(matter: Matter, delivery: Delivery) -> str:
     """In what state an output leaves: the words of the notice.
 
     Clear identifiers that only a linkage unit sees, in a package of their own, are
-    de-identified by it; anywhere else they are identified.
+    de-identified by it; anywhere else they are identified. A pseudonym, of the unit or
+    in a column, is the same in every release, so that it follows a person.
     """
     form = delivery.output.identifiers
-    if matter.purpose.kind == "tables":
-        return "anonymous"
-    if form == "sealed-clear":
-        return "de-identified" if "linkage-unit" in delivery.classes else "identified"
-    return _STATE_OF[form]
+    if form == "sealed-clear" and "linkage-unit" not in delivery.classes:
+        return "identified"
+    if form == "pseudonym" or any(rule.rule.treat == "pseudonym" for rule in delivery.rules):
+        return "pseudonymised"
+    return "anonymous" if matter.purpose.kind == "tables" else "de-identified"
 
 
 def _beyond(clause: str, sentence: str) -> Reason:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.model import FieldClass, Reason
+from gateway.model import FieldClass, Reason, Role
 from gateway.policy.agreements import CLASS_PREFIX
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
@@ -28,6 +28,10 @@ OPERATIONAL = frozenset(
         "data-subject",
     }
 )
+
+# Identifiers whose values stand in public lists or are few; roles that are opaque numbers.
+LISTABLE = frozenset({"name", "address", "date_of_birth", "sex"})
+OPAQUE = frozenset({Role.PERSON_ID, Role.FAMILY_ID, Role.NHS_NUMBER, Role.UPN, Role.NINO})
 
 
 def not_allowed(matter: Matter) -> Iterator[Reason]:
@@ -85,13 +89,16 @@ def _column(delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
         yield Reason(
             code="policy/low-cardinality-hash",
             clause=clause,
-            reason=f"{name(rule.field)} has few values: hashed alone it can be guessed.",
+            reason=f"{name(rule.field)} has few values, or values that anyone can list: hashed "
+            "alone it can be guessed. Coarsen it, or leave it out.",
         )
 
 
 def _guessable(rule: Resolved) -> bool:
     return (
         rule.entry.low_cardinality
+        or rule.entry.identifier in LISTABLE
+        or (rule.column.role is not None and rule.column.role not in OPAQUE)
         or rule.entry.field_class is not FieldClass.DIRECT
         or rule.column.type != "text"
         or bool(rule.column.codes)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from gateway.model import ColumnRule, Contract, ContractColumn
+from gateway.model import ColumnRule, Contract, ContractColumn, Role
 from gateway.policy.agreements import FieldRule, Output, Purpose
 from gateway.policy.findings import name, suggest
 from gateway.policy.knowledge import Knowledge
@@ -22,6 +22,7 @@ from gateway.policy.treatments import AGE_TREATMENTS, class_after, expand_names,
 from gateway.policy.vocabulary import FieldEntry
 
 WIDE = "wide-by:"
+_ADDRESS_ROLES = frozenset({Role.POSTCODE, Role.HOUSE_NUMBER, Role.STREET, Role.TOWN, Role.UPRN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Resolved:
             is_date=self.column.type == "date",
             harm=self.entry.harm,
             codes=self.column.codes,
-            address=self.entry.identifier == "address",
+            address=self.entry.identifier == "address" or self.column.role in _ADDRESS_ROLES,
         )
 
 

@@ -111,15 +111,6 @@ def test_tables_need_no_notice() -> None:
     assert changed.agreements != bundle.agreements
 
 
-def test_two_outputs_of_attributes_may_go_to_one_organisation() -> None:
-    payload = shelf.EXAMPLE[
-        shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.payload]") :
-    ]
-    more = payload.replace(".payload", ".second")
-    plan = permitted((payload, payload + "\n" + more))
-    assert [output.name for output in plan.outputs] == ["linkage", "payload", "second"]
-
-
 def test_the_digest_is_the_rfc_8785_form_of_the_whole() -> None:
     parts = {"b": [1, {"z": "é", "a": None}], "a": {"y": 2.0}, "c-1": "x"}
     assert _object({key: rfc8785.dumps(value) for key, value in parts.items()}) == rfc8785.dumps(

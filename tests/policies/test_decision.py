@@ -300,11 +300,13 @@ def test_what_may_not_leave_in_that_form(field: str, code: str) -> None:
 def test_an_opaque_id_may_leave_as_a_pseudonym_and_an_age_at_a_date_of_the_register() -> None:
     plan = permitted(
         _with('family = { from = "family_id", treat = "pseudonym", clause = "1" }'),
+        ('state = "de-identified"', 'state = "pseudonymised"'),
         (AGE, 'age_band = { from = "date_of_birth", treat = "age-band-10", at = "assessed"'),
     )
     columns = {column.name: column for column in plan.outputs[1].columns}
     assert columns["family"].field_class is FieldClass.PLAIN
     assert columns["age_band"].at == "assessed"
+    assert plan.outputs[1].state == "pseudonymised"
 
 
 def test_tokens_and_attributes_never_leave_in_one_file() -> None:
