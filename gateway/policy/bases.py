@@ -32,6 +32,7 @@ class LegalBasis(Document):
     recipients: Some[Id] | None = None
     requires: Some[Some[Word]] = ()
     participation: Literal["consent"] | None = None
+    statutory: bool | None = None
     returns: Some[Literal["none", "decision", "aggregates", "updates"]] | None = None
     factors: Some[Id] | None = None
     factors_at_least: int = Field(default=0, ge=0, le=13)

@@ -34,6 +34,7 @@ def unlawful(matter: Matter) -> Iterator[Reason]:
         yield from _conditions(matter, each, basis)
         yield from _bounds(matter, each, basis)
         yield from _people(matter, each, basis)
+    yield from _statutory(matter)
     if matter.personal:
         yield from _articles(matter)
 
@@ -89,6 +90,29 @@ def _bounds(matter: Matter, each: str, basis: LegalBasis) -> Iterator[Reason]:
             code="policy/basis-kind",
             clause=purpose.clause,
             reason=f"{name(each)} does not cover a purpose of this kind.",
+        )
+
+
+def _statutory(matter: Matter) -> Iterator[Reason]:
+    """Nobody is kept in against their word unless a law in force says that they may be."""
+    if matter.purpose.participation != "statutory":
+        return
+    in_force = {k: basis for k, basis in matter.bases.items() if basis.in_force(matter.on)}
+    against = [
+        each
+        for each, basis in matter.bases.items()
+        if basis.statutory is False or "safeguard" in basis.satisfies
+    ]
+    if against or not any(basis.statutory for basis in in_force.values()):
+        because = (
+            f"{name(against[0])} is for research, which people may object to."
+            if against
+            else "No legal basis of the purpose lets people be included whatever they have said."
+        )
+        yield Reason(
+            code="policy/statutory-participation",
+            clause=matter.purpose.clause,
+            reason=f'{because} Use "objection", "opt-out" or "consent".',
         )
 
 

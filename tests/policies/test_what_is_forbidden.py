@@ -6,6 +6,9 @@ import pytest
 
 from tests.policies.shelf import around, changed, permitted, refused
 
+BASES = '["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
+STATUTORY = ('participation = "objection"', 'participation = "statutory"')
+INCLUDED = "policy/statutory-participation"
 SEX = 'sex          = { treat = "keep", clause = "4.2(c)i" }'
 PSEUDONYMISED = ('state = "de-identified"', 'state = "pseudonymised"')
 
@@ -37,3 +40,35 @@ def test_nor_a_column_whose_role_says_that_it_is_an_address() -> None:
     rule = _with('h = { from = "street", treat = "pseudonym", clause = "1" }')
     reasons = refused(rule, PSEUDONYMISED, datasets__family_register=contract)
     assert "policy/low-cardinality-hash" in reasons
+
+
+@pytest.mark.parametrize(
+    "bases",
+    [
+        BASES,
+        BASES.replace("]", ', "UKGDPR-6-1-c"]'),
+        '["UKGDPR-6-1-c", "DPA18-SCH1-4", "UKGDPR-9-2-f"]',
+        '["UKGDPR-6-1-e", "UKGDPR-9-2-f", "DPA18-SCH1-36"]',
+    ],
+)
+def test_nobody_is_included_against_their_word_without_a_law_that_says_so(bases: str) -> None:
+    """Research never, whatever stands beside it; another purpose only by such a basis."""
+    assert set(refused((BASES, bases), STATUTORY)) == {INCLUDED}
+
+
+def test_a_law_in_force_that_says_so_lets_everyone_be_included() -> None:
+    obligation = (BASES, '["UKGDPR-6-1-c", "UKGDPR-9-2-f", "DPA18-SCH1-36"]')
+    assert permitted(obligation, STATUTORY)
+    bases = changed(
+        around()["legal-bases.toml"],
+        (
+            'that a legal obligation of the controller needs."\nsatisfies = ["article-6"]\n',
+            'of an obligation."\nsatisfies = ["article-6"]\nvalid_to = 2026-06-14\n',
+        ),
+    )
+    past = refused(obligation, STATUTORY, **{"legal-bases": bases})
+    assert set(past) == {INCLUDED, "policy/article-6-missing", "policy/legal-basis-expired"}
+
+
+def test_the_right_of_access_reaches_the_person_alone() -> None:
+    assert "policy/basis-recipient" in refused((BASES, '["UKGDPR-15"]'))
