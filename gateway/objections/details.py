@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -139,17 +140,25 @@ _TEXT: Final = dict.fromkeys(FIELDS, pl.String)
 def _from_json(text: str) -> list[tuple[str, str]]:
     try:
         pairs = json.loads(text, object_pairs_hook=list)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _rejected([Finding(1, "input", "one JSON object of field names and texts")]) from None
-    well = all(isinstance(value, str | int | None) for _name, value in pairs)
+    well = isinstance(pairs, list) and all(
+        isinstance(pair, tuple) and isinstance(pair[1], str | int | None) and _plain(str(pair[1]))
+        for pair in pairs
+    )
     if not well:
         raise _rejected([Finding(1, "input", "one JSON object of field names and texts")])
     return [(name, "" if value is None else str(value)) for name, value in pairs]
 
 
+def _plain(text: str) -> bool:
+    """No control character and no half of a character."""
+    return not any(unicodedata.category(each) in {"Cc", "Cs"} for each in text)
+
+
 def _from_lines(text: str) -> list[tuple[str, str]]:
     lines = [line for line in text.splitlines() if line.strip()]
-    if not lines or any(":" not in line for line in lines):
+    if not lines or any(":" not in line or not _plain(line.strip()) for line in lines):
         raise _rejected([Finding(1, "input", 'one "name: value" on each line, or a JSON object')])
     return [(name, value) for name, _colon, value in (line.partition(":") for line in lines)]
 

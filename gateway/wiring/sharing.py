@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.adapters import operators
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
@@ -21,8 +22,10 @@ from gateway.adapters.release_sweep import sweep
 from gateway.adapters.release_world import World, resume
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
+from gateway.disclosure import rounded
 from gateway.errors import UsageError
 from gateway.model.keys import KeyKind
+from gateway.model.permissions import Action, authorise
 from gateway.wiring.common import append, extract_store, new_id, now, open_bundle, open_database
 from gateway.workflows.ports import Progress
 
@@ -100,14 +103,24 @@ def open_world(
     )
 
 
-def release_documents(settings: Settings, release: str | None) -> list[dict[str, Any]]:
-    """Every release, or one, with its exact record and its packages.
+def release_documents(
+    settings: Settings, release: str | None, *, reader: str | None = None
+) -> list[dict[str, Any]]:
+    """Every release, or one, with its record and its packages.
+
+    Args:
+        settings: where everything lives.
+        release: one release's id, or all.
+        reader: an operator who may read exact records; without one counts are rounded.
 
     Raises:
         UsageError: there is no release with this id.
+        RefusedError: the reader may not read exact records.
     """
     database = open_database(settings)
     with database.begin() as connection:
+        if reader is not None:
+            authorise(operators.find(connection, reader), Action.RELEASE_RECORD_READ)
         found = releases(connection, where=lambda each: release in (None, each.id))
         if release is not None and not found:
             raise UsageError(
@@ -124,7 +137,7 @@ def release_documents(settings: Settings, release: str | None) -> list[dict[str,
                 "policy_digest": each.policy_digest,
                 "officer": each.officer,
                 "created": each.created.isoformat(timespec="seconds"),
-                "record": {name: told for name, told in each.record.items() if name != "salt"},
+                "record": _told(each.record, exact=reader is not None),
                 "packages": [
                     {
                         "package": package.id,
@@ -139,3 +152,13 @@ def release_documents(settings: Settings, release: str | None) -> list[dict[str,
             }
             for each in found
         ]
+
+
+def _told(record: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
+    """The controller's record as its reader may see it; the salt is nobody's to see."""
+    if exact:
+        return {name: told for name, told in record.items() if name != "salt"}
+    people = {name: rounded(record[name]) for name in ("received", "forwarded") if name in record}
+    withheld = {why: rounded(count) for why, count in record.get("withheld", {}).items()}
+    refusal = {"refusal": record["refusal"]} if "refusal" in record else {}
+    return {**people, **({"withheld": withheld} if people else {}), **refusal}

@@ -119,3 +119,19 @@ def test_at_most_a_hundred_findings_of_a_file_are_listed() -> None:
     with pytest.raises(InputRejected, match="and 50 more") as caught:
         many_identities(rows.write_csv().encode())
     assert caught.value.facts["findings"] == 150
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"surname": "\\ud800x"}',
+        '{"surname": "a\\u0000b"}',
+        '{"surname": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '["surname"]',
+        "surname: a\x00b",
+        "surname: a\x1bb",
+    ],
+)
+def test_an_identity_with_broken_or_hidden_characters_is_refused(text):
+    with pytest.raises(InputRejected):
+        one_identity(text)
