@@ -138,6 +138,10 @@ def exits(command: Callable[P, R]) -> Callable[P, R]:
             raise
         except GatewayError as fault:
             _fail(_error_document(fault), fault.exit_code, json_wanted)
+        except BrokenPipeError:
+            # Whoever read the answer has read enough; the work itself is done.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
         except Exception as fault:  # noqa: BLE001 - its message may quote a value
             _fail(_unforeseen(fault), 1, json_wanted)
 
