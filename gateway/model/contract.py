@@ -58,7 +58,10 @@ class RowRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """All that a partner and the gateway have agreed about one dataset."""
+    """All that a partner and the gateway have agreed about one dataset.
+
+    `harm` (abuse, health, offence) says what standing in it tells of a person.
+    """
 
     id: str
     title: str
@@ -77,3 +80,4 @@ class Contract:
     reject_above: float = 0.25
     retention_days: int = 365
     protected_column: str = ""
+    harm: str = ""

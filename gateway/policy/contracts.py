@@ -18,7 +18,7 @@ from gateway.model import Contract, ContractColumn, Role, RowRule
 from gateway.policy.findings import Finding, PolicyInvalid, name, suggest
 from gateway.policy.reading import read
 from gateway.policy.shapes import Days, Document, Id, Sentence, Share, Some, Word, shape
-from gateway.policy.vocabulary import Codes, Vocabulary
+from gateway.policy.vocabulary import Codes, Harm, Vocabulary
 
 RoleWord = Literal[
     "nhs_number",
@@ -112,6 +112,7 @@ class ContractDocument(Document):
     postcode_form: Literal["", "digits"] = ""
     placeholder_dates: Some[dt.date] = ()
     protected_column: Word | Literal[""] = ""
+    harm: Harm | Literal[""] = ""
     unique_together: Some[Some[Word]] = ()
     rules: Some[RuleDocument] = ()
 
@@ -171,6 +172,7 @@ def _contract(written: ContractDocument, vocabulary: Vocabulary) -> Contract:
         reject_above=written.reject_above,
         retention_days=int(written.retention[:-1]) * DAYS_IN[written.retention[-1]],
         protected_column=written.protected_column,
+        harm=written.harm,
     )
 
 

@@ -67,6 +67,12 @@ class Matter:
         return self.knowledge.vocabulary.cohorts.get(self.purpose.subjects)
 
     @property
+    def listed_harm(self) -> str:
+        """What being on the list tells of a person, whatever columns leave."""
+        spine = self.knowledge.contracts.get(self.purpose.spine)
+        return (self.cohort.harm if self.cohort else "") or (spine.harm if spine else "")
+
+    @property
     def bases(self) -> dict[str, LegalBasis]:
         """The known legal bases of the purpose."""
         known = self.knowledge.bases

@@ -123,7 +123,9 @@ def _output(matter: Matter, delivery: Delivery, recipient: Recipient) -> OutputP
         slots=output.slots,
         key=_key(output.key),
         columns=columns,
-        limits=_limits(output.disclosure, columns) if output.disclosure else None,
+        limits=_limits(output.disclosure, columns, matter.listed_harm)
+        if output.disclosure
+        else None,
         file_format=output.format,
         tables=tuple(
             TableRule(name=key, count=t.count, by=tuple(t.by), clause=t.clause, round_to=t.round)
@@ -155,7 +157,7 @@ def _recipient(matter: Matter, recipient: Recipient) -> RecipientRef:
     )
 
 
-def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...]) -> Limits:
+def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...], listed: str) -> Limits:
     left = {n: clause for w, clause in disclosure.not_key.items() for n in _names(w, columns)}
     declared = [n for word in disclosure.key_variables or () for n in _names(word, columns)]
     implied = [
@@ -165,7 +167,7 @@ def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...]) -> Limits:
         and column.treat != "pseudonym"
         and column.name not in left
     ]
-    harmful = any(column.harm for column in columns)
+    harmful = bool(listed) or any(column.harm for column in columns)
     return Limits(
         key_variables=tuple(sorted({*declared, *implied})),
         k=max(disclosure.k, HARM_K) if harmful else disclosure.k,
@@ -201,7 +203,7 @@ def _raised(matter: Matter) -> tuple[str, ...]:
         for each in matter.deliveries
         if each.output.disclosure
         and each.output.disclosure.k < HARM_K
-        and any(rule.entry.harm for rule in each.rules)
+        and (matter.listed_harm or any(rule.harm for rule in each.rules))
     )
 
 

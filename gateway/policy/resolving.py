@@ -61,6 +61,11 @@ class Resolved:
         """The vocabulary field."""
         return self.column.field
 
+    @property
+    def harm(self) -> str:
+        """What a value tells of, or that there is one: standing in the dataset may tell it too."""
+        return self.entry.harm or self.contract.harm
+
     def columns(self) -> tuple[ColumnRule, ...]:
         """The columns that leave, as the Plan writes them."""
         return tuple(self._column(wave) for wave in self.waves or ("",))
@@ -79,7 +84,7 @@ class Resolved:
             level=self.entry.level,
             combine=self.entry.combine,
             is_date=self.column.type == "date",
-            harm=self.entry.harm,
+            harm=self.harm,
             codes=self.column.codes,
             address=self.entry.identifier == "address" or self.column.role in _ADDRESS_ROLES,
         )

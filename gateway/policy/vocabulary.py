@@ -49,7 +49,7 @@ class FieldEntry(Document):
     postcode: bool = False
     level: Literal["person", "family"] = "person"
     combine: Literal["", "union", "any", "max", "sum", "count"] = ""
-    harm: Literal["", "abuse", "health", "offence"] = ""
+    harm: Harm | Literal[""] = ""
 
     @property
     def field_class(self) -> FieldClass:
@@ -70,6 +70,7 @@ class Cohort(Document):
     from_: Id = Field(alias="from")
     where: dict[Word, Some[Code] | DateRange | Code | dt.date] = Field(default_factory=dict)
     membership: Literal["sensitive", "plain"] = "sensitive"
+    harm: Harm | Literal[""] = ""
     meaning: Sentence = "People of this cohort."
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policies.shelf import around, changed, permitted, refused
+from gateway.adapters.policy_folder import read_policies
+from gateway.model import Plan, SharingRequest
+from gateway.policy import Bundle, decide, parse
+from tests.policies.shelf import DAY, REPOSITORY, around, changed, permitted, refused
 
 BASES = '["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
 STATUTORY = ('participation = "objection"', 'participation = "statutory"')
@@ -72,3 +75,53 @@ def test_a_law_in_force_that_says_so_lets_everyone_be_included() -> None:
 
 def test_the_right_of_access_reaches_the_person_alone() -> None:
     assert "policy/basis-recipient" in refused((BASES, '["UKGDPR-15"]'))
+
+
+def _k(purpose: str, bundle: Bundle) -> int:
+    request = SharingRequest(purpose=purpose, agreement="trafford-stronger-families")
+    plan = decide(request, bundle, on=DAY)
+    assert isinstance(plan, Plan), plan
+    assert plan.outputs[0].limits is not None
+    return plan.outputs[0].limits.k
+
+
+def test_being_on_a_list_of_offences_raises_k_to_ten_whatever_columns_leave() -> None:
+    documents = {p: t.decode() for p, t in read_policies(REPOSITORY / "policies").items()}
+    path = "agreements/trafford.toml"
+    start = documents[path].index("[purposes.local-incident-research.outputs.incidents.fields]")
+    end = documents[path].index("# P11. The progress return")
+    plain = (
+        "[purposes.local-incident-research.outputs.incidents.fields]\n"
+        'sex = { treat = "keep", clause = "6.3(a)i" }\n'
+        "[purposes.local-incident-research.outputs.incidents.disclosure]\n"
+        'key_variables = ["sex"]\nk = 2\non_small_group = "suppress"\n\n'
+    )
+    documents[path] = changed(documents[path], (documents[path][start:end], plain))
+    assert _k("local-incident-research", parse(documents)) == 10
+    for kind in ("cohorts", "datasets"):  # either declaration is enough
+        fewer = {
+            p: t.replace('harm = "offence"\nfrom', "from") if p == "vocabulary.toml" else t
+            for p, t in documents.items()
+        }
+        if kind == "datasets":
+            contract = "datasets/police_incidents.toml"
+            fewer = {**documents, contract: documents[contract].replace('harm = "offence"\n', "")}
+        assert _k("local-incident-research", parse(fewer)) == 10
+
+
+def test_that_somebody_stands_in_such_a_dataset_raises_k_too() -> None:
+    progress = changed(
+        around()["datasets/family_progress.toml"],
+        ('population = "synthetic"', 'population = "synthetic"\nharm = "health"'),
+    )
+    seen = _with('seen = { from = "FPD12", treat = "flag", clause = "1" }')
+    for given, least in (({}, 5), ({"datasets__family_progress": progress}, 10)):
+        limits = permitted(seen, **given).outputs[1].limits
+        assert limits is not None
+        assert limits.k == least
+
+
+def test_the_register_of_families_keeps_the_k_of_its_agreement() -> None:
+    limits = permitted().outputs[1].limits
+    assert limits is not None
+    assert limits.k == 5
