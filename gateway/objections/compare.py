@@ -45,8 +45,17 @@ def compare(frame: pl.DataFrame, register: Register) -> pl.DataFrame:
     hits = _sought(people, register) if register.entries.height else _NO_HITS
     persons = frame["person"].gather(hits["ref"])
     return hits.select(
-        persons.alias("person"), "sequence", "token", "value", _clashes(hits, people, register)
+        _apart(persons).alias("person"),
+        "sequence",
+        "token",
+        _apart(hits["value"]),
+        _clashes(hits, people, register),
     )
+
+
+def _apart(values: pl.Series) -> pl.Series:
+    """The same few values, copied, so that they do not hold the whole block in memory."""
+    return pl.Series(values.name, values.to_list(), dtype=values.dtype)
 
 
 def _sought(people: pl.DataFrame, register: Register) -> pl.DataFrame:
