@@ -30,6 +30,7 @@ def cannot_receive(matter: Matter) -> Iterator[Reason]:
                 clause=clause,
                 reason=f"{name(recipient.id)} was a recipient until {recipient.expires}.",
             )
+        yield from _party(matter, delivery, recipient)
         yield from _population(matter, delivery)
         if matter.keys is not None and _needs_key(matter, delivery):
             yield from _key(matter, clause, recipient, matter.keys.get(recipient.id))
@@ -88,12 +89,20 @@ def _key(
         )
 
 
-def party_warnings(matter: Matter) -> Iterator[str]:
-    """A sentence for each recipient whose organisation is no party of the agreement."""
-    named = {*matter.agreement.parties, *matter.agreement.controllers}
-    for delivery in matter.deliveries:
-        if delivery.recipient and delivery.recipient.organisation not in named:
-            yield (
-                f"{name(delivery.recipient.id)}: its organisation is not among the parties of "
-                f"{name(matter.agreement.id)}."
-            )
+def _party(matter: Matter, delivery: Delivery, recipient: Recipient) -> Iterator[Reason]:
+    """An organisation receives only under an agreement that it is a party of.
+
+    The person who asks and the readers of published tables are no organisations.
+    """
+    kind = matter.purpose.kind
+    if kind == "answer" and delivery.classes - {"synthetic"} == {"data-subject"}:
+        return
+    if kind == "tables" and delivery.classes - {"synthetic"} == {"public"}:
+        return
+    if recipient.organisation not in {*matter.agreement.parties, *matter.agreement.controllers}:
+        yield Reason(
+            code="policy/recipient-not-a-party",
+            clause=delivery.output.clause,
+            reason=f"The organisation of {name(recipient.id)} is not among the parties of "
+            f"{name(matter.agreement.id)}: add it to `parties`, or name another recipient.",
+        )

@@ -34,7 +34,6 @@ from gateway.model import (
 from gateway.policy.agreements import CLASS_PREFIX, Disclosure, Prohibition, StudyKey
 from gateway.policy.checks_force import review_warnings
 from gateway.policy.checks_notice import state_of
-from gateway.policy.checks_recipients import party_warnings
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient
@@ -71,7 +70,7 @@ def plan_of(matter: Matter, digest: str) -> Plan:
         returns=purpose.returns,
         duties=tuple(sorted(purpose.duties)),
         policy_digest=digest,
-        warnings=(*review_warnings(matter), *party_warnings(matter), *_raised(matter)),
+        warnings=(*review_warnings(matter), *_raised(matter)),
         not_sent=_not_sent(matter),
         notice=purpose.notice.version if purpose.notice else "",
         population="synthetic"

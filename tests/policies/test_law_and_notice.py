@@ -151,7 +151,8 @@ def test_one_organisation_needs_an_approved_undertaking_and_one_key_is_refused_a
     )
     assert permitted(purpose, **without)
     apart = _recipient("ons-research", ('organisation = "ons"', 'organisation = "another"'))
-    assert permitted(**{**without, **apart})
+    listed = ('"dwp", "ons"]', '"dwp", "ons", "another"]')
+    assert permitted(listed, **{**without, **apart})
     same = ('recipient = "ons-research"', 'recipient = "ons-linkage-unit"')
     assert set(refused(same)) == {"policy/outputs-meet"}
     keyed = {
@@ -197,9 +198,23 @@ def test_an_expired_recipient_gets_nothing() -> None:
     assert refused(**past) == {"recipient/expired": "4.2(c)"}
 
 
-def test_a_recipient_that_is_no_party_is_named_in_a_warning() -> None:
+def test_an_organisation_that_is_no_party_of_the_agreement_gets_nothing() -> None:
     apart = _recipient("ons-research", ('organisation = "ons"', 'organisation = "another"'))
-    assert any("not among the parties" in warning for warning in permitted(**apart).warnings)
+    assert refused(**apart) == {"policy/recipient-not-a-party": "4.2(c)"}
+    listed = ('"dwp", "ons"]', '"dwp", "ons", "another"]')
+    assert permitted(listed, **apart)
+
+
+@pytest.mark.parametrize("class_", ["public", "data-subject"])
+def test_calling_a_team_public_or_the_person_makes_it_no_party(class_: str) -> None:
+    """Rows go to organisations, and those are named in the agreement."""
+    called = _recipient(
+        "ons-research",
+        ('organisation = "ons"', 'organisation = "another"'),
+        ('class = ["secure-setting", "accredited-processor", "synthetic"]',
+         f'class = ["{class_}", "synthetic"]'),
+    )  # fmt: skip
+    assert "policy/recipient-not-a-party" in refused(**called)
 
 
 def _clear(
