@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from gateway.model import Contract, FieldClass
 from gateway.model.tokens import TOKEN_NAMES
 from gateway.policy.agreements import CLASS_PREFIX, Agreement, Output, Purpose
+from gateway.policy.column_names import column_faults
 from gateway.policy.findings import Finding, name, place, suggest
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.resolving import WIDE, Fault, find_column, resolve_output
 from gateway.policy.token_names import unknown_tokens
-from gateway.policy.treatments import expand_names, is_treatment
+from gateway.policy.treatments import expand_names
 from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
 
 
@@ -105,7 +106,7 @@ def _output(purpose: Purpose, output: Output, knowledge: Knowledge) -> Iterator[
     resolved, faults = resolve_output(purpose, output, knowledge)
     yield from faults
     if not faults:
-        yield from _column_names(output, {n: n for r in resolved for n in (r.name, *r.names)})
+        yield from column_faults(output, resolved)
 
 
 def _tokens(output: Output) -> Iterator[Fault]:
@@ -132,37 +133,6 @@ def _tokens(output: Output) -> Iterator[Fault]:
                 sentence='tokens and their key belong to `identifiers = "tokens"`.',
                 remedy="Remove them, or change `identifiers`.",
             )
-
-
-def _column_names(output: Output, columns: Mapping[str, str]) -> Iterator[Fault]:
-    limits = output.disclosure
-    named: list[tuple[tuple[str, ...], Iterable[str]]] = [
-        (("tables", key, "by"), table.by) for key, table in output.tables.items()
-    ]
-    if limits is not None:
-        named += [
-            (("disclosure", "key_variables"), limits.key_variables or ()),
-            (("disclosure", "l"), limits.l),
-            (("disclosure", "not_key"), limits.not_key),
-            (("disclosure", "coarsen"), (step.field for step in limits.coarsen or ())),
-        ]
-        for step in limits.coarsen or ():
-            if not is_treatment(step.treat):
-                yield Fault(
-                    code="policy/unknown-treatment",
-                    path=("disclosure", "coarsen"),
-                    sentence="this is not a treatment of the closed set.",
-                    remedy='See docs/reference/policy.md, "Treatments".',
-                )
-    for path, words in named:
-        for word in words:
-            if any(each not in columns for each in expand_names(word)):
-                yield Fault(
-                    code="policy/unknown-column",
-                    path=path,
-                    sentence=f"this output has no column {name(word)}.",
-                    remedy=suggest(word, columns) or "Name a field of this output.",
-                )
 
 
 def _prohibitable(agreement: Agreement, knowledge: Knowledge) -> frozenset[str]:

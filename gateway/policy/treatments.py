@@ -18,6 +18,13 @@ POSTCODE_TREATMENTS: Final = ("postcode-sector", "postcode-district", "postcode-
 ANY_TREATMENTS: Final = ("keep", "flag", "pseudonym")
 NUMBER_TREATMENTS: Final = ("threshold", "band", "top-code", "round")
 
+# From a finer to a coarser treatment of the same value: what `coarsen` can do.
+LADDERS: Final = (
+    ("postcode-sector", "postcode-district", "postcode-area"),
+    ("month", "quarter", "year"),
+    ("age", "age-band-5", "age-band-10"),
+)
+
 TREATMENTS: Final = (
     *ANY_TREATMENTS,
     *DATE_TREATMENTS,
@@ -61,6 +68,11 @@ def is_treatment(treat: str) -> bool:
     if name not in _NUMBER or not _NUMBER[name].fullmatch(number):
         return False
     return name != "band" or all(int(a) < int(b) for a, b in pairwise(number.split(",")))
+
+
+def is_coarser(treat: str, than: str) -> bool:
+    """Whether a value treated in one way can be made strictly coarser in another."""
+    return any(than in steps and treat in steps[steps.index(than) + 1 :] for steps in LADDERS)
 
 
 def fits(treat: str, column_type: str, entry: FieldEntry) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gateway import minimise
 from gateway.adapters.policy_folder import read_policies
 from gateway.model import Plan, SharingRequest
 from gateway.policy import Bundle, decide, parse
-from tests.policies.shelf import DAY, REPOSITORY, around, changed, permitted, refused
+from gateway.policy.treatments import LADDERS
+from tests.policies.shelf import DAY, REPOSITORY, around, changed, codes, permitted, refused
 
 BASES = '["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
 STATUTORY = ('participation = "objection"', 'participation = "statutory"')
@@ -125,3 +127,46 @@ def test_the_register_of_families_keeps_the_k_of_its_agreement() -> None:
     limits = permitted().outputs[1].limits
     assert limits is not None
     assert limits.k == 5
+
+
+@pytest.mark.parametrize("taken", ["link_id", "pseudonym", "slot", "Link_ID"])
+def test_no_column_takes_a_name_that_the_gateway_writes_itself(taken: str) -> None:
+    rule = _with(f'{taken} = {{ from = "relation", treat = "keep", clause = "4" }}')
+    assert codes(rule) == {"policy/reserved-name"}
+
+
+STEP = 'coarsen = [{ field = "district", treat = "postcode-area" }]'
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        '{ field = "district", treat = "keep" }',
+        '{ field = "district", treat = "year" }',
+        '{ field = "district", treat = "postcode-sector" }',
+        '{ field = "district", treat = "postcode-district" }',
+        '{ field = "sex", treat = "flag" }',
+        '{ field = "age_band", treat = "age" }',
+        '{ field = "district", treat = "postcode-area" }, '
+        '{ field = "district", treat = "postcode-area" }',
+    ],
+)
+def test_a_step_that_is_not_strictly_coarser_does_not_load(steps: str) -> None:
+    assert codes((STEP, f"coarsen = [{steps}]")) == {"policy/not-coarser"}
+
+
+def test_steps_from_finer_to_coarser_load() -> None:
+    sector = ('treat = "postcode-district"', 'treat = "postcode-sector"')
+    steps = ", ".join(
+        f'{{ field = "{field}", treat = "{treat}" }}'
+        for field, treat in [
+            ("district", "postcode-district"),
+            ("age_band", "age-band-10"),
+            ("district", "postcode-area"),
+        ]
+    )
+    assert codes(sector, (STEP, f"coarsen = [{steps}]")) == set()
+
+
+def test_policy_and_minimising_know_the_same_ladders() -> None:
+    assert LADDERS == (minimise.POSTCODE_STEPS, minimise.DATE_STEPS, minimise.AGE_STEPS)
