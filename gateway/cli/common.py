@@ -15,6 +15,7 @@ import contextlib
 import datetime as dt
 import functools
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
