@@ -26,6 +26,7 @@ setup(
         Extension(
             "gateway.intake._csvscan",
             ["gateway/intake/_csvscan.c"],
+            depends=["gateway/keyed_hash/_columns.h"],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
         ),

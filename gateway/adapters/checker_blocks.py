@@ -92,6 +92,16 @@ class Examiner:
         if block.faults:
             return Examined(records=0, faults=block.faults)
         width, delimiter = self._header.width, self._contract.delimiter
+        found = intake.cells(
+            block.octets,
+            width,
+            self._header.places,
+            delimiter=delimiter,
+            longest=LONGEST_CELL,
+        )
+        if found is not None:
+            seen, given = found
+            return self._check(self._whole_contract(given), seen, ascii_only=block.octets.isascii())
         seen = intake.scan(block.octets, width, delimiter=delimiter, longest_cell=LONGEST_CELL)
         if seen.faults:
             return Examined(records=seen.records, faults=_hinted(seen, block.octets))
@@ -100,6 +110,16 @@ class Examiner:
             fault = Fault(code="intake/reader-disagrees", count=1, first=())
             return Examined(records=seen.records, faults=((fault, ""),))
         return self._check(raw, seen, ascii_only=block.octets.isascii())
+
+    def _whole_contract(self, given: pl.DataFrame) -> pl.DataFrame:
+        """Columns of the contract in its order; what the file lacks is missing."""
+        absent = pl.repeat(None, given.height, dtype=pl.String, eager=True)
+        return pl.DataFrame(
+            [
+                given[column.name] if column.name in given.columns else absent.alias(column.name)
+                for column in self._contract.columns
+            ]
+        )
 
     def _parse(self, octets: bytes, *, blanks: bool) -> pl.DataFrame:
         names = {str(place): pl.String for place in range(self._header.width)}

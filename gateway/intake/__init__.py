@@ -7,6 +7,7 @@ counts, row numbers and accepted columns come out.
 Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 """
 
+from gateway.intake.cells import cells
 from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
@@ -45,6 +46,7 @@ __all__ = [
     "Scan",
     "Tally",
     "Verdict",
+    "cells",
     "contract_json",
     "cut_blocks",
     "keyed_hashes",

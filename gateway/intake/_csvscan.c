@@ -8,7 +8,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "../keyed_hash/_columns.h"
 
 enum { ORDINARY, DELIMITER, NEWLINE, RETURN, QUOTE, CONTROL, NUL };
 
@@ -18,6 +21,21 @@ typedef struct {
     int signs;          /* a cell begins like a formula: = + - @, or is quoted */
     int padded;         /* a cell may begin or end with a space, tab or no-break space */
 } Answer;
+
+/* One wanted column: its views, which cells are given, and texts of more than 12 bytes. */
+typedef struct {
+    View *views;
+    uint8_t *valid, *texts;
+    size_t held, room;
+    int64_t nulls;
+} Cells;
+
+/* The cells of a block, where they are wanted: by field, -1 for those that nobody wants. */
+typedef struct {
+    Cells *cells;
+    const int *wanted;
+    int failed;
+} Table;
 
 /* Whether none of eight bytes is below 0x20, a quote, 0x7f or the delimiter: text goes by eight. */
 static inline int plain8(const unsigned char *p, uint64_t delimiters)
@@ -38,15 +56,99 @@ static inline int blank(unsigned char c)
     return c == ' ' || c == '\t' || c == 0xc2 || c == 0xa0;
 }
 
+/* Texts stand behind each other; room grows as they come. */
+static uint8_t *room_for(Cells *cells, size_t length)
+{
+    if (cells->texts == NULL || cells->held + length > cells->room) {
+        size_t room = (cells->held + length) * 2 + 4096;
+        uint8_t *texts = realloc(cells->texts, room);
+        if (texts == NULL)
+            return NULL;
+        cells->texts = texts;
+        cells->room = room;
+    }
+    return cells->texts + cells->held;
+}
+
+/* Keep one cell: blanks around it are no part of it, and nothing left is missing. */
+static void keep(Table *table, Py_ssize_t field, Py_ssize_t row, const unsigned char *from,
+                 const unsigned char *to, int quoted)
+{
+    Cells *cells;
+    View *view;
+    size_t length;
+    if (table == NULL || table->wanted[field] < 0)
+        return;
+    cells = &table->cells[table->wanted[field]];
+    view = &cells->views[row];
+    memset(view, 0, sizeof *view);
+    if (quoted) { /* a doubled quote is one: written out among the texts, where it may stay */
+        uint8_t *out = room_for(cells, (size_t)(to - from)), *start = out;
+        if (out == NULL) {
+            table->failed = 1;
+            return;
+        }
+        for (; from < to; from++) {
+            *out++ = *from;
+            from += *from == '"';
+        }
+        from = start;
+        to = out;
+    }
+    for (;;) {
+        if (from < to && (*from == ' ' || *from == '\t'))
+            from++;
+        else if (to - from >= 2 && from[0] == 0xc2 && from[1] == 0xa0)
+            from += 2;
+        else
+            break;
+    }
+    for (;;) {
+        if (from < to && (to[-1] == ' ' || to[-1] == '\t'))
+            to--;
+        else if (to - from >= 2 && to[-2] == 0xc2 && to[-1] == 0xa0)
+            to -= 2;
+        else
+            break;
+    }
+    length = (size_t)(to - from);
+    if (!length) {
+        cells->valid[row >> 3] &= (uint8_t)~(1 << (row & 7));
+        cells->nulls++;
+        return;
+    }
+    view->length = (uint32_t)length;
+    if (length <= 12) {
+        memcpy(&view->prefix, from, length);
+        return;
+    }
+    memcpy(&view->prefix, from, 4);
+    if (!quoted) {
+        uint8_t *out = room_for(cells, length);
+        if (out == NULL) {
+            table->failed = 1;
+            return;
+        }
+        memcpy(out, from, length);
+        from = out;
+    }
+    view->offset = (uint32_t)(from - cells->texts);
+    cells->held = (size_t)(from - cells->texts) + length;
+}
+
 static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char *kind,
-                   unsigned char delimiter, Py_ssize_t width, Py_ssize_t longest)
+                   unsigned char delimiter, Py_ssize_t width, Py_ssize_t longest, Table *table)
 {
     const unsigned char *end = p + size, *cell = p;
     const uint64_t delimiters = 0x0101010101010101u * delimiter;
     Answer answer = {0, 0, 0, 0}, doubt = {-1, 1, 1, 1};
     Py_ssize_t fields = 1;
+    int quoted;
 
     while (p < end) {
+        quoted = *p == '"';
+        if (fields > width)
+            return doubt;
         if (*p == '=' || *p == '+' || *p == '-' || *p == '@')
             answer.signs = 1;
         answer.padded |= blank(*p);
@@ -84,6 +186,7 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
             return doubt;
         if (p > cell)
             answer.padded |= blank(p[-1]);
+        keep(table, fields - 1, answer.records, cell + quoted, p - quoted, quoted);
         if (p < end && kind[*p] == RETURN) {
             if (p + 1 >= end || p[1] != '\n')
                 return doubt;
@@ -100,6 +203,7 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
             if (++p == end) { /* an empty last cell without a line end */
                 if (fields != width)
                     return doubt;
+                keep(table, fields - 1, answer.records, p, p, 0);
                 answer.records++;
             }
         } else {
@@ -108,6 +212,17 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
         cell = p;
     }
     return answer;
+}
+
+static void set_kinds(unsigned char kind[256], int delimiter)
+{
+    memset(kind, CONTROL, 0x20);
+    kind[0x7f] = CONTROL;
+    kind[0] = NUL;
+    kind['\n'] = NEWLINE;
+    kind['\r'] = RETURN;
+    kind['"'] = QUOTE;
+    kind[delimiter & 0xff] = DELIMITER;
 }
 
 static PyObject *py_scan(PyObject *module, PyObject *arguments)
@@ -121,15 +236,9 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
 
     if (!PyArg_ParseTuple(arguments, "y*Cnn", &block, &delimiter, &width, &longest))
         return NULL;
-    memset(kind, CONTROL, 0x20);
-    kind[0x7f] = CONTROL;
-    kind[0] = NUL;
-    kind['\n'] = NEWLINE;
-    kind['\r'] = RETURN;
-    kind['"'] = QUOTE;
-    kind[delimiter & 0xff] = DELIMITER;
+    set_kinds(kind, delimiter);
     Py_BEGIN_ALLOW_THREADS
-    answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest);
+    answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest, NULL);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&block);
     return Py_BuildValue("nOOO", answer.records, answer.unusual ? Py_True : Py_False,
@@ -137,7 +246,154 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
                          answer.padded ? Py_True : Py_False);
 }
 
+/* ---- the cells as Arrow columns, by the C data interface ---- */
+
+static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
+
+static void release_array(struct ArrowArray *array)
+{
+    for (int i = 0; i < 4; i++)
+        free((void *)array->buffers[i]);
+    free(array->buffers);
+    array->release = NULL;
+}
+
+static void drop_schema(PyObject *capsule)
+{
+    struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
+    if (schema->release)
+        schema->release(schema);
+    free(schema);
+}
+
+static void drop_array(PyObject *capsule)
+{
+    struct ArrowArray *array = PyCapsule_GetPointer(capsule, "arrow_array");
+    if (array->release)
+        array->release(array);
+    free(array);
+}
+
+/* Gives a column away as (schema capsule, array capsule); it holds nothing afterwards. */
+static PyObject *give(Cells *cells, int64_t rows)
+{
+    struct ArrowSchema *schema = calloc(1, sizeof *schema);
+    struct ArrowArray *array = calloc(1, sizeof *array);
+    const void **buffers = calloc(4, sizeof *buffers);
+    int64_t *size = malloc(sizeof *size);
+    if (!schema || !array || !buffers || !size || !room_for(cells, 1)) {
+        free(schema), free(array), free(buffers), free(size);
+        return PyErr_NoMemory();
+    }
+    *size = (int64_t)cells->held;
+    buffers[0] = cells->valid, buffers[1] = cells->views;
+    buffers[2] = cells->texts, buffers[3] = size;
+    *schema = (struct ArrowSchema){.format = "vu", .name = "", .flags = 2,
+                                   .release = release_schema};
+    *array = (struct ArrowArray){.length = rows, .null_count = cells->nulls, .n_buffers = 4,
+                                 .buffers = buffers, .release = release_array};
+    memset(cells, 0, sizeof *cells);
+    return Py_BuildValue("(NN)", PyCapsule_New(schema, "arrow_schema", drop_schema),
+                         PyCapsule_New(array, "arrow_array", drop_array));
+}
+
+static int make_cells(Cells *cells, size_t rows)
+{
+    cells->views = aligned_alloc(64, (rows * sizeof(View) + 64) / 64 * 64);
+    cells->valid = malloc(rows / 8 + 64);
+    if (!cells->views || !cells->valid)
+        return 0;
+    memset(cells->valid, 0xff, rows / 8 + 64);
+    return 1;
+}
+
+static void free_cells(Cells *cells, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; cells != NULL && i < count; i++)
+        free(cells[i].views), free(cells[i].valid), free(cells[i].texts);
+    free(cells);
+}
+
+static PyObject *given_columns(Cells *cells, Py_ssize_t count, Answer answer)
+{
+    PyObject *columns = PyList_New(count);
+    for (Py_ssize_t i = 0; columns != NULL && i < count; i++) {
+        PyObject *column = give(&cells[i], answer.records);
+        if (column == NULL)
+            Py_CLEAR(columns);
+        else
+            PyList_SET_ITEM(columns, i, column);
+    }
+    if (columns == NULL)
+        return NULL;
+    return Py_BuildValue("nOOON", answer.records, answer.unusual ? Py_True : Py_False,
+                         answer.signs ? Py_True : Py_False, answer.padded ? Py_True : Py_False,
+                         columns);
+}
+
+static PyObject *py_parse(PyObject *module, PyObject *arguments)
+{
+    Py_buffer block;
+    Py_ssize_t width, longest, count;
+    int delimiter, *wanted = NULL, ready = 1;
+    unsigned char kind[256] = {0};
+    size_t rows = 1;
+    PyObject *places, *result = NULL;
+    Cells *cells = NULL;
+    Table table;
+    Answer answer;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "y*CnnO!", &block, &delimiter, &width, &longest,
+                          &PyTuple_Type, &places))
+        return NULL;
+    count = PyTuple_GET_SIZE(places);
+    wanted = malloc((size_t)(width > 0 ? width : 1) * sizeof *wanted);
+    cells = calloc((size_t)count + 1, sizeof *cells);
+    if (wanted == NULL || cells == NULL || width < 1 || block.len > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "width, size of the block or memory");
+        goto done;
+    }
+    memset(wanted, 0xff, (size_t)width * sizeof *wanted);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_ssize_t place = PyLong_AsSsize_t(PyTuple_GET_ITEM(places, i));
+        if (place < 0 || place >= width || wanted[place] >= 0) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_ValueError, "a place twice, or beyond the width");
+            goto done;
+        }
+        wanted[place] = (int)i;
+    }
+    for (Py_ssize_t i = 0; i < block.len; i++)
+        rows += ((const char *)block.buf)[i] == '\n';
+    for (Py_ssize_t i = 0; i < count; i++)
+        ready = ready && make_cells(&cells[i], rows);
+    if (!ready) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    set_kinds(kind, delimiter);
+    table = (Table){cells, wanted, 0};
+    Py_BEGIN_ALLOW_THREADS
+    answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest, &table);
+    Py_END_ALLOW_THREADS
+    if (table.failed)
+        PyErr_NoMemory();
+    else if (answer.records < 0)
+        result = Py_NewRef(Py_None);
+    else
+        result = given_columns(cells, count, answer);
+done:
+    PyBuffer_Release(&block);
+    free(wanted);
+    free_cells(cells, count);
+    return result;
+}
+
 static PyMethodDef methods[] = {
+    {"parse", py_parse, METH_VARARGS,
+     "parse(block, delimiter, width, longest_cell, places) -> None in doubt, or the answer of"
+     " scan and a column of cells for each place"},
     {"scan", py_scan, METH_VARARGS,
      "scan(block, delimiter, width, longest_cell) -> (records or -1, quotes or controls seen, signs seen, blanks seen)"},
     {NULL, NULL, 0, NULL},
