@@ -145,6 +145,7 @@ class Purpose(Document):
     legal_bases: Some[Word]
     subjects: Id
     spine: Id
+    take: Literal["one", "latest"] = "one"
     participation: Literal["consent", "opt-out", "objection", "statutory"]
     household: Literal["drop-person", "drop-family"]
     retain_until: dt.date

@@ -76,6 +76,7 @@ def plan_of(matter: Matter, digest: str) -> Plan:
         population="synthetic"
         if any(c.population == "synthetic" for c in matter.sources)
         else "residents",
+        spine_take=purpose.take,
         senders=frozenset((*agreement.controllers, *agreement.parties)),
     )
 

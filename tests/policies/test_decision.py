@@ -359,3 +359,16 @@ def test_the_map_of_an_approval_binds_the_keys_it_was_made_with() -> None:
     moved = {**KEYS, "ons-research": replace(KEYS["ons-research"], fingerprint="dd")}
     other = decide(request, bundle, on=shelf.DAY, approved=approved, recipient_keys=moved)
     assert isinstance(other, Refusal)
+
+
+def test_which_row_of_the_spine_counts_is_written_and_otherwise_nobody_may_repeat() -> None:
+    assert permitted().spine_take == "one"
+    latest = ('spine = "family_register"', 'spine = "family_register"\ntake = "latest"')
+    assert permitted(latest).spine_take == "latest"
+    wide = ('spine = "family_register"', 'spine = "family_register"\ntake = "wide-by:wave"')
+    assert shelf.codes(wide) == {"policy/unknown-word"}
+    for purpose in ("local-attendance-research", "local-incident-research"):
+        request = SharingRequest(purpose=purpose, agreement="trafford-stronger-families")
+        plan = decide(request, shelf.shipped(), on=shelf.DAY)
+        assert isinstance(plan, Plan)
+        assert plan.spine_take == "latest"
