@@ -43,6 +43,7 @@ def not_allowed(matter: Matter) -> Iterator[Reason]:
         yield from _kind(matter, delivery)
         for rule in delivery.rules:
             yield from _column(delivery, rule)
+            yield from _recomputed(rule)
 
 
 def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
@@ -91,6 +92,17 @@ def _column(delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
             clause=clause,
             reason=f"{name(rule.field)} has few values, or values that anyone can list: hashed "
             "alone it can be guessed. Coarsen it, or leave it out.",
+        )
+
+
+def _recomputed(rule: Resolved) -> Iterator[Reason]:
+    """A family's value is made anew without the member who stays out, or does not leave."""
+    if rule.entry.level == "family" and not rule.entry.combine:
+        yield Reason(
+            code="policy/family-value-not-combinable",
+            clause=rule.rule.clause,
+            reason=f"{name(rule.field)} is about a family, and nothing says how it is made anew "
+            "without one member: give it `combine` in the vocabulary, or leave it out.",
         )
 
 

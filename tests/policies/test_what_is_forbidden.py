@@ -9,7 +9,16 @@ from gateway.adapters.policy_folder import read_policies
 from gateway.model import Plan, SharingRequest
 from gateway.policy import Bundle, decide, parse
 from gateway.policy.treatments import LADDERS
-from tests.policies.shelf import DAY, REPOSITORY, around, changed, codes, permitted, refused
+from tests.policies.shelf import (
+    DAY,
+    REPOSITORY,
+    around,
+    changed,
+    codes,
+    permitted,
+    refused,
+    shipped,
+)
 
 BASES = '["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
 STATUTORY = ('participation = "objection"', 'participation = "statutory"')
@@ -170,3 +179,14 @@ def test_steps_from_finer_to_coarser_load() -> None:
 
 def test_policy_and_minimising_know_the_same_ladders() -> None:
     assert LADDERS == (minimise.POSTCODE_STEPS, minimise.DATE_STEPS, minimise.AGE_STEPS)
+
+
+def test_a_family_value_that_nobody_can_make_anew_does_not_leave() -> None:
+    """It would still hold the evidence of the member who objected."""
+    vocabulary = changed(around()["vocabulary.toml"], ('combine = "union"\n', ""))
+    assert refused(vocabulary=vocabulary) == {"policy/family-value-not-combinable": "4.2(c)iii"}
+
+
+def test_the_size_of_a_household_is_counted_anew() -> None:
+    """A partner's number counts the member who stays out too."""
+    assert shipped().vocabulary.fields["household_size"].combine == "count"
