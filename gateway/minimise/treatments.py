@@ -1,158 +1,28 @@
-"""Only the minimum necessary leaves: permitted columns, as coarse as agreed.
+"""Treatments: one permitted column, as coarse as the agreement says.
 
-Every column of an output is one `ColumnRule` of the Plan; nothing else passes.
-The result has two disjoint groups: the payload, treated, and the linkage
-components, exactly those that the Plan's tokens name. An identifier that no
-token needs does not go on.
+The set is closed. Missing stays missing; an age has a reference date; a coarser
+form can be made of a finer one, never the other way.
 
-Source: UK GDPR Art 5(1)(c), Art 25; privacy notices, "only the minimum
-necessary information is shared"; docs/reference/policy.md, "Treatments".
+Source: UK GDPR Art 5(1)(c); docs/reference/policy.md, "Treatments".
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import polars as pl
 
 from gateway.errors import RefusedError
-from gateway.model import ColumnRule, IdentifierForm, Plan
-from gateway.model.stages import Minimised, Partitions, Willing, last_reading
-from gateway.model.tokens import token_elements
+from gateway.model import ColumnRule
 
 OLDEST_BAND = 90
-
-ADDRESS_ELEMENTS = frozenset(f"std.{element}" for element in ("pc", "hn", "st", "town", "uprn"))
-_MASKED = "~masked"
 
 # From a finer to a coarser treatment of the same value, for `coarsen`.
 POSTCODE_STEPS = ("postcode-sector", "postcode-district", "postcode-area")
 DATE_STEPS = ("month", "quarter", "year")
 AGE_STEPS = ("age", "age-band-5", "age-band-10")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Masking:
-    """Who gets no token and no value derived from any part of an address, nor an alias row.
-
-    Protected people (`protected` are person ids that the register of families marks),
-    people at listed communal postcodes, and one in fifty of the others, drawn anew for
-    each release, so that a gap in a row marks nobody.
-    """
-
-    seed: int = field(repr=False)
-    communal: frozenset[str] = field(default=frozenset(), repr=False)
-    protected: frozenset[str] = field(default=frozenset(), repr=False)
-    one_in: int = 50
-
-    def masked(self, columns: Collection[str]) -> pl.Expr:
-        """Whether a row is masked."""
-        drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0
-        hidden = drawn | (pl.col("spine.protected").cast(pl.String) == "Y").fill_null(False)
-        if self.protected:
-            hidden |= pl.col("person").is_in(sorted(self.protected))
-        if self.communal and "std.pc" in columns:
-            hidden |= pl.col("std.pc").is_in(sorted(self.communal)).fill_null(False)
-        return hidden
-
-
-def minimise(willing: Willing, *, masking: Masking) -> Minimised:
-    """Keep the permitted columns, treated, and the token components; drop the rest.
-
-    Args:
-        willing: who may be shared, with their source values.
-        masking: who gets nothing that comes from an address.
-
-    Returns:
-        The same people in the same order. `payload.OUTPUT.COLUMN` for each column
-        of each output, `std.ELEMENT` for each component of a listed token.
-
-    Raises:
-        RefusedError: a rule names a treatment that this gateway does not have.
-    """
-    plan = willing.plan
-    keep = [pl.col("person"), pl.col("family")]
-    for output in plan.outputs:
-        keep += [
-            _unmasked(treated(rule), rule.address).alias(f"payload.{output.name}.{rule.name}")
-            for rule in output.columns
-            if rule.treat != "pseudonym"
-        ]
-        keep += [
-            _unmasked(pl.col(rule.source).cast(pl.String), rule.address).alias(
-                f"subject.{output.name}.{rule.name}"
-            )
-            for rule in output.columns
-            if rule.treat == "pseudonym"
-        ]
-    linkage = linkage_elements(plan)
-    return Minimised(
-        plan=plan,
-        partitions=_Treated(willing.partitions, tuple(keep), linkage, masking),
-        received=willing.received,
-        counts=willing.counts,
-    )
-
-
-def linkage_elements(plan: Plan) -> tuple[str, ...]:
-    """The standardised components that the Plan's tokens name, and no other."""
-    needed: set[str] = set()
-    for output in plan.outputs:
-        if output.identifiers is IdentifierForm.TOKENS:
-            for token in output.tokens:
-                needed |= set(token_elements(token))
-            if output.alias_slots and "alpha" in needed:
-                needed |= {"fnx", "snx"}  # the letters of a former name are sorted anew
-            if output.alias_slots and needed & {"sn1", "snx"}:
-                needed |= {"sn1", "sn2", "snx"}
-    return tuple(sorted(needed))
-
-
-@dataclass(frozen=True, slots=True)
-class _Treated:
-    """Partitions of the willing, minimised as they are read."""
-
-    source: Partitions
-    keep: tuple[pl.Expr, ...]
-    linkage: tuple[str, ...]
-    masking: Masking
-
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        return self._treated(iter(self.source))
-
-    def last(self) -> Iterator[pl.DataFrame]:
-        """The same people for the last time."""
-        return self._treated(last_reading(self.source))
-
-    def _treated(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        for whole in frames:
-            frame = whole.with_columns(self.masking.masked(whole.columns).alias(_MASKED))
-            wanted = {f"std.{element}" for element in self.linkage}
-            present = [
-                name
-                for name in frame.columns
-                if name in wanted or (name.startswith("std.former") and _of(name) in wanted)
-            ]
-            components = [_unmasked(pl.col(name), _hidden(name)) for name in present]
-            yield frame.select(*self.keep, *components)
-
-
-def _hidden(element: str) -> bool:
-    """Whether a masked person's element is hidden: of an address, or a former name."""
-    return element in ADDRESS_ELEMENTS or element.startswith("std.former")
-
-
-def _unmasked(value: pl.Expr, hidden: bool) -> pl.Expr:
-    """The value, or missing where it is hidden of someone who is masked."""
-    return pl.when(~pl.col(_MASKED)).then(value) if hidden else value
-
-
-def _of(alias_element: str) -> str:
-    """`std.former1.sn1` is the alias form of `std.sn1`."""
-    return "std." + alias_element.rsplit(".", 1)[-1]
 
 
 def treated(rule: ColumnRule) -> pl.Expr:
