@@ -20,6 +20,10 @@ from gateway.model import Contract
 from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
 
 
+# Findings that may be this machine's and not the file's: they do not stand for its bytes.
+OF_THE_MACHINE = frozenset({"intake/checker-limit", "intake/checker-fault"})
+
+
 def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> ExtractRecord:
     """Check one extract and store its accepted rows, sealed.
 
@@ -155,6 +159,8 @@ def _recorded(
         )
     if not evidence["success"]:
         verdict = _disputed(verdict)
+    if any(finding.code in OF_THE_MACHINE for finding in verdict.findings):
+        about = about | {"contract_digest": _not_for_ever(about)}
     sealed: dict[str, Any] = {}
     if verdict.state == REJECTED:
         attempt.keep_rows_only()
@@ -174,6 +180,11 @@ def _recorded(
             evidence=evidence,
         )
     )
+
+
+def _not_for_ever(about: dict[str, Any]) -> str:
+    """A digest that no later file meets: the same bytes are checked again, not answered."""
+    return hashlib.sha256(f"{about['contract_digest']}:{about['id']}".encode()).hexdigest()
 
 
 def _disputed(verdict: Verdict) -> Verdict:
