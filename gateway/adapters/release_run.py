@@ -49,6 +49,7 @@ from gateway.model.stages import Assessed, Recorded, Sealed, TooRisky
 from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
+from gateway.workflows.ports import Progress
 from gateway.workflows.sharing import Outcome
 
 
@@ -92,6 +93,11 @@ class Run:
     def keys(self) -> Mapping[str, OutputKeys]:
         """The derived keys of each output, granted for this policy."""
         return self._inputs.keys
+
+    @property
+    def progress(self) -> Progress:
+        """Told each step."""
+        return self._world.progress
 
     def link_map(self, frame: pl.DataFrame) -> None:
         """Keep who received which link id, sealed."""

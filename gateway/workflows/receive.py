@@ -17,8 +17,9 @@ from typing import Any, BinaryIO
 from gateway.errors import RefusedError, Unavailable, UsageError
 from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict
 from gateway.model import Contract
-from gateway.workflows.ports import ExtractRecord, IntakeDesk, SealedSink
+from gateway.workflows.ports import ExtractRecord, IntakeDesk, Progress, SealedSink
 
+TELL_EVERY = 64 << 20
 
 # Findings that may be this machine's and not the file's: they do not stand for its bytes.
 OF_THE_MACHINE = frozenset({"intake/checker-limit", "intake/checker-fault"})
@@ -42,6 +43,7 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
     """
     contract = _contract_for(desk, dataset, party)
     attempt = _Attempt(desk, source, desk.new_id("extract"))
+    desk.progress("checking")
     try:
         verdict = desk.checker.check(
             attempt.reader(),
@@ -67,7 +69,7 @@ class _Attempt:
 
     def __init__(self, desk: IntakeDesk, source: BinaryIO, extract: str) -> None:
         self.extract = extract
-        self._digesting = _Digesting(source)
+        self._digesting = _Digesting(source, desk.progress)
         self._sink: SealedSink = desk.extracts.sink(extract)
         self.rows = desk.extracts.rows_sink(extract)
 
@@ -146,6 +148,7 @@ def _recorded(
     desk: IntakeDesk, attempt: _Attempt, verdict: Verdict, about: dict[str, Any]
 ) -> ExtractRecord:
     """Let Great Expectations judge, then keep the receipt; a disagreement is held."""
+    desk.progress("judging")
     previous = desk.extracts.latest(about["dataset"], about["party"])
     evidence = desk.judge.judge(
         desk.contracts[about["dataset"]], verdict, previous.profile if previous else None
@@ -199,10 +202,12 @@ def _disputed(verdict: Verdict) -> Verdict:
 class _Digesting(io.RawIOBase):
     """A file being read once, with the SHA-256 of all its bytes."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, progress: Progress) -> None:
         super().__init__()
         self._source = source
         self._digest = hashlib.sha256()
+        self._progress = progress
+        self._read = 0
 
     def readable(self) -> bool:
         return True
@@ -210,6 +215,9 @@ class _Digesting(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         block = self._source.read(len(buffer))
         self._digest.update(block)
+        before, self._read = self._read, self._read + len(block)
+        if before // TELL_EVERY != self._read // TELL_EVERY:
+            self._progress("read, MiB:", self._read >> 20)
         buffer[: len(block)] = block
         return len(block)
 

@@ -55,8 +55,11 @@ def preview(desk: ShareDesk, request: SharingRequest, *, officer: str) -> Outcom
 
 
 def _pseudonymised(plan: Plan, run: ReleaseRun) -> Pseudonymised:
+    run.progress("selecting the cohort")
     cohort = select(plan, run.sources, run.scratch, elements=run.elements)
+    run.progress("honouring objections")
     willing = honour(cohort, run.register)
+    run.progress("minimising and pseudonymising")
     minimised = minimise(willing, masking=run.masking)
     return pseudonymise(
         minimised, run.keys, scratch=run.scratch, entropy=run.entropy, link_map=run.link_map

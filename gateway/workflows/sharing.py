@@ -18,6 +18,7 @@ from gateway.model.stages import Assessed, Entropy, Recorded, Scratch, Sealed, T
 from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
+from gateway.workflows.ports import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,10 @@ class ReleaseRun(Protocol):
     @property
     def entropy(self) -> Entropy:
         """The operating system's generator."""
+
+    @property
+    def progress(self) -> Progress:
+        """Told each step."""
 
     @property
     def link_map(self) -> Callable[[pl.DataFrame], None]:
