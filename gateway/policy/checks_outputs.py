@@ -31,6 +31,8 @@ OPERATIONAL = frozenset(
 
 # Identifiers whose values stand in public lists or are few; roles that are opaque numbers.
 LISTABLE = frozenset({"name", "address", "date_of_birth", "sex"})
+PARTICIPATION = frozenset({"participation", "participation_date"})
+THEMSELVES = frozenset({"data-subject", "synthetic"})
 OPAQUE = frozenset({Role.PERSON_ID, Role.FAMILY_ID, Role.NHS_NUMBER, Role.UPN, Role.NINO})
 
 
@@ -44,6 +46,7 @@ def not_allowed(matter: Matter) -> Iterator[Reason]:
         for rule in delivery.rules:
             yield from _column(delivery, rule)
             yield from _recomputed(rule)
+            yield from _protecting(matter, delivery, rule)
 
 
 def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
@@ -103,6 +106,18 @@ def _recomputed(rule: Resolved) -> Iterator[Reason]:
             clause=rule.rule.clause,
             reason=f"{name(rule.field)} is about a family, and nothing says how it is made anew "
             "without one member: give it `combine` in the vocabulary, or leave it out.",
+        )
+
+
+def _protecting(matter: Matter, delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
+    """What protects people tells of them: it stays, but for what a person said themselves."""
+    themselves = matter.purpose.kind == "answer" and delivery.classes <= THEMSELVES
+    guarded = rule.field == "protected" or rule.column.name == rule.contract.protected_column
+    if guarded or (rule.field in PARTICIPATION and not themselves):
+        yield Reason(
+            code="policy/protection-field",
+            clause=rule.rule.clause,
+            reason=f"{name(rule.field)} is kept to protect people and never leaves: remove it.",
         )
 
 

@@ -22,6 +22,7 @@ from gateway.policy.checks_outputs import not_allowed
 from gateway.policy.checks_recipients import cannot_receive
 from gateway.policy.digest import digest_of
 from gateway.policy.findings import name, suggest
+from gateway.policy.limits import too_loose
 from gateway.policy.matter import Keys, Matter, open_matter
 from gateway.policy.planning import plan_of
 
@@ -35,6 +36,7 @@ CHECKS: tuple[Callable[[Matter], Iterator[Reason]], ...] = (
     beyond_notice,
     cannot_receive,
     outputs_meet,
+    too_loose,
 )
 
 

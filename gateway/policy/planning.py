@@ -13,17 +13,13 @@ from collections.abc import Mapping
 
 from gateway.model import (
     CohortRule,
-    ColumnRule,
     Contract,
     ContractColumn,
-    FieldClass,
     Household,
     IdentifierForm,
     JoinRule,
     KeyUse,
-    Limits,
     NotSent,
-    OnSmallGroup,
     OutputPlan,
     Participation,
     Plan,
@@ -31,18 +27,16 @@ from gateway.model import (
     RecipientRef,
     TableRule,
 )
-from gateway.policy.agreements import CLASS_PREFIX, Disclosure, Prohibition, StudyKey
+from gateway.policy.agreements import CLASS_PREFIX, Prohibition, StudyKey
 from gateway.policy.checks_force import review_warnings
 from gateway.policy.checks_notice import state_of
 from gateway.policy.findings import name
+from gateway.policy.limits import HARM_K, limits_of
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.resolving import find_column
 from gateway.policy.token_names import expanded, token_fields
-from gateway.policy.treatments import expand_names
 from gateway.policy.vocabulary import DateRange
-
-HARM_K = 10
 
 
 def plan_of(matter: Matter, digest: str) -> Plan:
@@ -123,9 +117,7 @@ def _output(matter: Matter, delivery: Delivery, recipient: Recipient) -> OutputP
         slots=output.slots,
         key=_key(output.key),
         columns=columns,
-        limits=_limits(output.disclosure, columns, matter.listed_harm)
-        if output.disclosure
-        else None,
+        limits=limits_of(matter, delivery),
         file_format=output.format,
         tables=tuple(
             TableRule(name=key, count=t.count, by=tuple(t.by), clause=t.clause, round_to=t.round)
@@ -154,46 +146,6 @@ def _recipient(matter: Matter, recipient: Recipient) -> RecipientRef:
         key_id=held.key_id if held else recipient.key_id,
         fingerprint=held.fingerprint if held else recipient.fingerprint,
         channel=recipient.channel,
-    )
-
-
-def _limits(disclosure: Disclosure, columns: tuple[ColumnRule, ...], listed: str) -> Limits:
-    left = {n: clause for w, clause in disclosure.not_key.items() for n in _names(w, columns)}
-    declared = [n for word in disclosure.key_variables or () for n in _names(word, columns)]
-    implied = [
-        column.name
-        for column in columns
-        if (column.field_class is FieldClass.KEY_VARIABLE or column.is_date)
-        and column.treat != "pseudonym"
-        and column.name not in left
-    ]
-    harmful = bool(listed) or any(column.harm for column in columns)
-    return Limits(
-        key_variables=tuple(sorted({*declared, *implied})),
-        k=max(disclosure.k, HARM_K) if harmful else disclosure.k,
-        l_values=tuple(
-            sorted(
-                (n, least) for word, least in disclosure.l.items() for n in _names(word, columns)
-            )
-        ),
-        on_small_group=OnSmallGroup(disclosure.on_small_group),
-        coarsen=tuple(
-            (each, step.treat)
-            for step in disclosure.coarsen or ()
-            for each in _names(step.field, columns)
-        ),
-        not_key=tuple(sorted(left.items())),
-    )
-
-
-def _names(word: str, columns: tuple[ColumnRule, ...]) -> tuple[str, ...]:
-    """The columns that a name in the limits means: itself, its waves, or its range."""
-    wanted = set(expand_names(word))
-    return tuple(
-        column.name
-        for column in columns
-        if column.name in wanted
-        or (column.wave and column.name.removesuffix(f"_{column.wave}") in wanted)
     )
 
 

@@ -190,3 +190,74 @@ def test_a_family_value_that_nobody_can_make_anew_does_not_leave() -> None:
 def test_the_size_of_a_household_is_counted_anew() -> None:
     """A partner's number counts the member who stays out too."""
     assert shipped().vocabulary.fields["household_size"].combine == "count"
+
+
+def _l(*changes: tuple[str, str]) -> dict[str, int]:
+    limits = permitted(*changes).outputs[1].limits
+    assert limits is not None
+    return dict(limits.l_values)
+
+
+WRITTEN = "l = { criteria_met = 2 }\n"
+
+
+def test_no_sensitive_flag_may_be_shared_by_a_whole_group_written_or_not() -> None:
+    assert _l() == _l((WRITTEN, "")) == {"criteria_met": 2}
+    assert _l((WRITTEN, "l = { criteria_met = 3 }\n")) == {"criteria_met": 3}
+    flags = _with(
+        'arm = { from = "programme_arm", treat = "keep", clause = "1" }',
+        'FPD08 = { treat = "keep", waves = ["T0"], clause = "1" }',
+        'safe = { from = "FPD51", treat = "flag", waves = ["T1"], clause = "1" }',
+        'relation = { treat = "keep", clause = "1" }',
+    )
+    assert _l(flags) == {"FPD08_T0": 2, "arm": 2, "criteria_met": 2, "safe_T1": 2}
+
+
+def test_a_key_variable_makes_its_own_group_and_is_spared() -> None:
+    arm = _with('arm = { from = "programme_arm", treat = "keep", clause = "1" }')
+    key = ('"sex", "district"]', '"sex", "district", "arm"]')
+    assert _l(arm, key) == {"criteria_met": 2}
+
+
+def test_what_not_key_takes_out_is_no_key_variable_even_if_it_is_named() -> None:
+    limits = permitted(("k = 5", 'k = 5\nnot_key = { sex = "9" }')).outputs[1].limits
+    assert limits is not None
+    assert limits.key_variables == ("age_band", "district")
+
+
+ALL_OUT = (
+    'key_variables = ["age_band", "sex", "district"]',
+    'not_key = { age_band = "9", sex = "9", district = "9" }',
+)
+
+
+def test_rows_without_any_key_variable_go_to_a_secure_setting_only() -> None:
+    assert permitted(ALL_OUT)
+    team = changed(around()["recipients/ons-research.toml"], ('"secure-setting", ', ""))
+    open_ = {"recipients__ons-research": team}
+    assert refused(ALL_OUT, **open_) == {"policy/no-key-variable": "4.2(c)"}
+    one = (ALL_OUT[0], ALL_OUT[1].replace('sex = "9", ', ""))
+    assert permitted(one, **open_)
+
+
+@pytest.mark.parametrize("field", ["protected", "participation", "participation_date"])
+@pytest.mark.parametrize("treat", ["keep", "flag"])
+def test_what_protects_people_never_leaves(field: str, treat: str) -> None:
+    rule = _with(f'x = {{ from = "{field}", treat = "{treat}", clause = "7" }}')
+    assert refused(rule) == {"policy/protection-field": "7"}
+
+
+def test_nor_does_it_under_another_name_of_the_vocabulary() -> None:
+    contract = changed(
+        around()["datasets/family_register.toml"],
+        ("[columns.protected]\n", '[columns.protected]\nfield = "on_roll"\n'),
+    )
+    rule = _with('x = { from = "protected", treat = "keep", clause = "7" }')
+    assert refused(rule, datasets__family_register=contract) == {"policy/protection-field": "7"}
+
+
+def test_a_person_hears_what_they_said_themselves() -> None:
+    request = SharingRequest(purpose="subject-rights", agreement="trafford-stronger-families")
+    plan = decide(request, shipped(), on=DAY)
+    assert isinstance(plan, Plan)
+    assert "participation" in {column.name for column in plan.outputs[0].columns}
