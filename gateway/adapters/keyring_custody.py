@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from gateway.adapters import keyring_files as files
 from gateway.adapters import keyring_offers as offers
 from gateway.adapters import operators, recipients
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
-from gateway.errors import InputRejected, UsageError
+from gateway.adapters.policy_reading import decision_inputs
+from gateway.errors import InputRejected, RefusedError, UsageError
 from gateway.model.keys import KeyKind, KeyRecord
 from gateway.model.permissions import Action, authorise
 from gateway.workflows import custody
@@ -34,6 +37,7 @@ def offer_study_root(
     with database.begin() as connection:
         custodian = operators.find(connection, desk.acting)
         authorise(custodian, Action.KEY_OFFER)
+        _refuse_linkage_unit(connection, party)
         age_key = recipients.confirmed(connection, party).public
     if file.exists():
         raise UsageError("keys/exists", "The file to write exists already.")
@@ -46,6 +50,18 @@ def offer_study_root(
     custody.note_offer(desk, signed, key=key)
     files.create(file, offers.dump(signed))
     return offers.check_value(root, study=study, epoch=epoch)
+
+
+def _refuse_linkage_unit(connection: Connection, party: str) -> None:
+    """A linkage unit never holds a study key: with it, tokens would be names again."""
+    bundle = decision_inputs(connection).bundle
+    named = bundle.recipients.get(party)
+    if named is not None and "linkage-unit" in named.class_:
+        raise RefusedError(
+            "keys/linkage-unit",
+            f"{party} is a linkage unit: it receives tokens and never their key.",
+            remedy="Offer the key to another contributor of the study.",
+        )
 
 
 def accept_study_root(desk: CustodyDesk, *, file: Path, identity: Path, signer: str) -> KeyRecord:

@@ -63,6 +63,25 @@ def forward_to_folder(staged: Path, outbox: Path, recipient: str, *, digest: str
     return place
 
 
+def require_outbox(outbox: Path) -> None:
+    """Refuse, before anything is recorded, an outbox that could not be written.
+
+    Raises:
+        Unavailable: it is not a folder, cannot be made, or may not be written.
+    """
+    try:
+        outbox.mkdir(parents=True, exist_ok=True)
+        fitting = os.access(outbox, os.W_OK | os.X_OK)
+    except OSError:
+        fitting = False
+    if not fitting:
+        raise Unavailable(
+            "release/no-outbox",
+            "The outbox is not a folder that can be written.",
+            remedy="Name another one with --to; nothing was decided or recorded.",
+        )
+
+
 def _require(path: Path, digest: str) -> None:
     with open(path, "rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != digest:

@@ -198,8 +198,18 @@ def resume(world: World) -> tuple[list[str], list[str]]:
     forwarded = [release.id for release in reversed(waiting) if release.id not in stopped]
     for name in forwarded:
         if _state(world, name) is ReleaseState.RECORDED:
-            forward_release(world, name)
+            _forward_or_say(world, name)
     return [*(release.id for release in left), *stopped], forwarded
+
+
+def _forward_or_say(world: World, release: str) -> None:
+    """Forward a waiting release; one whose outbox is out of reach holds up no other."""
+    try:
+        forward_release(world, release)
+    except Unavailable as fault:
+        if fault.code != "release/not-forwarded":
+            raise
+        world.progress(f"{release} still waits: its outbox cannot be written")
 
 
 def _stopped(world: World, release: ReleaseRecord) -> bool:

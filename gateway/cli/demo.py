@@ -19,10 +19,18 @@ import click
 from gateway.cli.common import exits
 
 DEFAULT_SIZE = 40_000
+# In a smaller borough nobody objects and no group is large enough to tell a story.
+SMALLEST = 1_000
 
 
 @click.command()
-@click.option("--size", default=DEFAULT_SIZE, show_default=True, help="People of the borough.")
+@click.option(
+    "--size",
+    type=click.IntRange(min=SMALLEST),
+    default=DEFAULT_SIZE,
+    show_default=True,
+    help="People of the borough.",
+)
 @click.option("--seed", default=7, show_default=True, help="Seed of the borough.")
 @click.option(
     "--to",

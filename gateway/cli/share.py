@@ -49,6 +49,7 @@ def share(
     Example: gateway share national-impact-study --agreement trafford-stronger-families
     --as rosa --to outbox
     """
+    from gateway.adapters.outbox import require_outbox
     from gateway.cli.progress import progress_on
     from gateway.model import SharingRequest
     from gateway.wiring import share_desk
@@ -59,7 +60,9 @@ def share(
         raise click.UsageError("--on is for dry runs only.")
     request = SharingRequest(purpose=purpose, agreement=agreement)
     settings = open_settings(ctx)
-    target = str((outbox or settings.data / "outbox").absolute())
+    target = (outbox or settings.data / "outbox").absolute()
+    if not dry_run:
+        require_outbox(target)
     with (
         progress_on(sys.stderr.isatty()) as progress,
         share_desk(settings, progress=progress, rehearsal=dry_run, on=_date(on)) as desk,
@@ -68,7 +71,7 @@ def share(
             outcome = (
                 preview(desk, request, officer=acting)
                 if dry_run
-                else make_release(desk, request, officer=acting, outbox=target)
+                else make_release(desk, request, officer=acting, outbox=str(target))
             )
         except (RefusedError, HeldForPerson) as no:
             outcome = stopped(request, no)
