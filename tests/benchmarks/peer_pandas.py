@@ -87,7 +87,7 @@ def failures(frame: pd.DataFrame) -> dict[str, pd.Series]:
     present = frame.notna()
 
     def check(column: str, ok: pd.Series) -> pd.Series:
-        return present[column] & ~ok.fillna(value=False).astype(bool)
+        return present[column] & ~ok.astype("boolean").fillna(value=False).astype(bool)
 
     plain = r"[^\x00-\x1f\x7f]*"
     absent = pd.to_numeric(frame["absent_sessions"], errors="coerce")

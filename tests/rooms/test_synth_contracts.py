@@ -59,9 +59,7 @@ def test_an_extract_keeps_its_contract(
     contract = contract_of(dataset)
     frame = request.getfixturevalue(which).extracts[dataset]
     rules = rules_of(contract)
-    checked = Compiled(contract, rules).check(
-        as_text(frame, contract), ascii_only=False
-    )
+    checked = Compiled(contract, rules).check(as_text(frame, contract), ascii_only=False)
     tolerated = {rule.name: rule.tolerated for rule in rules}
     slack = 0.02 if which == "small_town" else 0.003  # a day and a month exchanged
     broken = {
