@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 Json = dict[str, Any]
 
 
-class Wrong(Exception):  # noqa: N818 - it is the sentence that matters here
+class Wrong(Exception):
     """Something does not verify."""
 
 
