@@ -20,7 +20,9 @@ import gateway
 
 # A process that holds keys locks its memory, and locked pages are given back only by
 # unmapping them: the allocator of the columns is told so before it is loaded.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "retain:false,dirty_decay_ms:100,muzzy_decay_ms:0")
+os.environ.setdefault(
+    "_RJEM_MALLOC_CONF", "background_thread:true,retain:false,dirty_decay_ms:100,muzzy_decay_ms:0"
+)
 
 # name -> (module, attribute, one sentence for the list of commands)
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
