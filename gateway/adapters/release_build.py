@@ -156,6 +156,7 @@ class Building:
         return {
             **self.told,
             "register_sequence": self.inputs.register.sequence,
+            "link_map_until": self.plan.link_map_until,
             "k_reached": {entry.output.name: entry.k_reached for entry in assessed.outputs},
         }
 

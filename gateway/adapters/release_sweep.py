@@ -1,20 +1,23 @@
 """Sweep what killed releases left, once all releases stand where they belong.
 
 Kept are the packages of releases that wait to be forwarded, and the link maps and
-their keys of releases that left or will leave. All else in the three folders is
-the rest of a run that did not come through: sealed, of no use, and removed, so
-that nothing grows with the number of crashes.
+their keys of releases that left or will leave, until the day that the agreement
+says. All else in the three folders is the rest of a run that did not come through:
+sealed, of no use, and removed, so that nothing grows with the number of crashes.
 
 Source: security points 8, 15 and 23; docs/explanation/reliability.md.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from gateway.adapters.keyring import KeyRing
-from gateway.adapters.release_store import ReleaseState, releases
+from gateway.adapters.release_store import ReleaseRecord, ReleaseState, packages_of, releases
 from gateway.adapters.release_world import World
 from gateway.errors import Unavailable
 from gateway.model.keys import KeyKind
@@ -35,9 +38,11 @@ def sweep(world: World, ring: KeyRing) -> int:
         Unavailable: the data directory cannot be written.
     """
     with world.database.begin() as connection:
-        every = {release.id: release.state for release in releases(connection)}
+        known = releases(connection)
+        ended = {each.id for each in known if _map_has_ended(connection, each, world.now())}
+    every = {release.id: release.state for release in known}
     waiting = {name for name, state in every.items() if state in WAITING}
-    left = {name for name, state in every.items() if state in LEFT}
+    left = {name for name, state in every.items() if state in LEFT} - ended
     orphans = [
         *_orphans(world.outgoing, waiting),
         *_orphans(world.link_maps, left),
@@ -53,6 +58,27 @@ def sweep(world: World, ring: KeyRing) -> int:
             remedy="Make the data directory writable, then run the command again.",
         ) from None
     return len(orphans) + _drop_keys(world, ring, left)
+
+
+def link_map_ends(until: str, received: dt.date) -> dt.date:
+    """The last day of a link map: a date, or `receipt+30d` counted from the forwarding.
+
+    Without a recipient's receipt the day of forwarding counts: it is never later.
+    """
+    if until.startswith("receipt+"):
+        return received + dt.timedelta(days=int(until.removeprefix("receipt+").removesuffix("d")))
+    return dt.date.fromisoformat(until)
+
+
+def _map_has_ended(connection: sa.Connection, release: ReleaseRecord, now: dt.datetime) -> bool:
+    """Whether the link map of a forwarded release has outlived what the agreement says."""
+    until = release.record.get("link_map_until", "")
+    if release.state is not ReleaseState.FORWARDED or not until:
+        return False
+    times = [
+        dt.datetime.fromisoformat(each.forwarded) for each in packages_of(connection, release.id)
+    ]
+    return bool(times) and link_map_ends(str(until), max(times).date()) < now.date()
 
 
 def _orphans(folder: Path, kept: set[str]) -> Iterator[Path]:

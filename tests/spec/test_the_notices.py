@@ -183,6 +183,14 @@ def test_the_linkage_unit_and_research_join_by_a_random_id_only(town: Town) -> N
     assert set(other["link_id"]).isdisjoint(payload["link_id"])
 
 
+def test_the_linkage_unit_never_holds_a_study_key(town: Town, tmp_path: Path) -> None:
+    words = ["--study", "nis", "--epoch", "2026-1", "--to", "ons-linkage-unit", "--as", "kit"]
+    answer = town.office.run("keys", "offer", str(tmp_path / "nis.offer"), *words)
+    assert answer.code == 3
+    assert "keys/linkage-unit" in answer.err
+    assert not (tmp_path / "nis.offer").exists()
+
+
 def test_it_is_not_used_for_decisions_not_sent_back_and_destroyed(town: Town) -> None:
     """Trafford: "not be used for making decisions", "not be shared back", "be destroyed"."""
     duties = manifest(town, "trafford-payload")["duties"]
