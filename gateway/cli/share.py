@@ -61,7 +61,7 @@ def share(
     request = SharingRequest(purpose=purpose, agreement=agreement)
     settings = open_settings(ctx)
     target = (outbox or settings.data / "outbox").absolute()
-    if not dry_run:
+    if not dry_run and settings.data.is_dir():
         require_outbox(target)
     with (
         progress_on(sys.stderr.isatty()) as progress,
