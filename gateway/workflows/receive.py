@@ -60,6 +60,7 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
             return earlier
         return _recorded(desk, attempt, verdict, _about(desk, attempt, contract, party))
     except BaseException:
+        # A stop by signal too must leave nothing half stored; the fault itself goes on.
         attempt.discard()
         raise
 
