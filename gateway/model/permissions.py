@@ -39,9 +39,31 @@ class Action(StrEnum):
     SUBJECT_ANSWER = "subject-answer"
     LEDGER_CHECKPOINT = "ledger-checkpoint"
     RELEASE_RECORD_READ = "release-record-read"
+    EXTRACT_UPLOAD = "extract-upload"
+    RECEIPT_READ = "receipt-read"
+    EXTRACT_READ = "extract-read"
+    AGREEMENT_READ = "agreement-read"
+    RELEASE_READ = "release-read"
+    PACKAGE_CARRY = "package-carry"
+    PACKAGE_DELIVER = "package-deliver"
+    DELIVERY_ACKNOWLEDGE = "delivery-acknowledge"
+    ACCOUNT_ADD = "account-add"
+    AUDIT_READ = "audit-read"
+    OPERATION_READ = "operation-read"
+    OWN_ACCOUNT = "own-account"
 
 
 _CUSTODIAN = frozenset({PartyRole.CUSTODIAN})
+_COUNCIL = frozenset(PartyRole) - {PartyRole.UPLOADER, PartyRole.RECIPIENT}
+_DATA_TEAM = frozenset(
+    {
+        PartyRole.ANALYST,
+        PartyRole.RELEASE_OFFICER,
+        PartyRole.RIGHTS_OFFICER,
+        PartyRole.AUDITOR,
+        PartyRole.ADMINISTRATOR,
+    }
+)
 
 PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
     {
@@ -75,6 +97,21 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.SUBJECT_ANSWER: frozenset({PartyRole.RIGHTS_OFFICER}),
         Action.LEDGER_CHECKPOINT: frozenset({PartyRole.AUDITOR, PartyRole.ADMINISTRATOR}),
         Action.RELEASE_RECORD_READ: frozenset({PartyRole.RIGHTS_OFFICER, PartyRole.AUDITOR}),
+        Action.EXTRACT_UPLOAD: frozenset({PartyRole.UPLOADER}),
+        # Receipts and findings of the caller's own party; `extract-read` shows every party's.
+        Action.RECEIPT_READ: frozenset({PartyRole.UPLOADER}),
+        Action.EXTRACT_READ: _DATA_TEAM,
+        Action.AGREEMENT_READ: _COUNCIL,
+        Action.RELEASE_READ: _DATA_TEAM | {PartyRole.EDITOR, PartyRole.APPROVER},
+        # Fetching a sealed package to carry it to a recipient's own portal.
+        Action.PACKAGE_CARRY: frozenset({PartyRole.RELEASE_OFFICER}),
+        # Another gateway hands a package to our inbox.
+        Action.PACKAGE_DELIVER: frozenset({PartyRole.UPLOADER, PartyRole.RECIPIENT}),
+        Action.DELIVERY_ACKNOWLEDGE: frozenset({PartyRole.RECIPIENT}),
+        Action.ACCOUNT_ADD: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
+        Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.OWN_ACCOUNT: frozenset(PartyRole),
     }
 )
 

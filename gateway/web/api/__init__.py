@@ -1,0 +1,4 @@
+"""The API under `/api/v1`.
+
+Source: docs/explanation/service.md, "Routes"; RFC 9457.
+"""

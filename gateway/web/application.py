@@ -1,0 +1,44 @@
+"""The application factory: settings in, a Flask application out.
+
+Every route must state its guard (`guards.guarded`), or the application does not
+start. Errors become problem documents for machines and pages for people.
+
+Source: docs/explanation/service.md; OWASP ASVS 5.0, V8 (authorisation), V16 (errors).
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from gateway.adapters.settings import Settings
+from gateway.web import guards, headers, problems
+from gateway.web.desk import WebDesk, install
+from gateway.web.routes import blueprints
+
+MAX_FORM_BYTES = 2 << 20
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the web application of one data directory.
+
+    Args:
+        settings: where everything lives.
+
+    Raises:
+        RuntimeError: a route states no guard.
+        Unavailable: the data directory, its database or its public keys are not there.
+    """
+    app = Flask("gateway.web", template_folder="templates", static_folder="static")
+    app.config.update(
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
+        MAX_CONTENT_LENGTH=None,  # uploads are streamed; forms have their own limit
+        PROPAGATE_EXCEPTIONS=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    install(app, WebDesk.open(settings))
+    problems.install(app)
+    headers.install(app)
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
+    guards.install(app)
+    return app

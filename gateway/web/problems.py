@@ -1,0 +1,94 @@
+"""Errors as answers: `application/problem+json` for machines, a page for people.
+
+A problem carries our code, sentence and remedy and never what was sent. What
+nobody foresaw is answered by its class alone.
+
+Source: RFC 9457; docs/reference/errors.md; security point 9.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import (
+    GatewayError,
+    HeldForPerson,
+    InputRejected,
+    IntegrityError,
+    RefusedError,
+    Unavailable,
+    UsageError,
+)
+
+STATUS: Mapping[type[GatewayError], int] = {
+    UsageError: 400,
+    RefusedError: 403,
+    InputRejected: 422,
+    HeldForPerson: 409,
+    IntegrityError: 409,
+    Unavailable: 503,
+}
+_NOT_FOUND = ("unknown", "unknown-extract", "unknown-upload", "unknown-job", "unknown-release")
+
+
+def install(app: Flask) -> None:
+    """Answer every fault of every route in one form."""
+    app.register_error_handler(GatewayError, _gateway_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def problem(
+    status: int,
+    code: str,
+    sentence: str,
+    *,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Write one problem document."""
+    document = {
+        "type": f"urn:gateway:error:{code}",
+        "title": sentence,
+        "status": status,
+        "code": code,
+        "remedy": remedy,
+    }
+    answer = Response(json.dumps(document), status, mimetype="application/problem+json")
+    answer.headers.extend(headers or {})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def status_of(fault: GatewayError) -> int:
+    """The HTTP status of one of our errors."""
+    if isinstance(fault, UsageError) and fault.code.partition("/")[2] in _NOT_FOUND:
+        return 404
+    return next(code for kind, code in STATUS.items() if isinstance(fault, kind))
+
+
+def wants_page() -> bool:
+    """Whether a person's browser asks, and not a machine."""
+    return not request.path.startswith(("/api/", "/oauth/", "/.well-known/"))
+
+
+def _gateway_error(fault: GatewayError) -> Response:
+    return problem(status_of(fault), fault.code, fault.sentence, remedy=fault.remedy)
+
+
+def _http_error(fault: HTTPException) -> Response:
+    status = fault.code or 500
+    name = (fault.name or "error").lower().replace(" ", "-")
+    return problem(status, f"http/{name}", f"{fault.name}.")
+
+
+def _unforeseen(fault: Exception) -> Response:
+    return problem(
+        500,
+        "gateway/unexpected",
+        f"An unexpected fault stopped the request ({type(fault).__name__}).",
+    )

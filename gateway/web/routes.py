@@ -1,0 +1,13 @@
+"""Every blueprint of the application, in one list.
+
+Source: docs/explanation/service.md, "Routes".
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+
+def blueprints() -> tuple[Blueprint, ...]:
+    """The API, then the pages."""
+    return ()
