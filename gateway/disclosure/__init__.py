@@ -16,32 +16,42 @@ from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
 from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
+from gateway.disclosure.succession import Movement, Units, hidden, movement, too_few
 from gateway.disclosure.summary import Summary, count, merge
+from gateway.disclosure.tripwire import Alarm, Footprint, alarms
 
 __all__ = [
     "DIRECT_COLUMNS",
     "MANY_VALUES",
     "UNIQUE_SHARE",
+    "Alarm",
     "Coarser",
     "Directs",
+    "Footprint",
     "Leak",
+    "Movement",
     "Profile",
     "Scan",
     "ScanRules",
     "Shape",
     "Summary",
+    "Units",
     "Verdict",
+    "alarms",
     "assess",
     "count",
     "directs",
+    "hidden",
     "judge",
     "merge",
     "merge_directs",
     "merge_profiles",
+    "movement",
     "no_directs",
     "profile",
     "rounded",
     "scan_rules",
     "shape_of",
+    "too_few",
     "unsalted",
 ]
