@@ -37,6 +37,7 @@ FIRST_KINDS = (
 # Every module that declares tables; a test holds the list complete.
 TABLES = (
     "extract_store",
+    "job_records",
     "keyring_books",
     "keyring_grants",
     "ledger_store",
