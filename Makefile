@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
-# Debian packages that some tests need. Empty: nothing so far needs one.
-TEST_PACKAGES :=
+# Debian packages that some tests need: the pages are read in a real browser.
+TEST_PACKAGES := chromium fonts-liberation
 LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-header --no-annotate
 
@@ -47,12 +47,12 @@ bench: $(VENV)/.product ## Measure the published benchmarks beside what a user w
 docs: $(VENV)/.product ## Write the generated pages of docs/reference anew
 	$(BIN)/python docs/generate.py
 
-assets: ## Rebuild the committed CSS and JavaScript (there are none yet)
-	@echo "There are no built assets yet: the pages come with the service."
+assets: ## Rebuild the committed CSS and JavaScript of the pages (needs Node)
+	cd gateway/web/assets && npm ci --silent && npm run --silent build
 
-test-deps: ## Install the Debian packages that some tests need (none so far)
-	@if [ -z "$(TEST_PACKAGES)" ]; then echo "The tests need no Debian package."; \
-	else apt-get install -y --no-install-recommends $(TEST_PACKAGES); fi
+test-deps: ## Install the Debian packages that some tests need (a browser)
+	@if dpkg-query -W $(TEST_PACKAGES) >/dev/null 2>&1; then echo "The tests have what they need."; \
+	else apt-get update -qq && apt-get install -y -qq --no-install-recommends $(TEST_PACKAGES); fi
 
 lock: ## Write the hashed requirement lists anew (for maintainers; needs uv)
 	cd requirements && uv $(LOCK) build.in ../pyproject.toml --extra dev -o dev.txt

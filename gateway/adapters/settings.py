@@ -40,6 +40,10 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "File (mode 0400, outside the data directory) with the key ring's passphrase; "
         "empty means: ask on the terminal.",
     ),
+    "GATEWAY_COUNCIL_NAME": (
+        "Stronger Families data gateway",
+        "Name at the head of every page: the council's, or the programme's.",
+    ),
 }
 
 
@@ -52,6 +56,7 @@ class Settings:
     policies: Path
     keys: Path
     passphrase_file: Path | None
+    council_name: str = KNOWN["GATEWAY_COUNCIL_NAME"][0]
     sources: Mapping[str, str]
 
     @property
@@ -87,6 +92,7 @@ def read_settings(
         policies=_folder("GATEWAY_POLICIES", chosen, sources),
         keys=_folder("GATEWAY_KEYS", chosen, sources),
         passphrase_file=Path(secret) if secret else None,
+        council_name=chosen["GATEWAY_COUNCIL_NAME"],
         sources=sources,
     )
 
@@ -107,6 +113,7 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_POLICIES": str(settings.policies),
         "GATEWAY_KEYS": str(settings.keys),
         "GATEWAY_PASSPHRASE_FILE": str(settings.passphrase_file or ""),
+        "GATEWAY_COUNCIL_NAME": settings.council_name,
     }
     return [
         {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from flask import Flask
 
 from gateway.adapters.settings import Settings
-from gateway.web import guards, headers, problems
+from gateway.web import guards, headers, presenting, problems
 from gateway.web.desk import WebDesk, install
 from gateway.web.routes import blueprints
 
@@ -38,6 +38,7 @@ def create_app(settings: Settings) -> Flask:
     install(app, WebDesk.open(settings))
     problems.install(app)
     headers.install(app)
+    presenting.install(app)
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     guards.install(app)

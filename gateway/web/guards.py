@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, redirect, request
+from flask import Flask, g, redirect, request
 
 from gateway.errors import RefusedError
 from gateway.model.permissions import PERMISSIONS, Action, permits
@@ -58,6 +58,7 @@ def guarded(action: Action, *, realm: Realm | frozenset[Realm]) -> Callable[[V],
             caller = caller_of(guard)
             if caller is None:
                 return _stranger(guard)
+            g.caller = caller  # the frame of a page names who is signed in
             if not permits(action, caller.roles):
                 raise _not_permitted(action)
             return view(*args, caller=caller, **kwargs)

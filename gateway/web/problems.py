@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import (
@@ -23,6 +23,7 @@ from gateway.errors import (
     Unavailable,
     UsageError,
 )
+from gateway.web.problem_pages import page
 
 STATUS: Mapping[type[GatewayError], int] = {
     UsageError: 400,
@@ -77,18 +78,39 @@ def wants_page() -> bool:
 
 
 def _gateway_error(fault: GatewayError) -> Response:
-    return problem(status_of(fault), fault.code, fault.sentence, remedy=fault.remedy)
+    return _answer(status_of(fault), fault.code, fault.sentence, remedy=fault.remedy)
 
 
 def _http_error(fault: HTTPException) -> Response:
     status = fault.code or 500
     name = (fault.name or "error").lower().replace(" ", "-")
-    return problem(status, f"http/{name}", f"{fault.name}.")
+    headers = dict(fault.get_headers()) if status in {405, 413, 429} else {}
+    kept: dict[str, str] = {
+        each: headers[each] for each in ("Allow", "Retry-After") if each in headers
+    }
+    return _answer(status, f"http/{name}", f"{fault.name}.", headers=kept)
 
 
 def _unforeseen(fault: Exception) -> Response:
-    return problem(
+    return _answer(
         500,
         "gateway/unexpected",
         f"An unexpected fault stopped the request ({type(fault).__name__}).",
     )
+
+
+def _answer(
+    status: int,
+    code: str,
+    sentence: str,
+    *,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    if not wants_page():
+        return problem(status, code, sentence, remedy=remedy, headers=headers)
+    if status >= 500:
+        g.caller = None  # what failed may be what says who is asking
+    answer = page(status, code, sentence, remedy=remedy)
+    answer.headers.extend(headers or {})
+    return answer

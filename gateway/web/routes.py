@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from gateway.web.pages import home
+
 
 def blueprints() -> tuple[Blueprint, ...]:
     """The API, then the pages."""
-    return ()
+    return (home.pages,)
