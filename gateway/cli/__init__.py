@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "contract": ("contract", "contract", "Publish a dataset's contract for partners."),
     "explain": ("policy_documents", "explain", "Say what would be shared, with each clause."),
     "policy": ("policy", "policy", "Check, compare, propose, approve and withdraw policies."),
+    "publish": ("publish", "publish", "Registers, notices and machine-readable agreements."),
     "operators": ("operators", "operators", "People with roles and personal keys."),
     "recipients": ("recipients", "recipients", "Register and confirm recipients' public keys."),
     "keys": ("keys", "keys", "Custody of keys: new, offer, accept, confirm, grant, destroy."),

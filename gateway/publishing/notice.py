@@ -1,0 +1,175 @@
+"""The privacy notice, in plain English, from the agreements as they stand.
+
+A notice that is written by hand drifts from what is done; this one is what is
+done. It says who shares what with whom, why, by which law, how long, and what
+people can do about it. The words of each sentence come from the governed
+documents, so that a change of policy is a change of the notice.
+
+Source: UK GDPR Arts 12-14, 21; ICO, "Right to be informed"; GOV.UK style guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.policy import Bundle
+from gateway.policy.agreements import Agreement, Output, Purpose
+from gateway.policy.tracing import Trace, traces_of
+from gateway.policy.treatments import said
+from gateway.publishing.register import party_names
+
+_STOP = re.compile(r"[;:.]")
+CHOICES: Mapping[str, str] = {
+    "consent": "We do this only for people who have agreed. You can change your mind at any time.",
+    "opt-out": "You can opt out at any time, without giving a reason.",
+    "objection": "You can object. We consider each objection, and leave you out meanwhile.",
+    "statutory": "The law asks us to do this, so there is no opt-out.",
+}
+HOUSEHOLDS: Mapping[str, str] = {
+    "drop-person": "If you are left out, the rest of your family may still be included, "
+    "without anything that came from you.",
+    "drop-family": "If you are left out, your whole family is left out.",
+}
+FORMS: Mapping[str, str] = {
+    "tokens": "They get scrambled codes made from names, dates of birth and addresses, "
+    "and none of these themselves.",
+    "sealed-clear": "They need to know who you are, so your details are sent sealed to them alone.",
+    "link-id": "They get no name, address or number: each row has a random reference.",
+    "pseudonym": "They get a code in place of your name, made for them alone.",
+    "none": "They get nothing that says who you are.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One part of a notice: its heading, its sentences, and the clauses they rest on.
+
+    A sentence that begins with "- " is an item of the list that the one before it opens.
+    """
+
+    heading: str
+    sentences: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
+
+
+def notice(agreement: Agreement, bundle: Bundle) -> tuple[Section, ...]:
+    """The notice of one agreement, section by section."""
+    leaving = traces_of(agreement, bundle.knowledge)
+    return (
+        _who(agreement, bundle),
+        *(
+            _purpose(purpose, [t for t in leaving if t.purpose == key], bundle)
+            for key, purpose in sorted(agreement.purposes.items())
+        ),
+        _never(agreement),
+        _rights(agreement),
+    )
+
+
+def notice_text(agreement: Agreement, bundle: Bundle) -> str:
+    """The notice as Markdown."""
+    parts = [f"# Privacy notice: {agreement.title}", ""]
+    for section in notice(agreement, bundle):
+        parts += [f"## {section.heading}", ""]
+        for sentence in section.sentences:
+            # Items follow each other; every other sentence is a paragraph of its own.
+            if parts[-1].startswith("- ") and not sentence.startswith("- "):
+                parts.append("")
+            parts += [sentence] if sentence.startswith("- ") else [sentence, ""]
+        parts += [""] if parts[-1] else []
+    return "\n".join(parts)
+
+
+def _who(agreement: Agreement, bundle: Bundle) -> Section:
+    controllers = party_names(agreement.controllers, bundle)
+    parties = party_names(agreement.parties, bundle)
+    return Section(
+        heading="Who we are",
+        sentences=(
+            f"{_list(controllers)} decide{'s' if len(controllers) == 1 else ''} how your "
+            f"information is used here.",
+            f"We work with {_list(parties)}.",
+            agreement.benefits,
+        ),
+    )
+
+
+def _purpose(purpose: Purpose, leaving: list[Trace], bundle: Bundle) -> Section:
+    cohort = bundle.vocabulary.cohorts.get(purpose.subjects)
+    about = cohort.meaning.rstrip(".") if cohort else purpose.subjects
+    return Section(
+        heading=purpose.title,
+        sentences=(
+            f"This is about: {about}.",
+            *(
+                sentence
+                for name, output in sorted(purpose.outputs.items())
+                for sentence in _output(output, [t for t in leaving if t.output == name], bundle)
+            ),
+            f"The law that lets us: {_list([_provision(b, bundle) for b in purpose.legal_bases])}.",
+            CHOICES[purpose.participation],
+            HOUSEHOLDS[purpose.household],
+            f"It is destroyed by {purpose.retain_until:%-d %B %Y}.",
+            *_duties(purpose, bundle),
+        ),
+        clauses=tuple(dict.fromkeys([purpose.clause, *(t.clause for t in leaving)])),
+    )
+
+
+def _output(output: Output, leaving: list[Trace], bundle: Bundle) -> Iterator[str]:
+    recipient = bundle.recipients.get(output.recipient)
+    name = f"{recipient.team} ({recipient.organisation})" if recipient else output.recipient
+    columns = [_column(trace, bundle) for trace in leaving if trace.kind == "column"]
+    told = list(dict.fromkeys(columns))
+    yield f"{name} receives{':' if told else ' no details about you.'}"
+    yield from (f"- {each}" for each in told)
+    yield FORMS[output.identifiers]
+
+
+def _column(trace: Trace, bundle: Bundle) -> str:
+    entry = bundle.vocabulary.fields.get(trace.field)
+    # What follows the first stop explains the field to those who code it.
+    meaning = _STOP.split(entry.meaning, maxsplit=1)[0] if entry else trace.field
+    lowered = meaning[:1].lower() + meaning[1:]
+    return lowered if trace.treat == "keep" else f"{lowered} ({said(trace.treat)})"
+
+
+def _duties(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
+    yield "Whoever receives it has to keep these rules:"
+    for duty in sorted(purpose.duties):
+        yield f"- {bundle.vocabulary.duties.get(duty, duty)}"
+
+
+def _never(agreement: Agreement) -> Section:
+    return Section(
+        heading="What we never share",
+        sentences=tuple(
+            f"{field.replace('_', ' ').capitalize()}: {rule.reason}"
+            for field, rule in sorted(agreement.prohibitions.items())
+        )
+        or ("Anything that is not listed above.",),
+        clauses=tuple(rule.clause for _, rule in sorted(agreement.prohibitions.items())),
+    )
+
+
+def _rights(agreement: Agreement) -> Section:
+    return Section(
+        heading="Your rights",
+        sentences=(
+            "You can ask whether your information is used, see it, and have mistakes corrected.",
+            f"Write to {agreement.contact}.",
+            "You can complain to the Information Commissioner's Office (ico.org.uk).",
+        ),
+    )
+
+
+def _provision(basis: str, bundle: Bundle) -> str:
+    known = bundle.legal_bases.get(basis)
+    return known.provision if known else basis
+
+
+def _list(words: list[str]) -> str:
+    *most, last = words or ["nobody"]
+    return f"{', '.join(most)} and {last}" if most else last
