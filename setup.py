@@ -24,9 +24,27 @@ setup(
             optional=True,
         ),
         Extension(
+            "gateway.identity._few",
+            ["gateway/identity/_few.c"],
+            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_stream.h"],
+            extra_compile_args=["-O3", "-fvisibility=hidden"],
+            optional=True,
+        ),
+        Extension(
+            "gateway.adapters._packed",
+            ["gateway/adapters/_packed.c"],
+            depends=[
+                "gateway/keyed_hash/_columns.h",
+                "gateway/keyed_hash/_giving.h",
+                "gateway/keyed_hash/_stream.h",
+            ],
+            extra_compile_args=["-O3", "-fvisibility=hidden"],
+            optional=True,
+        ),
+        Extension(
             "gateway.intake._csvscan",
             ["gateway/intake/_csvscan.c"],
-            depends=["gateway/keyed_hash/_columns.h"],
+            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_giving.h"],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
         ),

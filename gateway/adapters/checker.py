@@ -87,8 +87,8 @@ class Checker:
             source: the file.
             contract: what it must follow.
             known_columns: column names of all published contracts.
-            sink: takes frames of accepted columns (u32 big-endian length, Arrow
-                IPC file; a zero length ends them). What it took of an extract
+            sink: takes frames of accepted columns (u32 big-endian length, one
+                block; a zero length ends them). What it took of an extract
                 that is rejected is to be thrown away.
             failing: takes frames of failing rows: `row` (from 1) and `rule` (its
                 number among `verdict.rules`).

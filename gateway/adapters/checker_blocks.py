@@ -19,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gateway import identity, intake
+from gateway.adapters.extract_blocks import write_block
 from gateway.intake import Checked, Fault, Header, Rule, Scan
 from gateway.model import Contract
 
@@ -45,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What one block gave. `accepted` is one frame: u32 length and an Arrow IPC file."""
+    """What one block gave. `accepted` is one frame: u32 length and a stored block."""
 
     records: int
     faults: tuple[tuple[Fault, str], ...] = ()
@@ -184,11 +185,12 @@ def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:
     if not columns.height:
         return b""
     elements = elements.rename({name: f"std.{name}" for name in elements.columns})
-    return framed(pl.concat((columns, elements), how="horizontal"))
+    block = write_block(pl.concat((columns, elements), how="horizontal"))
+    return struct.pack(">I", len(block)) + block
 
 
 def framed(frame: pl.DataFrame) -> bytes:
-    """Write one frame: u32 big-endian length, then an Arrow IPC file."""
+    """Write one frame of failing rows: u32 big-endian length, then an Arrow IPC file."""
     buffer = io.BytesIO()
     frame.write_ipc(buffer, compression="lz4")
     return struct.pack(">I", buffer.tell()) + buffer.getvalue()

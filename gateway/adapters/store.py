@@ -5,8 +5,8 @@ The checker hands over frames it has already made; this module passes them on to
 file is written beside its final name, synced and renamed: after a kill it is
 either whole or not there.
 
-A sealed extract is age v1 over frames: u32 big-endian length, one Arrow IPC
-file; a length of zero ends it. Rows that were found to be none only at the end of
+A sealed extract is age v1 over frames: u32 big-endian length, one block
+(`extract_blocks`); a length of zero ends it. Rows that were found to be none only at the end of
 the file stand in a list of places beside it, and no reader sees them; one digest
 covers both.
 
@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 import polars as pl
 import pyrage
 
+from gateway.adapters.extract_blocks import read_block
 from gateway.adapters.left_out import LeftOut, list_beside, not_as_recorded
 from gateway.errors import Unavailable
 
@@ -220,7 +221,7 @@ class SealedExtract:
                 block = reader.read(length)
                 if len(block) != length:
                     break
-                yield left_out.without(_frame(block, columns))
+                yield left_out.without(read_block(block, columns))
         finally:
             pipe.close_reader()
             opener.join()
@@ -253,16 +254,6 @@ def _open_into(sealed: _Hashing, pipe: _Pipe, identity: Any) -> None:
         sealed.digest.update(b"not readable")
     finally:
         pipe.put(b"")
-
-
-def _frame(block: bytes, columns: Sequence[str] | None) -> pl.DataFrame:
-    try:
-        if columns is None:
-            return pl.read_ipc(block)
-        present = pl.read_ipc_schema(io.BytesIO(block))
-        return pl.read_ipc(block, columns=[name for name in columns if name in present])
-    except pl.exceptions.PolarsError:
-        raise not_as_recorded() from None
 
 
 def _private(path: str, flags: int) -> int:

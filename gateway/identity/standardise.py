@@ -15,6 +15,7 @@ from collections.abc import Callable
 import polars as pl
 
 from gateway.identity import identifiers, names, places
+from gateway.identity.few import few_texts
 from gateway.identity.letters import sorted_letters
 from gateway.identity.sound import formed
 from gateway.model.contract import Contract
@@ -74,6 +75,9 @@ def _distinct(values: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.S
 
 
 def _distinct_frame(values: pl.Series, work: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+    few = few_texts(values)
+    if few is not None:
+        return pl.DataFrame([few.spread(part) for part in work(few.table).get_columns()])
     keys = values.alias("key")
     each = keys.unique()
     if 2 * len(each) > len(keys):

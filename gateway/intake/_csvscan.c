@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../keyed_hash/_columns.h"
+#include "../keyed_hash/_giving.h"
 
 enum { ORDINARY, DELIMITER, NEWLINE, RETURN, QUOTE, CONTROL, NUL };
 
@@ -248,53 +248,18 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
 
 /* ---- the cells as Arrow columns, by the C data interface ---- */
 
-static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
-
-static void release_array(struct ArrowArray *array)
-{
-    for (int i = 0; i < 4; i++)
-        free((void *)array->buffers[i]);
-    free(array->buffers);
-    array->release = NULL;
-}
-
-static void drop_schema(PyObject *capsule)
-{
-    struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
-    if (schema->release)
-        schema->release(schema);
-    free(schema);
-}
-
-static void drop_array(PyObject *capsule)
-{
-    struct ArrowArray *array = PyCapsule_GetPointer(capsule, "arrow_array");
-    if (array->release)
-        array->release(array);
-    free(array);
-}
-
 /* Gives a column away as (schema capsule, array capsule); it holds nothing afterwards. */
 static PyObject *give(Cells *cells, int64_t rows)
 {
-    struct ArrowSchema *schema = calloc(1, sizeof *schema);
-    struct ArrowArray *array = calloc(1, sizeof *array);
-    const void **buffers = calloc(4, sizeof *buffers);
-    int64_t *size = malloc(sizeof *size);
-    if (!schema || !array || !buffers || !size || !room_for(cells, 1)) {
-        free(schema), free(array), free(buffers), free(size);
+    PyObject *capsules;
+    if (!room_for(cells, 1))
         return PyErr_NoMemory();
-    }
-    *size = (int64_t)cells->held;
-    buffers[0] = cells->valid, buffers[1] = cells->views;
-    buffers[2] = cells->texts, buffers[3] = size;
-    *schema = (struct ArrowSchema){.format = "vu", .name = "", .flags = 2,
-                                   .release = release_schema};
-    *array = (struct ArrowArray){.length = rows, .null_count = cells->nulls, .n_buffers = 4,
-                                 .buffers = buffers, .release = release_array};
-    memset(cells, 0, sizeof *cells);
-    return Py_BuildValue("(NN)", PyCapsule_New(schema, "arrow_schema", drop_schema),
-                         PyCapsule_New(array, "arrow_array", drop_array));
+    capsules = give_views(&(Given){cells->views, cells->valid, cells->texts, rows, cells->nulls,
+                                   (int64_t)cells->held},
+                          "vu");
+    if (capsules != NULL)
+        memset(cells, 0, sizeof *cells);
+    return capsules;
 }
 
 static int make_cells(Cells *cells, size_t rows)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from gateway.adapters.checker import Checker
+from gateway.adapters.extract_blocks import read_block
 from gateway.model import Contract, ContractColumn, Role
 
 CONTRACT = Contract(
@@ -28,7 +29,7 @@ def received(content: bytes) -> tuple[str, pl.DataFrame]:
         verdict = checker.check(io.BytesIO(content), CONTRACT, known_columns=(), sink=taken.append)
     octets, frames = io.BytesIO(b"".join(taken)), []
     while length := int.from_bytes(octets.read(4)):
-        frames.append(pl.read_ipc(octets.read(length)))
+        frames.append(read_block(octets.read(length)))
     return verdict.state, pl.concat(frames)
 
 

@@ -1,0 +1,3 @@
+"""What the optional C kernel answers; see `gateway.identity.few`."""
+
+def few(stream: object, most: int, /) -> tuple[bytes, list[int]] | None: ...
