@@ -10,12 +10,11 @@ Source: security points 7, 20, 22; docs/reference/keys.md.
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters import keyring_files as files
-from gateway.adapters import ledger_store, policy_store
+from gateway.adapters import ledger_store, policy_store, schema
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_books import custody_desk
@@ -34,7 +33,8 @@ FIRST_KINDS = (
     KeyKind.BLIND_INDEX,
     KeyKind.LINK_MAP,
 )
-# Every module that declares tables; a test holds the list complete.
+# Every module that declares tables; a test holds the list complete, another that a version of
+# the schema makes them: `python -m gateway.adapters.migrations.draft` writes it.
 TABLES = (
     "extract_store",
     "job_records",
@@ -88,10 +88,8 @@ def found(settings: Settings, *, sender: str, at: dt.datetime) -> Founded:
 
 
 def create_tables(database: Database) -> None:
-    """Make every table of every adapter."""
-    for name in TABLES:
-        importlib.import_module(f"gateway.adapters.{name}")
-    database.create_all()
+    """Make every table, at the version of this gateway."""
+    schema.migrate(database)
 
 
 def read_documents(folder: Path) -> dict[str, str]:

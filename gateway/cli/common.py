@@ -65,6 +65,7 @@ def open_store(ctx: click.Context) -> Opened:
     Raises:
         Unavailable: `gateway init` has not been run there.
     """
+    from gateway.adapters import schema
     from gateway.adapters.database import Database
     from gateway.adapters.keyring import open_ring
 
@@ -72,7 +73,7 @@ def open_store(ctx: click.Context) -> Opened:
     ring = open_ring(settings)
     return Opened(
         settings=settings,
-        database=Database(settings.database_url),
+        database=schema.ready(Database(settings.database_url)),
         ring=ring,
         at=dt.datetime.now(dt.UTC),
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway import policy
-from gateway.adapters import ledger_store, policy_store
+from gateway.adapters import ledger_store, policy_store, schema
 from gateway.adapters.database import Database
 from gateway.adapters.extract_store import Extracts
 from gateway.adapters.keyring import open_ring
@@ -37,10 +37,10 @@ def append(connection: Any, event: str, facts: Mapping[str, str | int]) -> LeafR
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of an existing data directory.
+    """The database of an existing data directory, its schema brought forward if it was behind.
 
     Raises:
-        Unavailable: the directory was not made yet.
+        Unavailable: the directory was not made yet, or a newer gateway has written the database.
     """
     if not settings.data.exists():
         raise Unavailable(
@@ -48,7 +48,7 @@ def open_database(settings: Settings) -> Database:
             f"There is no data directory {settings.data}.",
             remedy="Run `gateway init` first, or name the directory with --data.",
         )
-    return Database(settings.database_url)
+    return schema.ready(Database(settings.database_url))
 
 
 def open_bundle(database: Database) -> policy.Bundle:
