@@ -23,7 +23,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     "GATEWAY_DATA": ("./var", "Data directory: database, sealed files, key ring, ledger."),
     "GATEWAY_DATABASE_URL": (
         "",
-        "Database address; empty means SQLite in the data directory.",
+        "Address of the database, SQLite or PostgreSQL; empty means SQLite in the data directory.",
     ),
     "GATEWAY_POLICIES": (
         "policies",
@@ -44,6 +44,19 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "Stronger Families data gateway",
         "Name at the head of every page: the council's, or the programme's.",
     ),
+    "GATEWAY_PUBLIC_URL": (
+        "http://127.0.0.1:8000",
+        "Address at which callers reach the service; https, except on this machine itself.",
+    ),
+    "GATEWAY_OIDC_ISSUER": (
+        "",
+        "Issuer of an OpenID Connect provider that signs staff in; empty means local accounts only.",
+    ),
+    "GATEWAY_OIDC_CLIENT_ID": ("", "Client id that the OpenID Connect provider gave the service."),
+    "GATEWAY_OIDC_CLIENT_SECRET_FILE": (
+        "",
+        "File (mode 0400) with the client secret that the OpenID Connect provider gave.",
+    ),
 }
 
 
@@ -57,6 +70,10 @@ class Settings:
     keys: Path
     passphrase_file: Path | None
     council_name: str = KNOWN["GATEWAY_COUNCIL_NAME"][0]
+    public_url: str = KNOWN["GATEWAY_PUBLIC_URL"][0]
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
     sources: Mapping[str, str]
 
     @property
@@ -93,8 +110,16 @@ def read_settings(
         keys=_folder("GATEWAY_KEYS", chosen, sources),
         passphrase_file=Path(secret) if secret else None,
         council_name=chosen["GATEWAY_COUNCIL_NAME"],
+        public_url=chosen["GATEWAY_PUBLIC_URL"].rstrip("/"),
+        oidc_issuer=chosen["GATEWAY_OIDC_ISSUER"],
+        oidc_client_id=chosen["GATEWAY_OIDC_CLIENT_ID"],
+        oidc_client_secret_file=_file(chosen["GATEWAY_OIDC_CLIENT_SECRET_FILE"]),
         sources=sources,
     )
+
+
+def _file(chosen: str) -> Path | None:
+    return Path(chosen) if chosen else None
 
 
 def _folder(name: str, chosen: Mapping[str, str], sources: Mapping[str, str]) -> Path:
@@ -114,6 +139,10 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_KEYS": str(settings.keys),
         "GATEWAY_PASSPHRASE_FILE": str(settings.passphrase_file or ""),
         "GATEWAY_COUNCIL_NAME": settings.council_name,
+        "GATEWAY_PUBLIC_URL": settings.public_url,
+        "GATEWAY_OIDC_ISSUER": settings.oidc_issuer,
+        "GATEWAY_OIDC_CLIENT_ID": settings.oidc_client_id,
+        "GATEWAY_OIDC_CLIENT_SECRET_FILE": str(settings.oidc_client_secret_file or ""),
     }
     return [
         {

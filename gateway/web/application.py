@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from flask import Flask
 
+from gateway.adapters.passwords import Passwords
 from gateway.adapters.settings import Settings
-from gateway.web import guards, headers, presenting, problems
+from gateway.web import guards, headers, presenting, problems, signing_in
 from gateway.web.desk import WebDesk, install
 from gateway.web.routes import blueprints
 
 MAX_FORM_BYTES = 2 << 20
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, *, passwords: Passwords | None = None) -> Flask:
     """Build the web application of one data directory.
 
     Args:
         settings: where everything lives.
+        passwords: the hasher of passwords; the usual one when absent.
 
     Raises:
         RuntimeError: a route states no guard.
@@ -39,6 +41,7 @@ def create_app(settings: Settings) -> Flask:
     problems.install(app)
     headers.install(app)
     presenting.install(app)
+    signing_in.install(app, settings, passwords=passwords)
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     guards.install(app)

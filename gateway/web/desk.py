@@ -48,6 +48,12 @@ def install(app: Flask, desk: WebDesk) -> None:
     app.extensions[_NAME] = desk
 
 
+def desk_of(app: Flask) -> WebDesk:
+    """The desk of an application that is being put together."""
+    found: WebDesk = app.extensions[_NAME]
+    return found
+
+
 def desk() -> WebDesk:
     """The desk of the application that answers this request."""
     found: WebDesk = current_app.extensions[_NAME]
