@@ -1,4 +1,4 @@
-"""`gateway policy`: documents (check, cases, compare, schema) and their life.
+"""`gateway policy`: documents (check, cases, compare, schema, review) and their life.
 
 Source: docs/reference/policy.md.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli import policy_documents, policy_life
+from gateway.cli import policy_documents, policy_life, policy_review
 
 
 @click.group()
@@ -18,5 +18,5 @@ def policy() -> None:
     """
 
 
-for _command in (*policy_documents.COMMANDS, *policy_life.COMMANDS):
+for _command in (*policy_documents.COMMANDS, policy_review.review, *policy_life.COMMANDS):
     policy.add_command(_command)

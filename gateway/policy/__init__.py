@@ -12,7 +12,9 @@ from gateway.policy.decision import decide
 from gateway.policy.digest import policy_digest
 from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
+from gateway.policy.linting import review
 from gateway.policy.recipients import Recipient, RecipientKey
+from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
 from gateway.policy.vocabulary import Vocabulary, load_vocabulary
 
@@ -26,7 +28,9 @@ __all__ = [
     "PolicyInvalid",
     "Recipient",
     "RecipientKey",
+    "Remark",
     "Vocabulary",
+    "Weight",
     "compare",
     "decide",
     "explain",
@@ -35,6 +39,7 @@ __all__ = [
     "load_vocabulary",
     "parse",
     "policy_digest",
+    "review",
     "run_cases",
     "schema",
 ]

@@ -1,0 +1,67 @@
+"""`gateway policy review`: what a good information lawyer would say before approval.
+
+Source: docs/reference/policy.md, "Review".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from gateway.cli.common import emit, exits, json_option, open_settings, say
+from gateway.policy.remarks import Remark
+
+REFUSED = 3
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--agreement", default="", help="Only this agreement.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="As if it were that day.")
+@json_option
+@click.pass_context
+@exits
+def review(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    agreement: str,
+    on: dt.datetime | None,
+    json_wanted: bool,
+) -> None:
+    """Say what is unlawful, contradictory, unneeded or about to end, and what to do.
+
+    PATH is a policies folder or single documents, read with the policies around them.
+    A problem refuses its purpose; warnings and advice do not. Exit 3 on problems.
+
+    Example: gateway policy review --agreement trafford-stronger-families
+    """
+    from gateway.adapters.policy_folder import read_with
+    from gateway.policy import Weight, parse
+    from gateway.policy import review as remarks_of
+
+    folder = open_settings(ctx).policies
+    documents, _ = read_with(paths or (folder,), folder)
+    day = on.date() if on else dt.datetime.now(tz=dt.UTC).date()
+    remarks = remarks_of(parse(documents), on=day, agreement=agreement)
+    counts = Counter(remark.weight.value for remark in remarks)
+    lines = [_line(remark) for remark in remarks]
+    document = {
+        "remarks": [dataclasses.asdict(remark) for remark in remarks],
+        "counts": {weight.value: counts[weight.value] for weight in Weight},
+    }
+    emit(document, json_wanted, lines or ["Nothing to remark."])
+    if counts[Weight.PROBLEM.value]:
+        say(f"{counts[Weight.PROBLEM.value]} problems.")
+        sys.exit(REFUSED)
+
+
+def _line(remark: Remark) -> str:
+    place = " / ".join(part for part in (remark.agreement, remark.purpose) if part)
+    clause = f" (clause {remark.clause})" if remark.clause else ""
+    told = f"{remark.weight}: {place}{clause}: {remark.sentence} {remark.remedy}"
+    return f"{told} [{remark.code}]"

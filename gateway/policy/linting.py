@@ -1,0 +1,227 @@
+"""What a good information lawyer would say of the agreements, before anybody approves them.
+
+A problem refuses the purpose today; a warning will bite, or bites those who trust
+the agreement; advice would make it better. Each names place, clause and what to do.
+
+Source: ICO data sharing code; UK GDPR Arts 5, 6, 9, 10, 25, 35; docs/reference/policy.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from gateway.model import FieldClass, Plan, SharingRequest
+from gateway.policy.bundle import Bundle
+from gateway.policy.decision import decide
+from gateway.policy.findings import name
+from gateway.policy.linting_between import contradictions, unneeded
+from gateway.policy.matter import Delivery, Matter, months_after, open_matter
+from gateway.policy.recipients import Recipient
+from gateway.policy.remarks import Remark, Weight
+
+MONTHS_AHEAD = 3
+EXPIRY_MONTHS = 6
+LONGEST_AFTER_END = 24
+RESEARCH = frozenset(
+    {"research-team", "secure-setting", "linkage-unit", "accredited-processor", "synthetic"}
+)
+_FACTS = frozenset({FieldClass.SPECIAL_CATEGORY, FieldClass.CRIMINAL})
+
+
+def review(bundle: Bundle, *, on: dt.date, agreement: str = "") -> tuple[Remark, ...]:
+    """Every remark about the agreements, problems first, in a fixed order.
+
+    Args:
+        bundle: the documents that load.
+        on: the day of the review.
+        agreement: only this one; empty for all, and for what lies between them.
+    """
+    remarks = [
+        remark
+        for key in sorted(bundle.agreements)
+        if agreement in ("", key)
+        for remark in _agreement(bundle, key, on)
+    ]
+    remarks += [r for r in contradictions(bundle) if agreement in ("", r.agreement)]
+    remarks += [] if agreement else unneeded(bundle)
+    return tuple(sorted(set(remarks), key=lambda remark: remark.order))
+
+
+def _agreement(bundle: Bundle, key: str, on: dt.date) -> Iterator[Remark]:
+    found = bundle.agreements[key]
+    if on <= found.review <= months_after(on, MONTHS_AHEAD):
+        yield Remark(
+            weight=Weight.ADVICE,
+            code="lint/review-soon",
+            agreement=key,
+            purpose="",
+            clause="",
+            sentence=f"The review is due on {found.review}.",
+            remedy="Begin it now: three months after that day nothing is shared.",
+        )
+    for purpose in sorted(found.purposes):
+        request = SharingRequest(purpose=purpose, agreement=key)
+        yield from _refusals(bundle, request, on)
+        matter = open_matter(request, found, bundle.knowledge, on=on, keys=None)
+        for check in _CHECKS:
+            yield from check(matter)
+        yield from _cases(bundle, request)
+
+
+def _refusals(bundle: Bundle, request: SharingRequest, on: dt.date) -> Iterator[Remark]:
+    decision = decide(request, bundle, on=on)
+    if isinstance(decision, Plan):
+        return
+    for reason in decision.reasons:
+        yield Remark(
+            weight=Weight.PROBLEM,
+            code=reason.code,
+            agreement=request.agreement,
+            purpose=request.purpose,
+            clause=reason.clause,
+            sentence=reason.reason,
+        )
+
+
+def _consent_beside(matter: Matter) -> Iterator[Remark]:
+    """Consent beside another basis: people are told that they may choose, and may not."""
+    article_6 = {k: b for k, b in matter.bases.items() if "article-6" in b.satisfies}
+    consents = [key for key, basis in article_6.items() if basis.participation == "consent"]
+    others = [key for key in article_6 if key not in consents]
+    if consents and others:
+        yield _remark(
+            matter,
+            Weight.WARNING,
+            "lint/consent-beside",
+            f"{name(consents[0])} is consent, and {name(others[0])} stands beside it.",
+            "Name the one basis that is relied on; consent that cannot be refused is none.",
+        )
+
+
+def _expiring(matter: Matter) -> Iterator[Remark]:
+    for key, basis in matter.bases.items():
+        if basis.valid_to and matter.on <= basis.valid_to <= months_after(matter.on, EXPIRY_MONTHS):
+            yield _remark(
+                matter,
+                Weight.WARNING,
+                "lint/basis-expires",
+                f"{name(key)} ends on {basis.valid_to}.",
+                f"Prepare {name(basis.replaced_by)}." if basis.replaced_by else "Find another.",
+            )
+
+
+def _retention(matter: Matter) -> Iterator[Remark]:
+    ends, until = matter.agreement.ends, matter.purpose.retain_until
+    if until < ends:
+        yield _remark(
+            matter,
+            Weight.WARNING,
+            "lint/destroyed-while-shared",
+            f"It is to be destroyed by {until}, while it is shared until {ends}.",
+            "Let the retention end after the agreement, or the purpose before it.",
+        )
+    if until > months_after(ends, LONGEST_AFTER_END):
+        yield _remark(
+            matter,
+            Weight.WARNING,
+            "lint/kept-long",
+            f"It is kept until {until}, more than {LONGEST_AFTER_END} months after the end.",
+            "Say in the clause why, or shorten it.",
+        )
+
+
+def _operational_research(matter: Matter) -> Iterator[Remark]:
+    if not matter.research:
+        return
+    for delivery in matter.deliveries:
+        apart = delivery.classes - RESEARCH
+        if delivery.recipient is not None and apart:
+            yield _remark(
+                matter,
+                Weight.WARNING,
+                "lint/research-to-operations",
+                f"Research data go to {name(delivery.output.recipient)}, which is also "
+                f"{', '.join(sorted(apart))}.",
+                "Send it to a research team or a secure setting: never used for decisions.",
+                delivery.output.clause,
+            )
+
+
+def _identifiers_beside_facts(matter: Matter) -> Iterator[Remark]:
+    for delivery in matter.deliveries:
+        facts = sorted(rule.name for rule in delivery.rules if rule.entry.field_class in _FACTS)
+        if facts and _names_people(delivery):
+            yield _remark(
+                matter,
+                Weight.WARNING,
+                "lint/identifiers-beside-facts",
+                f"Output {name(delivery.name)} carries names beside {', '.join(facts)}.",
+                "Split it: one output to say who, another, apart, to say what.",
+                delivery.output.clause,
+            )
+
+
+def _names_people(delivery: Delivery) -> bool:
+    return delivery.output.identifiers == "sealed-clear" or any(
+        rule.entry.field_class is FieldClass.DIRECT and rule.rule.treat == "keep"
+        for rule in delivery.rules
+    )
+
+
+def _recipient_expires(matter: Matter) -> Iterator[Remark]:
+    for delivery in matter.deliveries:
+        recipient: Recipient | None = delivery.recipient
+        if recipient is not None and recipient.expires < matter.agreement.ends:
+            yield _remark(
+                matter,
+                Weight.ADVICE,
+                "lint/recipient-expires",
+                f"{name(recipient.id)} expires on {recipient.expires}, before the agreement.",
+                "Have its accreditation renewed before then.",
+                delivery.output.clause,
+            )
+
+
+_CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
+    _consent_beside,
+    _expiring,
+    _retention,
+    _operational_research,
+    _identifiers_beside_facts,
+    _recipient_expires,
+)
+
+
+def _cases(bundle: Bundle, request: SharingRequest) -> Iterator[Remark]:
+    """A purpose has at least one case that is permitted and one that is refused."""
+    expected = {
+        case.expect
+        for book in bundle.casebooks.values()
+        for case in book.cases
+        if (case.agreement, case.purpose) == (request.agreement, request.purpose)
+    }
+    for missing in sorted({"permit", "refuse"} - expected):
+        yield Remark(
+            weight=Weight.ADVICE,
+            code="lint/no-case",
+            agreement=request.agreement,
+            purpose=request.purpose,
+            clause="",
+            sentence=f'No case of this purpose expects "{missing}".',
+            remedy="Write one under policies/cases: it guards what you meant.",
+        )
+
+
+def _remark(
+    matter: Matter, weight: Weight, code: str, sentence: str, remedy: str, clause: str = ""
+) -> Remark:
+    return Remark(
+        weight=weight,
+        code=code,
+        agreement=matter.request.agreement,
+        purpose=matter.request.purpose,
+        clause=clause or matter.purpose.clause,
+        sentence=sentence,
+        remedy=remedy,
+    )

@@ -1,0 +1,105 @@
+"""What the documents say together that none says alone: contradictions, and what is not needed.
+
+Source: UK GDPR Art 5(1)(b), (c); ICO data sharing code; docs/reference/policy.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.model import Contract
+from gateway.policy.bundle import Bundle
+from gateway.policy.findings import name
+from gateway.policy.remarks import Remark, Weight
+from gateway.policy.tracing import traces
+
+# What a contract asks for to tell rows, days and senders apart, and to protect people.
+HOUSEKEEPING = frozenset({"src_row_id", "extract_date", "source_org", "protected"})
+
+
+def contradictions(bundle: Bundle) -> Iterator[Remark]:
+    """What one agreement of a controller forbids, another of the same controller permits."""
+    for trace in traces(bundle):
+        here = bundle.agreements[trace.agreement]
+        for key, other in sorted(bundle.agreements.items()):
+            if key == trace.agreement or not set(other.controllers) & set(here.controllers):
+                continue
+            rule = other.prohibitions.get(trace.field)
+            if rule is not None:
+                yield Remark(
+                    weight=Weight.WARNING,
+                    code="lint/agreements-contradict",
+                    agreement=trace.agreement,
+                    purpose=trace.purpose,
+                    clause=trace.clause,
+                    sentence=f"{name(trace.field)} leaves here, and {name(key)} forbids it "
+                    f"(clause {rule.clause}).",
+                    remedy="Ask the controllers which of the two they meant.",
+                )
+
+
+def unneeded(bundle: Bundle) -> Iterator[Remark]:
+    """Columns that partners send and no purpose needs: not to be collected at all."""
+    needed = _leaving(bundle) | _choosing(bundle)
+    read = {each.partition(".")[0] for each in needed}
+    for contract in sorted(bundle.contracts.values(), key=lambda each: each.id):
+        spare = _spare(contract, needed)
+        if contract.id not in read:
+            yield _advice(
+                "lint/dataset-unread",
+                f"No purpose reads {name(contract.id)}.",
+                "Keep it only if the council itself needs it, under a retention of its own.",
+            )
+        elif spare:
+            yield _advice(
+                "lint/column-unneeded",
+                f"{name(contract.id)} asks for columns that leave for no purpose: "
+                f"{', '.join(spare)}.",
+                "Take them out of the contract, unless the council itself needs them.",
+            )
+
+
+def _spare(contract: Contract, needed: frozenset[str]) -> list[str]:
+    kept = {column for rule in contract.rules for column in rule.columns}
+    kept |= {column for together in contract.unique_together for column in together}
+    return [
+        column.name
+        for column in contract.columns
+        if column.role is None
+        and column.field not in HOUSEKEEPING
+        and column.name not in kept | HOUSEKEEPING
+        and f"{contract.id}.{column.name}" not in needed
+    ]
+
+
+def _leaving(bundle: Bundle) -> frozenset[str]:
+    return frozenset(f"{dataset}.{column}" for t in traces(bundle) for dataset, column in t.sources)
+
+
+def _choosing(bundle: Bundle) -> frozenset[str]:
+    """Columns that choose a cohort or join a dataset."""
+    chosen = {
+        f"{cohort.from_}.{word}"
+        for cohort in bundle.vocabulary.cohorts.values()
+        for word in cohort.where
+    }
+    joins = {
+        f"{join.source}.{word}"
+        for agreement in bundle.agreements.values()
+        for purpose in agreement.purposes.values()
+        for join in purpose.joins or ()
+        for word in (join.on, join.take.partition(":")[2])
+    }
+    return frozenset(chosen | joins)
+
+
+def _advice(code: str, sentence: str, remedy: str) -> Remark:
+    return Remark(
+        weight=Weight.ADVICE,
+        code=code,
+        agreement="",
+        purpose="",
+        clause="",
+        sentence=sentence,
+        remedy=remedy,
+    )
