@@ -137,6 +137,11 @@ class Ahead:
             if child is not None:
                 child.end()
 
+    @property
+    def alive(self) -> bool:
+        """Whether a checking process waits to be taken, and lives."""
+        return self._checker is not None and self._checker.process.poll() is None
+
     def take_checker(self) -> Child | None:
         """The checking process, to its first taker."""
         taken, self._checker = self._checker, None

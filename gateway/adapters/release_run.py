@@ -108,7 +108,7 @@ class Run:
     def __enter__(self) -> Self:
         """Write down that this release was decided."""
         if self._officer:
-            self.release = f"rel-{self._world.new_id()}"
+            self.release = self._world.new_release()
             with self._world.database.begin() as connection:
                 self._open(connection)
             self._state = ReleaseState.DECIDED

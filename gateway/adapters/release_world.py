@@ -66,6 +66,11 @@ class World:
     data: Path
     progress: Progress
     still_valid: Callable[[sa.Connection, SharingRequest, str, int], None]
+    release: str = ""  # the id of the one release to be made, where it was chosen before
+
+    def new_release(self) -> str:
+        """The id under which this release is written down."""
+        return self.release or f"rel-{self.new_id()}"
 
     @property
     def outgoing(self) -> Path:

@@ -40,6 +40,8 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "File (mode 0400, outside the data directory) with the key ring's passphrase; "
         "empty means: ask on the terminal.",
     ),
+    "GATEWAY_HOST": ("127.0.0.1", "Address that `gateway serve` listens on."),
+    "GATEWAY_PORT": ("8440", "Port that `gateway serve` listens on."),
     "GATEWAY_COUNCIL_NAME": (
         "Stronger Families data gateway",
         "Name at the head of every page: the council's, or the programme's.",
@@ -69,6 +71,8 @@ class Settings:
     policies: Path
     keys: Path
     passphrase_file: Path | None
+    host: str = KNOWN["GATEWAY_HOST"][0]
+    port: int = int(KNOWN["GATEWAY_PORT"][0])
     council_name: str = KNOWN["GATEWAY_COUNCIL_NAME"][0]
     public_url: str = KNOWN["GATEWAY_PUBLIC_URL"][0]
     oidc_issuer: str = ""
@@ -109,6 +113,8 @@ def read_settings(
         policies=_folder("GATEWAY_POLICIES", chosen, sources),
         keys=_folder("GATEWAY_KEYS", chosen, sources),
         passphrase_file=Path(secret) if secret else None,
+        host=chosen["GATEWAY_HOST"],
+        port=_port(chosen["GATEWAY_PORT"]),
         council_name=chosen["GATEWAY_COUNCIL_NAME"],
         public_url=chosen["GATEWAY_PUBLIC_URL"].rstrip("/"),
         oidc_issuer=chosen["GATEWAY_OIDC_ISSUER"],
@@ -116,6 +122,12 @@ def read_settings(
         oidc_client_secret_file=_file(chosen["GATEWAY_OIDC_CLIENT_SECRET_FILE"]),
         sources=sources,
     )
+
+
+def _port(chosen: str) -> int:
+    if not (chosen.isdecimal() and chosen.isascii() and len(chosen) < 6 and int(chosen) < 1 << 16):
+        raise UsageError("settings/port", "GATEWAY_PORT is a number from 0 to 65535.")
+    return int(chosen)
 
 
 def _file(chosen: str) -> Path | None:
@@ -138,6 +150,8 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_POLICIES": str(settings.policies),
         "GATEWAY_KEYS": str(settings.keys),
         "GATEWAY_PASSPHRASE_FILE": str(settings.passphrase_file or ""),
+        "GATEWAY_HOST": settings.host,
+        "GATEWAY_PORT": str(settings.port),
         "GATEWAY_COUNCIL_NAME": settings.council_name,
         "GATEWAY_PUBLIC_URL": settings.public_url,
         "GATEWAY_OIDC_ISSUER": settings.oidc_issuer,

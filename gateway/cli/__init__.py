@@ -46,6 +46,9 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "recipient-key": ("open_package", "recipient_key", "Make a recipient's own key pair."),
     "trust": ("open_package", "trust", "Publish the sender's descriptor for recipients."),
     "pseudonym": ("pseudonym", "pseudonym", "Test vectors and test tokens of the scheme."),
+    "serve": ("serve", "serve", "Run the service: web, workers, and what keeps them alive."),
+    "web": ("serve", "web", "Run the web process of the service alone."),
+    "worker": ("serve", "worker", "Run one worker of the service alone."),
     "settings": ("settings", "settings", "Show each setting, its value, source and meaning."),
     "bench": ("bench", "bench", "Measure the gateway beside what one would do instead."),
 }

@@ -1,0 +1,47 @@
+"""How gunicorn runs our application: threads, limits, and who is told that it is up.
+
+Source: gunicorn documentation, "Settings" and "Server Hooks".
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway.adapters.settings import read_settings
+from gateway.errors import GatewayError
+from gateway.service import starting, web_process
+
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 20
+keepalive = 75
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+loglevel = "warning"
+accesslog = None
+control_socket_disable = True
+forwarded_allow_ips = "127.0.0.1,::1"
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - empty files
+proc_name = "gateway-web"
+
+
+def on_starting(_server: Any) -> None:
+    """Build the application once before anything is served: what is wrong shows here."""
+    starting.end_with_parent()
+    starting.no_core()
+    os.environ.pop(web_process.SECRET, None)
+    try:
+        starting.require_founded(read_settings())
+        web_process.application()
+    except GatewayError as fault:
+        sys.stderr.write(f"{fault.code}: {fault.sentence}\n{fault.remedy}\n")
+        raise SystemExit(fault.exit_code) from None
+
+
+def post_worker_init(_worker: Any) -> None:
+    """A process of the web is ready to answer."""
+    starting.say_ready()

@@ -1,0 +1,160 @@
+"""What each kind of job does, on the same workflows as the command line.
+
+A task may be begun again after any fault: `receive` knows the bytes it has seen, and
+a release is made under an id that was tied to its job before anything was written.
+
+Source: docs/explanation/service.md; security points 8, 15 and 23.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateway.adapters import jobs
+from gateway.adapters.database import Database
+from gateway.adapters.jobs import Job, JobKind
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.release_store import ReleaseState, packages_of, releases
+from gateway.adapters.settings import Settings
+from gateway.adapters.share_desk import Desk
+from gateway.errors import HeldForPerson, RefusedError, Unavailable
+from gateway.model import SharingRequest
+from gateway.service import outcomes
+from gateway.service.warm import Warm
+from gateway.wiring.common import new_id
+from gateway.workflows.ports import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What tasks work with: the opened ring, the database, warm processes."""
+
+    settings: Settings
+    database: Database = field(repr=False)
+    ring: KeyRing = field(repr=False)
+    warm: Warm = field(repr=False)
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A task that has done what it could now and is to be begun again."""
+
+    not_before: dt.datetime
+    code: str
+
+
+Task = Callable[[Workshop, Job, Progress], Mapping[str, Any] | Later]
+
+
+def check(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Take in an upload: open its segments, run `receive`, keep receipt and state."""
+    from gateway.wiring.receiving import intake_desk
+    from gateway.workflows.receive import receive
+
+    uploads = importlib.import_module("gateway.adapters.uploads")
+    with shop.database.begin() as connection:
+        upload = uploads.find(connection, job.subject)
+    with (
+        shop.warm.take() as ahead,
+        uploads.opened(shop.settings, shop.ring, job.subject) as source,
+        intake_desk(shop.settings, progress=progress, ahead=ahead) as desk,
+    ):
+        record = receive(desk, source, dataset=upload.dataset, party=upload.party)
+    uploads.checked(shop.settings, shop.database, job.subject, record)
+    return outcomes.of_extract(record)
+
+
+def share(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Make the release that an officer asked for, or finish the one that was begun."""
+    from gateway.wiring.sharing import share_desk
+    from gateway.workflows.share import share as make_release
+
+    with share_desk(shop.settings, progress=progress) as desk:
+        made = _made_before(desk, job)
+        if made is not None:
+            return made
+        tied = _tied(shop, desk, job)
+        outbox = str(shop.settings.data / "outbox")
+        try:
+            outcome = make_release(tied, _request(job), officer=job.by, outbox=outbox)
+        except (RefusedError, HeldForPerson) as no:
+            return outcomes.of_no("refused" if isinstance(no, RefusedError) else "held", no)
+    return outcomes.of_share(outcome)
+
+
+def rehearse(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Say what would leave and why, in rounded counts."""
+    from gateway.wiring.sharing import share_desk
+    from gateway.workflows.share import preview
+
+    day = job.request.get("on")
+    on = dt.date.fromisoformat(day) if day else None
+    with share_desk(shop.settings, progress=progress, rehearsal=True, on=on) as desk:
+        try:
+            outcome = preview(desk, _request(job), officer=job.by)
+        except (RefusedError, HeldForPerson) as no:
+            return outcomes.of_no("would-refuse", no)
+    return outcomes.of_share(outcome)
+
+
+def deliver(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any] | Later:
+    """Try once to bring a package to its recipient."""
+    progress("delivering")
+    deliveries = importlib.import_module("gateway.adapters.deliveries")
+    told: Mapping[str, Any] = deliveries.attempt(shop.settings, shop.ring, job.subject)
+    return told
+
+
+def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Let go of what has outlived its retention."""
+    progress("purging")
+    retention = importlib.import_module("gateway.adapters.retention")
+    told: Mapping[str, Any] = retention.purge(shop.settings, shop.ring)
+    return told
+
+
+TASKS: Mapping[JobKind, Task] = {
+    JobKind.CHECK: check,
+    JobKind.SHARE: share,
+    JobKind.REHEARSE: rehearse,
+    JobKind.DELIVER: deliver,
+    JobKind.PURGE: purge,
+}
+
+
+def _request(job: Job) -> SharingRequest:
+    return SharingRequest(purpose=job.request["purpose"], agreement=job.request["agreement"])
+
+
+def _made_before(desk: Desk, job: Job) -> Mapping[str, Any] | None:
+    """What an earlier attempt made, now that `share_desk` has finished or withdrawn it."""
+    if not job.effect:
+        return None
+    with desk.world.database.begin() as connection:
+        found = releases(connection, where=lambda release: release.id == job.effect)
+        packages = packages_of(connection, job.effect)
+    if not found or found[0].state is ReleaseState.WITHDRAWN:
+        return None
+    if found[0].state is ReleaseState.RECORDED:
+        raise Unavailable(
+            "release/not-forwarded",
+            "A recorded release waits, because its outbox cannot be written.",
+            remedy="Make the outbox writable; the job is tried again.",
+            release=job.effect,
+        )
+    return outcomes.of_release(found[0], packages)
+
+
+def _tied(shop: Workshop, desk: Desk, job: Job) -> Desk:
+    """A desk whose release has an id that the job's row knows before anything else does."""
+    release = f"rel-{new_id()}"
+    with shop.database.begin() as connection:
+        ours = jobs.choose(connection, job.id, shop.worker, effect=release)
+    if not ours:
+        raise Unavailable("job/lease-lost", "Another worker has taken this job over.")
+    return replace(desk, world=replace(desk.world, release=release))
