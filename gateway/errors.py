@@ -17,7 +17,7 @@ Source: UK GDPR Art 5(1)(f); docs/reference/errors.md lists every code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 Fact = str | int
 
@@ -41,6 +41,11 @@ class GatewayError(Exception):
         self.sentence = sentence
         self.remedy = remedy
         self.facts: Mapping[str, Fact] = dict(facts)
+
+    def about(self, **facts: Fact) -> Self:
+        """Add where it happened, and give it back to be raised."""
+        self.facts = {**self.facts, **facts}
+        return self
 
 
 class UsageError(GatewayError):

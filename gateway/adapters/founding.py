@@ -36,6 +36,9 @@ FIRST_KINDS = (
 # Every module that declares tables; a test holds the list complete, another that a version of
 # the schema makes them: `python -m gateway.adapters.migrations.draft` writes it.
 TABLES = (
+    "accounts",
+    "clients",
+    "dry_runs",
     "extract_store",
     "job_records",
     "keyring_books",
@@ -44,8 +47,13 @@ TABLES = (
     "operators",
     "policy_store",
     "recipients",
+    "register_queue",
     "register_trust",
     "release_store",
+    "second_factors",
+    "sessions",
+    "sign_in_limits",
+    "sign_ins_elsewhere",
 )
 
 

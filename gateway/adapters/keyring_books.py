@@ -144,13 +144,7 @@ def record_use(
     Raises:
         RefusedError: the user is the custodian who granted it (security point 3).
     """
-    if operator == grant.granted_by:
-        raise RefusedError(
-            "operators/same-person",
-            f"Whoever granted {grant.key} may not run the release that uses it.",
-            remedy="Ask another release officer.",
-            key=grant.key,
-        )
+    require_apart(grant, operator)
     facts: dict[str, str | int] = {
         "key": grant.key,
         "kind": kind,
@@ -160,3 +154,18 @@ def record_use(
         "operator": operator,
     }
     record(connection, "key-used", {**facts, "release": release} if release else facts, at=at)
+
+
+def require_apart(grant: grants.Grant, operator: str) -> None:
+    """Refuse a use by the custodian who granted it (security point 3).
+
+    Raises:
+        RefusedError: it is the same person.
+    """
+    if operator == grant.granted_by:
+        raise RefusedError(
+            "operators/same-person",
+            f"Whoever granted {grant.key} may not run the release that uses it.",
+            remedy="Ask another release officer.",
+            key=grant.key,
+        )

@@ -37,10 +37,11 @@ class RegisterKeys:
     generation: str
     tombstone: TombstoneKey = field(repr=False)
     sealing: bytes = field(repr=False)
+    matching: bytes = field(repr=False)
 
 
 def register_keys(root: RegisterRoot, *, controller: str, generation: str) -> RegisterKeys:
-    """Derive both keys of a register root.
+    """Derive the keys of a register root.
 
     Args:
         root: the register root of this generation.
@@ -52,6 +53,7 @@ def register_keys(root: RegisterRoot, *, controller: str, generation: str) -> Re
         generation=generation,
         tombstone=tombstone_key(root, controller, generation=generation),
         sealing=_derive(root, (SCHEME, "register-identity", STANDARD, controller, generation)),
+        matching=_derive(root, (SCHEME, "register-match", STANDARD, controller, generation)),
     )
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from gateway import objections
 from gateway.adapters import ledger_store
 from gateway.adapters.keyring import KeyRing
+from gateway.adapters.register_acts import settled
 from gateway.adapters.register_seal import (
     NONCE,
     RegisterKeys,
@@ -47,6 +48,7 @@ from gateway.adapters.register_trust import (
     sequence,
 )
 from gateway.errors import Unavailable
+from gateway.model import Participation
 from gateway.model.keys import KeyKind
 from gateway.objections import EntryKind, Register
 
@@ -109,6 +111,7 @@ def open_register(
     controller: str,
     *,
     mark: RegisterMark | None = None,
+    participation: Participation = Participation.OBJECTION,
 ) -> Register:
     """Verify the whole register and open what is in force for one purpose and controller.
 
@@ -118,13 +121,14 @@ def open_register(
         purpose: entries of this purpose and of all purposes count.
         controller: whose register.
         mark: how far it had come, as noted beside the key ring.
+        participation: the purpose's rule, which says whether an answer can lift.
 
     Raises:
         Unavailable: the register is not whole, or its root is not there.
     """
     last = sequence(connection)
     rows = [row for row in read_whole(connection, mark) if row.controller == controller]
-    entries = objections.in_force(_entries(rows), purpose=purpose)
+    entries = objections.in_force(entries_of(rows), purpose=purpose, participation=participation)
     counting = set(entries["sequence"].to_list())
     kept = [row for row in rows if row.sequence in counting]
     if not kept:
@@ -146,7 +150,8 @@ def _sealed(details: pl.DataFrame, keys: RegisterKeys, first: int) -> Iterator[b
     yield from repeat(b"", details.height - 1)
 
 
-def _entries(rows: list[EntryRow]) -> pl.DataFrame:
+def entries_of(rows: list[EntryRow]) -> pl.DataFrame:
+    """What each row says, as `objections.ENTRY_SCHEMA`."""
     columns = {
         name: pl.Series([getattr(row, name) for row in rows], dtype=pl.String)
         for name in ("kind", "purpose", "status", "lifts")
@@ -206,6 +211,8 @@ def _opened(
         identities=identities,
         key=newest.tombstone,
         sequence=last,
+        settled=settled(every, newest),
+        matching=newest.matching,
     )
 
 

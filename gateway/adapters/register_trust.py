@@ -42,7 +42,13 @@ ENTRIES = sa.Table(
     sa.Column("tombstones", sa.LargeBinary, nullable=False),
     sa.Column("chain", sa.LargeBinary(32), nullable=False),
 )
-EVENTS = ("register-entry-added", "register-entry-lifted", "register-loaded")
+EVENTS = (
+    "register-entry-added",
+    "register-entry-lifted",
+    "register-loaded",
+    "register-entry-answered",
+    "register-match-settled",
+)
 
 
 class EntryRow(NamedTuple):

@@ -119,7 +119,6 @@ class Building:
         self.world.append(
             connection, "release-built", {**facts, "record_digest": about.record_digest}
         )
-        self.inputs.record_key_uses(connection, self.release, self.officer, self.told)
         leaves = [self._package_made(connection, part) for part in made]
         signed = ledger_store.checkpoint(
             connection, self.world.ledger_signer, self.world.now(), origin=self.world.sender

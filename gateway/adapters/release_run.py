@@ -19,9 +19,10 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
-from gateway.adapters import ledger_store
+from gateway.adapters import ledger_store, release_doubts
 from gateway.adapters.release_answers import columns_of, reasons_of, refused, would_share
 from gateway.adapters.release_build import Building, conserved
+from gateway.adapters.release_faults import require_as_recorded
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -68,6 +69,8 @@ class Run:
         self.entropy = os.urandom
         self._links: list[SealedSpill] = []
         self._told: dict[str, Any] = {}
+        self._doubts: list[pl.DataFrame] = []
+        self._pseudonymised = 0
         self.masking = Masking(
             seed=secrets.randbits(64),
             communal=inputs.masked.communal,
@@ -99,8 +102,13 @@ class Run:
         """Told each step."""
         return self._world.progress
 
+    def doubts(self, pairs: pl.DataFrame) -> None:
+        """Keep the doubtful matches for the queue."""
+        self._doubts.append(pairs)
+
     def link_map(self, frame: pl.DataFrame) -> None:
         """Keep who received which link id, sealed."""
+        self._pseudonymised += frame.height
         spill = self.scratch.spill(1)
         spill.put(0, frame)
         self._links.append(spill)
@@ -124,32 +132,17 @@ class Run:
         self.scratch.close()
         if self._state in UNFINISHED and fault is not None:
             code = fault.code if isinstance(fault, GatewayError) else "gateway/unexpected"
+            if isinstance(fault, GatewayError):
+                fault.about(release=self.release, policy_digest=self._plan.policy_digest)
             # A stop right after the commit that recorded it: then the step is refused, and
             # the packages must stay for the next run to forward.
             with suppress(GatewayError, OSError):
                 with self._world.database.begin() as connection:
+                    self._write_down_uses(connection)
                     withdraw(connection, self._world, self.release, code=code)
                 drop_files(self._world, self.release)
         if isinstance(fault, Exception) and not isinstance(fault, GatewayError):
-            self._require_as_recorded()
-
-    def _require_as_recorded(self) -> None:
-        """Say so if what failed was a file that is not the one of its receipt.
-
-        Other bytes under its name may well open: anyone can seal to the public half.
-        They fail somewhere in the columns, before their digest is seen at the end.
-
-        Raises:
-            IntegrityError: an extract is not as recorded.
-        """
-        for extract in (each for source in self.sources.values() for each in source.extracts):
-            try:
-                for _frame in extract.frames(()):
-                    pass
-            except GatewayError as found:
-                raise found from None
-            except Exception:  # noqa: BLE001, S112 - the first fault is the one to report
-                continue
+            require_as_recorded(self.sources.values())
 
     def seal(self, assessed: Assessed) -> Sequence[Sealed]:
         """Serialise, scan, conserve, record what was built, sign and seal each output."""
@@ -166,6 +159,8 @@ class Run:
         made = building.serialise(assessed)
         building.keep_link_map(assessed, self._links)
         with self._world.database.begin() as connection:
+            self._write_down_uses(connection)
+            self._queue(connection)
             manifests = building.record(connection, made)
         self._state = ReleaseState.BUILT
         return [
@@ -226,6 +221,8 @@ class Run:
         """Record that nothing may leave, and why."""
         reasons = reasons_of(self._plan, found)
         with self._world.database.begin() as connection:
+            self._write_down_uses(connection)
+            self._queue(connection)
             self._world.append(
                 connection,
                 "release-refused",
@@ -246,6 +243,22 @@ class Run:
     def would_share(self, assessed: Assessed | TooRisky) -> Outcome:
         """Answer a preview in rounded counts."""
         return would_share(self._plan, assessed, warnings=self._inputs.warnings)
+
+    def _write_down_uses(self, connection: sa.Connection) -> None:
+        """Write down how often each key was used since this was last done."""
+        if self._pseudonymised:
+            self._inputs.record_key_uses(
+                connection, self.release, officer=self._officer, people=self._pseudonymised
+            )
+            self._pseudonymised = 0
+
+    def _queue(self, connection: sa.Connection) -> None:
+        """Queue the doubtful matches for a person, in the transaction that withholds them."""
+        release_doubts.queue(
+            *(connection, self._world, self._inputs, self._plan),
+            release=self.release,
+            doubts=self._doubts,
+        )
 
     def _open(self, connection: sa.Connection) -> None:
         plan, world = self._plan, self._world

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database
 from gateway.adapters.outbox import forward_to_folder
+from gateway.adapters.release_keys import Uses
 from gateway.adapters.release_store import (
     ReleaseRecord,
     ReleaseState,
@@ -138,7 +139,8 @@ class Inputs:
     masked: MaskedPeople = field(repr=False)
     warnings: tuple[str, ...]
     directs: Callable[[], Directs] = field(repr=False)
-    record_key_uses: Callable[[sa.Connection, str, str, Mapping[str, Any]], None]
+    record_key_uses: Uses
+    extracts: tuple[str, ...]
     link_map_key: Callable[[str], bytes] = field(repr=False)
 
 

@@ -16,6 +16,7 @@ import click
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, table
 from gateway.errors import GatewayError, HeldForPerson, RefusedError
 
+REASONS = ("before-release", "policy-change", "question", "training")
 EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse": 3, "held": 5}
 
 
@@ -29,8 +30,15 @@ EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the packages, one sub-folder for each recipient.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would leave and why; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would leave and why; send nothing.")
 @click.option("--on", "on", help="With --dry-run: decide as of this date (YYYY-MM-DD).")
+@click.option(
+    "--reason",
+    type=click.Choice(REASONS),
+    default=REASONS[0],
+    show_default=True,
+    help="With --dry-run: why you ask; it is recorded.",
+)
 @json_option
 @click.pass_context
 @exits
@@ -42,9 +50,13 @@ def share(
     outbox: Path | None,
     dry_run: bool,
     on: str | None,
+    reason: str,
     json_wanted: bool,
 ) -> None:
     """Decide, make, seal, record and forward a release; each package to OUTBOX/RECIPIENT/.
+
+    A dry run counts in tens, is written into the ledger, and is made at most ten times
+    a day by one officer for one purpose.
 
     Example: gateway share national-impact-study --agreement trafford-stronger-families
     --as rosa --to outbox
@@ -69,7 +81,7 @@ def share(
     ):
         try:
             outcome = (
-                preview(desk, request, officer=acting)
+                preview(desk, request, officer=acting, reason=reason)
                 if dry_run
                 else make_release(desk, request, officer=acting, outbox=str(target))
             )
@@ -146,7 +158,13 @@ def stopped(request: Any, no: GatewayError) -> Any:
 
     reason = Reason(code=no.code, clause="", reason=f"{no.sentence} {no.remedy}".strip())
     state = "refused" if isinstance(no, RefusedError) else "held"
-    return Outcome(state=state, request=request, refusal=(reason,))
+    return Outcome(
+        state=state,
+        request=request,
+        release=str(no.facts.get("release", "")),
+        policy_digest=str(no.facts.get("policy_digest", "")),
+        refusal=(reason,),
+    )
 
 
 def lines(document: dict[str, Any]) -> Iterator[str]:
@@ -159,10 +177,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         return
     told = document["conservation"]
     yield f"{document['state'].capitalize()}: {document['release'] or 'a rehearsal'}"
-    yield (
-        f"{told['received']} people received = {told['forwarded']} forwarded"
-        + "".join(f" + {count} {reason}" for reason, count in told["withheld"].items())
-    )
+    yield conservation(told, rounded=not document["release"])
     for output, columns in document["columns"].items():
         yield f"{output}: {', '.join(columns)}"
     for package in document["packages"]:
@@ -170,6 +185,15 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  {package['path']}"
     for warning in document["warnings"]:
         yield f"Note: {warning}"
+
+
+def conservation(told: dict[str, Any], *, rounded: bool) -> str:
+    """Who was received and what became of them; rounded counts need not add up."""
+    parts = [f"{told['forwarded']} forwarded"]
+    parts += [f"{count} {reason}" for reason, count in told["withheld"].items()]
+    if rounded:
+        return f"About {told['received']} people received; about {', '.join(parts)}"
+    return f"{told['received']} people received = {' + '.join(parts)}"
 
 
 def release_lines(document: dict[str, Any]) -> Iterator[str]:

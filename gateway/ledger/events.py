@@ -65,7 +65,8 @@ KINDS: Mapping[str, Callable[[Fact], bool]] = {
 FACTS: Mapping[str, str] = {
     **dict.fromkeys(
         (
-            *("agreement", "approver", "batch", "channel", "dataset", "document"),
+            *("account", "agreement", "approver", "batch", "channel", "client", "dataset"),
+            *("document",),
             *("extract", "holder", "job", "key", "linkage_unit", "operator", "output"),
             *("package", "party", "purpose", "recipient", "recipient_key", "register"),
             *("release", "storage_key", "study", "subject", "supersedes"),
@@ -138,6 +139,12 @@ EVENTS: Mapping[str, Event] = {
         "subject purpose register_sequence", "source party clause digest kind register"
     ),
     "register-loaded": _event("register_sequence entries", "source party digest purpose register"),
+    "register-entry-answered": _event(
+        "subject purpose register_sequence state", "source register entries"
+    ),
+    "register-match-settled": _event("subject purpose register_sequence state", "source register"),
+    "register-match-read": _event("subject", "purpose register release"),
+    "register-matches-queued": _event("release entries", "purpose register"),
     "release-decided": _event("release purpose agreement policy_digest", "clause version"),
     "release-refused": _event(
         "release purpose agreement", "policy_digest reasons code clause version"
@@ -174,6 +181,14 @@ EVENTS: Mapping[str, Event] = {
     "policy-withdrawn": _event("document document_digest", "approver kind version code"),
     "operator-added": _event("operator", "approver role key key_digest"),
     "operator-removed": _event("operator", "approver role key code"),
+    "account-added": _event("account", "operator party role approver"),
+    "account-bound": _event("account", "operator party approver source"),
+    "account-reset": _event("account", "operator party approver code"),
+    "account-disabled": _event("account", "operator party approver"),
+    "client-added": _event("client party key", "role approver key_digest"),
+    "client-key-added": _event("client key", "party approver key_digest"),
+    "client-key-revoked": _event("client key", "party approver key_digest"),
+    "client-revoked": _event("client", "party approver"),
     "role-granted": _event("operator role", "approver purpose"),
     "role-revoked": _event("operator role", "approver purpose"),
     "subject-answered": _event("subject", "code count purpose"),

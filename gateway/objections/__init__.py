@@ -11,7 +11,9 @@ from gateway.objections.details import (
     standard_form,
 )
 from gateway.objections.entries import (
+    ANSWERS,
     ANY_PURPOSE,
+    COMPARED,
     EFFECTS,
     ENTRY_SCHEMA,
     LIFTS,
@@ -26,6 +28,12 @@ from gateway.objections.entries import (
 from gateway.objections.honour import honour, resolution_of
 from gateway.objections.household import household_effect
 from gateway.objections.lifting import entries_lifted
+from gateway.objections.matching import (
+    SETTLED_SCHEMA,
+    match_id,
+    no_settlements,
+    references,
+)
 from gateway.objections.register import (
     DETAIL_ROLES,
     TOMBSTONE_SCHEMA,
@@ -38,7 +46,9 @@ from gateway.objections.resolve import Resolution, decide, resolve
 from gateway.objections.tombstones import tombstones_of
 
 __all__ = [
+    "ANSWERS",
     "ANY_PURPOSE",
+    "COMPARED",
     "DETAIL_ROLES",
     "EFFECTS",
     "ENTRY_SCHEMA",
@@ -46,6 +56,7 @@ __all__ = [
     "LIFTS",
     "LOOSENING",
     "MAY_LOOSEN",
+    "SETTLED_SCHEMA",
     "TOMBSTONE_SCHEMA",
     "WITHDRAWAL",
     "Authority",
@@ -64,8 +75,11 @@ __all__ = [
     "in_force",
     "incomparable",
     "many_identities",
+    "match_id",
     "merge_hits",
+    "no_settlements",
     "one_identity",
+    "references",
     "resolution_of",
     "resolve",
     "standard_form",

@@ -9,6 +9,7 @@ Source: security point 16; docs/reference/pseudonyms.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -17,6 +18,7 @@ from gateway import identity
 from gateway.model.tokens import TOKEN_NAMES
 from gateway.objections.entries import CERTAIN, EntryKind
 from gateway.objections.likeness import likely_pairs
+from gateway.objections.matching import references
 from gateway.objections.register import Register
 from gateway.objections.thin import could_fit
 from gateway.objections.tombstones import tokens_by_name
@@ -38,17 +40,18 @@ def compare(frame: pl.DataFrame, register: Register) -> pl.DataFrame:
 
     Returns:
         `person`, `sequence`, `token` (a token name or a rule of likeness), `value`
-        (the token, null for likeness), `clash` (both have a national number, and
-        it is not the same).
+        (the token, null for likeness), `match` (the pair's reference for a person who
+        settles it), `clash` (both have a national number, and it is not the same).
     """
     people = elements_of(frame)
-    hits = _sought(people, register) if register.entries.height else _NO_HITS
+    hits = _sought(frame, people, register) if register.entries.height else _NO_HITS
     persons = frame["person"].gather(hits["ref"])
     return hits.select(
         _apart(persons).alias("person"),
         "sequence",
         "token",
         _apart(hits["value"]),
+        _matches(hits["ref"], frame, register),
         _clashes(hits, people, register),
     )
 
@@ -58,16 +61,36 @@ def _apart(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, values.to_list(), dtype=values.dtype)
 
 
-def _sought(people: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """Strong tokens with every entry, then weaker evidence of those whom none refuses yet."""
+def _matches(refs: pl.Series, frame: pl.DataFrame, register: Register) -> pl.Series:
+    """The reference of each hit's person, for the queue."""
+    return references(frame[refs], register.matching)
+
+
+def _without_others(hits: pl.DataFrame, frame: pl.DataFrame, register: Register) -> pl.DataFrame:
+    """Hits but those of pairs of whom a person has said that they are two people."""
+    others = register.settled.filter(~pl.col("same")).select("sequence", "match")
+    if not others.height or not hits.height:
+        return hits
+    told = hits.with_columns(_matches(hits["ref"], frame, register))
+    return told.join(others, on=["sequence", "match"], how="anti").drop("match")
+
+
+def _sought(frame: pl.DataFrame, people: pl.DataFrame, register: Register) -> pl.DataFrame:
+    """Strong tokens with every entry, then weaker evidence of those whom none refuses yet.
+
+    A pair that was settled as two people is no evidence: whatever else that person
+    has in common with other entries is still looked for.
+    """
     refusing = register.entries.filter(pl.col("kind") != EntryKind.CONSENT.value)["sequence"]
-    strong = pl.concat([_NO_HITS, *_shared(people, register, (*_NATIONAL_TOKENS, *CERTAIN))])
+    found = _shared(people, register, (*_NATIONAL_TOKENS, *CERTAIN))
+    strong = _without_others(pl.concat([_NO_HITS, *found]), frame, register)
     people = _unmet(people, strong, refusing)
     others = [name for name in TOKEN_NAMES if name not in (*_NATIONAL_TOKENS, *CERTAIN)]
     shared = _shared(people, _only(register, refusing), others)
-    weak = pl.concat([_NO_HITS, *shared])
+    weak = _without_others(pl.concat([_NO_HITS, *shared]), frame, register)
     alike = _alike(_unmet(people, weak, refusing), _only(register, refusing))
-    return pl.concat([strong, weak, *alike]).unique()
+    likely = _without_others(pl.concat([_NO_HITS, *alike]), frame, register)
+    return pl.concat([strong, weak, likely]).unique()
 
 
 def elements_of(frame: pl.DataFrame) -> pl.DataFrame:
@@ -101,12 +124,11 @@ _NATIONAL_TOKENS: Final = tuple(f"TN-{name}" for name in NATIONAL)
 def _only(register: Register, sequences: pl.Series) -> Register:
     """The register with these entries only."""
     kept = pl.col("sequence").is_in(sequences.implode())
-    return Register(
+    return replace(
+        register,
         entries=register.entries.filter(kept),
         tombstones=register.tombstones.filter(kept),
         identities=register.identities.filter(kept),
-        key=register.key,
-        sequence=register.sequence,
     )
 
 

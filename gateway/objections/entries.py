@@ -24,7 +24,7 @@ CERTAIN: Final = ("T01", "T02", "T03", "T04", "T05", "T06", "T09")
 
 
 class EntryKind(StrEnum):
-    """The acts that the register records."""
+    """The acts that the register records: what people say, and what is answered."""
 
     OBJECTION = "objection"
     OPT_OUT = "opt-out"
@@ -32,6 +32,9 @@ class EntryKind(StrEnum):
     CONSENT_WITHDRAWN = "consent-withdrawn"
     OBJECTION_WITHDRAWN = "objection-withdrawn"
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
+    ANSWERED = "answered"
+    MATCH_SAME = "match-same"
+    MATCH_OTHER = "match-other"
 
 
 class Authority(StrEnum):
@@ -105,6 +108,25 @@ REASON_ORDER: Final = (
     Withheld.DOUBTFUL_MATCH,
 )
 
+# What a council may answer, by the rule of the purpose: only where an objection is
+# considered, or a duty in law does not depend on it, can it be found not upheld.
+ANSWERS: Final[Mapping[Participation, frozenset[Status]]] = MappingProxyType(
+    {
+        Participation.CONSENT: frozenset({Status.UPHELD}),
+        Participation.OPT_OUT: frozenset({Status.UPHELD}),
+        Participation.OBJECTION: frozenset({Status.CONSIDERED, Status.UPHELD, Status.NOT_UPHELD}),
+        Participation.STATUTORY: frozenset({Status.CONSIDERED, Status.UPHELD, Status.NOT_UPHELD}),
+    }
+)
+
+# The entries that are compared; the others say something about entries.
+COMPARED: Final = (
+    EntryKind.OBJECTION,
+    EntryKind.OPT_OUT,
+    EntryKind.CONSENT,
+    EntryKind.CONSENT_WITHDRAWN,
+)
+
 ENTRY_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {
         "sequence": pl.Int64(),
@@ -116,25 +138,47 @@ ENTRY_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
 )
 
 
-def in_force(entries: pl.DataFrame, *, purpose: str) -> pl.DataFrame:
+def in_force(
+    entries: pl.DataFrame, *, purpose: str, participation: Participation = Participation.OBJECTION
+) -> pl.DataFrame:
     """The entries that count for a purpose: neither lifted nor found to be without ground.
 
     A lifting entry lifts only what came before it. What a purpose's entry lifts is
-    what it names; naming is done when it is recorded, from a certain match.
+    what it names; naming is done when it is recorded, from a certain match. An
+    answer counts for its own purpose; the newest one counts.
 
     Args:
         entries: rows as `ENTRY_SCHEMA`, every entry of one controller.
         purpose: entries of this purpose and of all purposes count.
+        participation: the purpose's rule; where it lets nobody be refused, an answer
+            "not upheld" has no effect, whatever the rule was when it was given.
     """
-    lifted = (
-        entries.select(pl.col("sequence").alias("by"), pl.col("lifts").alias("sequence"))
+    concerning = entries.filter(pl.col("purpose").is_in([purpose, ANY_PURPOSE]))
+    named = concerning.filter(pl.col("kind").is_in([kind.value for kind in COMPARED])).join(
+        _named_by(entries, tuple(LIFTS)), on="sequence", how="anti"
+    )
+    if Status.NOT_UPHELD not in ANSWERS[participation]:
+        return named
+    answers = _named_by(concerning, (EntryKind.ANSWERED,)).unique(
+        "sequence", keep="last", maintain_order=True
+    )
+    answered = named.join(answers, on="sequence", how="left", maintain_order="left")
+    return answered.filter(pl.coalesce("answer", "status") != Status.NOT_UPHELD.value).select(
+        named.columns
+    )
+
+
+def _named_by(entries: pl.DataFrame, kinds: tuple[EntryKind, ...]) -> pl.DataFrame:
+    """Which earlier entries are named by entries of these kinds, and with which answer."""
+    return (
+        entries.filter(pl.col("kind").is_in([kind.value for kind in kinds]))
+        .select(
+            pl.col("sequence").alias("by"),
+            pl.col("lifts").alias("sequence"),
+            pl.col("status").alias("answer"),
+        )
         .explode("sequence", keep_nulls=False, empty_as_null=False)
         .filter(pl.col("sequence") < pl.col("by"))
+        .sort("by")
+        .select("sequence", "answer")
     )
-    return entries.filter(
-        pl.col("purpose").is_in([purpose, ANY_PURPOSE]),
-        pl.col("status") != Status.NOT_UPHELD.value,
-        ~pl.col("kind").is_in(
-            [EntryKind.OBJECTION_WITHDRAWN.value, EntryKind.OPT_OUT_WITHDRAWN.value]
-        ),
-    ).join(lifted, on="sequence", how="anti")

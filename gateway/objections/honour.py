@@ -10,7 +10,7 @@ docs/explanation/objections.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -23,19 +23,24 @@ from gateway.objections.register import Register, empty_register
 from gateway.objections.resolve import Resolution, decide, resolve
 
 
-def honour(cohort: Cohort, register: Register) -> Willing:
+def honour(
+    cohort: Cohort, register: Register, *, doubts: Callable[[pl.DataFrame], None] | None = None
+) -> Willing:
     """Leave out everyone who may not be shared, and what follows for their families.
 
     Args:
         cohort: `person`, `family`, `std.ELEMENT`, `spine.participation` and the
             source columns; partitions hold whole families.
         register: opened for this purpose and controller.
+        doubts: takes the queue for a human: `sequence`, `match`, `because`; no person.
 
     Returns:
         The same people without the withheld ones; `counts` by reason, `doubtful`
         the number of people queued for a human.
     """
     resolution = resolution_of(cohort, register)
+    if doubts is not None:
+        doubts(resolution.doubtful.select("sequence", "match", "because"))
     willing = _WillingOnes(cohort.partitions, resolution, cohort.plan)
     return Willing(
         plan=cohort.plan,

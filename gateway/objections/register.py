@@ -19,6 +19,7 @@ from gateway.identity import TombstoneKey
 from gateway.model import Contract, ContractColumn, Role
 from gateway.model.tokens import ELEMENTS, token_elements
 from gateway.objections.entries import ENTRY_SCHEMA
+from gateway.objections.matching import no_settlements
 
 TOMBSTONE_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {"sequence": pl.Int64(), "token": pl.String(), "value": pl.Binary()}
@@ -36,7 +37,8 @@ class Register:
     `entries` as `ENTRY_SCHEMA`; `tombstones` one row for each token of each entry;
     `identities` one row per entry: `sequence` and the elements of `std1`; `key` made
     the tombstones; `sequence` is the last number of the whole register
-    when it was read.
+    when it was read; `settled` which doubtful pairs a person has settled, by the
+    references that `matching` makes.
     """
 
     entries: pl.DataFrame = field(repr=False)
@@ -44,6 +46,8 @@ class Register:
     identities: pl.DataFrame = field(repr=False)
     key: TombstoneKey = field(repr=False)
     sequence: int = 0
+    settled: pl.DataFrame = field(default_factory=no_settlements, repr=False)
+    matching: bytes = field(default=bytes(32), repr=False)
 
 
 def empty_register(*, sequence: int = 0) -> Register:

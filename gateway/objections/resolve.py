@@ -1,9 +1,9 @@
 """What the hits of a whole cohort mean: certain, or doubtful and for a human.
 
 A certain match shares a national number, or a strong token that only one person
-of the cohort and one of the register has. Everything else that is shared or alike
-is doubtful: that person is withheld and queued, and the release goes on. Consent
-must match certainly; a doubtful consent is none.
+of the cohort and one of the register has, or was settled by a person. Everything
+else that is shared or alike is doubtful: that person is withheld and queued, and the
+release goes on. Consent must match certainly; a doubtful consent is none.
 
 Source: security point 16; UK GDPR Art 7(1), Art 21.
 """
@@ -30,7 +30,7 @@ class Resolution:
     """Who is withheld for which reason, who has consented, and what a human must look at.
 
     `refused`: `person`, `reason`; `consenting`: `person`; `doubtful`: `person`,
-    `sequence`, `because` (names of tokens and rules): references, no values.
+    `sequence`, `match`, `because` (names of tokens and rules): references, no values.
     """
 
     participation: Participation
@@ -69,7 +69,7 @@ def resolve(hits: pl.DataFrame, register: Register, *, participation: Participat
         refused=_first_reason(pl.concat([certain, held])),
         consenting=_consenting(judged),
         doubtful=doubtful.group_by("person", "sequence")
-        .agg(pl.col("token").unique().sort().alias("because"))
+        .agg(pl.col("match").first(), pl.col("token").unique().sort().alias("because"))
         .sort("sequence", "person"),
     )
 
@@ -147,8 +147,11 @@ def mark_certain(hits: pl.DataFrame, register: Register) -> pl.DataFrame:
     national = pl.col("token").str.starts_with("TN-")
     alone = ((pl.col("people") == 1) & (pl.col("entries") == 1)).fill_null(value=False)
     strong = pl.col("token").is_in(CERTAIN)
-    return counted.with_columns(
-        (national | (strong & alone)).alias("certain"),
+    settled = register.settled.filter("same").select("sequence", "match", told_same=True)
+    known = counted.join(settled, on=["sequence", "match"], how="left", maintain_order="left")
+    same = pl.col("told_same").fill_null(value=False)
+    return known.with_columns(
+        (national | (strong & alone) | same).alias("certain"),
         ((national | strong) & alone & ~pl.col("clash")).alias("clear"),
     )
 

@@ -34,7 +34,7 @@ def share(desk: ShareDesk, request: SharingRequest, *, officer: str, outbox: str
     """
     decision = desk.decide(request, officer)
     if isinstance(decision, Refusal):
-        return desk.refuse(request, decision)
+        return desk.refuse(request, decision, officer=officer)
     with desk.begin(decision, officer) as run:
         assessed = assess(_pseudonymised(decision, run), coarser=coarser)
         if isinstance(assessed, TooRisky):
@@ -44,12 +44,14 @@ def share(desk: ShareDesk, request: SharingRequest, *, officer: str, outbox: str
         return run.forward(recorded)
 
 
-def preview(desk: ShareDesk, request: SharingRequest, *, officer: str) -> Outcome:
-    """Say what would leave and why, in rounded counts, and change nothing."""
+def preview(
+    desk: ShareDesk, request: SharingRequest, *, officer: str, reason: str = "before-release"
+) -> Outcome:
+    """Say what would leave and why, in rounded counts; nothing but the question is kept."""
     decision = desk.decide(request, officer)
     if isinstance(decision, Refusal):
         return desk.would_refuse(request, decision)
-    with desk.rehearse(decision) as run:
+    with desk.rehearse(decision, officer, reason=reason) as run:
         assessed: Assessed | TooRisky = assess(_pseudonymised(decision, run), coarser=coarser)
         return run.would_share(assessed)
 
@@ -58,7 +60,7 @@ def _pseudonymised(plan: Plan, run: ReleaseRun) -> Pseudonymised:
     run.progress("selecting the cohort")
     cohort = select(plan, run.sources, run.scratch, elements=run.elements)
     run.progress("honouring objections")
-    willing = honour(cohort, run.register)
+    willing = honour(cohort, run.register, doubts=run.doubts)
     run.progress("minimising and pseudonymising")
     minimised = minimise(willing, masking=run.masking)
     return pseudonymise(

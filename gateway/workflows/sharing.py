@@ -89,6 +89,10 @@ class ReleaseRun(Protocol):
         """Told each step."""
 
     @property
+    def doubts(self) -> Callable[[pl.DataFrame], None]:
+        """Takes the doubtful matches that a person must settle, by reference."""
+
+    @property
     def link_map(self) -> Callable[[pl.DataFrame], None]:
         """Takes `person` and `link_id` for the sealed map of this release."""
 
@@ -125,7 +129,7 @@ class ShareDesk(Protocol):
     def decide(self, request: SharingRequest, officer: str) -> Plan | Refusal:
         """Decide by the agreements in force, for an officer who may run this release."""
 
-    def refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
+    def refuse(self, request: SharingRequest, refusal: Refusal, *, officer: str) -> Outcome:
         """Record a refusal and answer with its reasons."""
 
     def would_refuse(self, request: SharingRequest, refusal: Refusal) -> Outcome:
@@ -134,5 +138,5 @@ class ShareDesk(Protocol):
     def begin(self, plan: Plan, officer: str) -> ReleaseRun:
         """Open a release under this Plan."""
 
-    def rehearse(self, plan: Plan) -> ReleaseRun:
-        """Open the same inputs without a release."""
+    def rehearse(self, plan: Plan, officer: str, *, reason: str) -> ReleaseRun:
+        """Open the same inputs without a release, under keys of this run alone."""

@@ -30,6 +30,7 @@ from gateway.adapters.settings import read_settings
 from gateway.keyed_hash import base32_column
 from gateway.model.keys import KeyKind
 from gateway.standalone import verify_ledger
+from tests.faults.soundness import ledger_facts
 from tests.journeys import borough
 from tests.journeys.borough import COUNCIL, RESEARCH, SHARE, STUDY, UNIT
 from tests.journeys.office import Office
@@ -327,7 +328,7 @@ def digest_of(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_dry_run_changes_nothing_and_tells_rounded_counts_only(
+def test_a_dry_run_leaves_only_its_own_entry_and_tells_rounded_counts_only(
     journey: Journey, tmp_path: Path
 ) -> None:
     office = borough.copied(journey.office, tmp_path / "office")
@@ -340,7 +341,11 @@ def test_a_dry_run_changes_nothing_and_tells_rounded_counts_only(
     with office.apart(*SHARE, "--to", str(tmp_path / "outbox"), "--dry-run", "--json") as running:
         out, err = running.communicate()
     assert running.returncode == 0, out + err
-    assert digest_of(office.home) == before
+    after = digest_of(office.home)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed == {"data/gateway.sqlite"}
+    assert [entry["code"] for entry in ledger_facts(office, "dry-run")] == ["before-release"]
+    assert ledger_facts(office, "key-used") == ledger_facts(journey.office, "key-used")
     assert not (tmp_path / "outbox").exists()
     told = json.loads(out)
     assert told["state"] == "would-forward"

@@ -24,7 +24,15 @@ from gateway.objections import (
     resolve,
     tombstones_of,
 )
-from gateway.objections.entries import EFFECTS, LIFTS, LOOSENING, MAY_LOOSEN, WITHDRAWAL
+from gateway.objections.entries import (
+    ANSWERS,
+    COMPARED,
+    EFFECTS,
+    LIFTS,
+    LOOSENING,
+    MAY_LOOSEN,
+    WITHDRAWAL,
+)
 from tests.rooms.objection_people import KEY, a_cohort, elements, register_of
 
 REASONS = ["objected", "opted-out", "no-consent", "doubtful-match"]
@@ -320,7 +328,12 @@ def test_the_tables_of_the_register_are_complete() -> None:
     assert set(EFFECTS) == set(Participation)
     assert set(LIFTS) == LOOSENING
     assert not LOOSENING & {EntryKind.OBJECTION, EntryKind.OPT_OUT, EntryKind.CONSENT_WITHDRAWN}
-    assert set(WITHDRAWAL) | set(WITHDRAWAL.values()) == set(EntryKind)
+    said = set(WITHDRAWAL) | set(WITHDRAWAL.values())
+    answered = {EntryKind.ANSWERED, EntryKind.MATCH_SAME, EntryKind.MATCH_OTHER}
+    assert said | answered == set(EntryKind)
+    assert not said & answered
+    assert set(COMPARED) < said
+    assert set(ANSWERS) == set(Participation)
     assert Authority.PARTNER_EXTRACT not in MAY_LOOSEN
     assert Status.UNANSWERED in set(Status)
     assert {reason.value for effects in EFFECTS.values() for reason in effects.values()} < set(
