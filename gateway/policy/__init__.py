@@ -16,6 +16,7 @@ from gateway.policy.linting import review
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
+from gateway.policy.tracing import Trace, by_clause, traces, traces_of
 from gateway.policy.vocabulary import Vocabulary, load_vocabulary
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "Recipient",
     "RecipientKey",
     "Remark",
+    "Trace",
     "Vocabulary",
     "Weight",
+    "by_clause",
     "compare",
     "decide",
     "explain",
@@ -42,4 +45,6 @@ __all__ = [
     "review",
     "run_cases",
     "schema",
+    "traces",
+    "traces_of",
 ]

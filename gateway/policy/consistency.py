@@ -221,4 +221,5 @@ def _finding(document: str, fault: Fault) -> Finding:
         where=place(fault.path),
         sentence=fault.sentence,
         remedy=fault.remedy,
+        path=fault.path,
     )

@@ -39,13 +39,17 @@ _CONTAINERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that stops a document from loading."""
+    """One thing that stops a document from loading.
+
+    `path` are the keys that lead to it, for an editor that shows it at its line.
+    """
 
     code: str
     document: str
     where: str
     sentence: str
     remedy: str
+    path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.document}, {self.where}" if self.where else self.document

@@ -103,7 +103,7 @@ def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:
     return _finding(
         "policy/key-malformed" if ascii_only else "policy/look-alike-key",
         document,
-        place(path),
+        path,
         "a key is not a plain name."
         if ascii_only
         else "a key holds a letter outside A-Z, a-z, 0-9, which can look like another.",
@@ -115,7 +115,7 @@ def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
         "policy/hidden-character",
         document,
-        place(path),
+        path,
         "the text hides a control or direction character.",
         "Remove it, so that everyone reads the same.",
     )
@@ -125,7 +125,7 @@ def _clock(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
         "policy/value-malformed",
         document,
-        place(path),
+        path,
         "a date may not carry a time of day.",
         "Write a plain date such as 2026-04-01.",
     )
@@ -135,11 +135,20 @@ def _too_deep(document: str, path: tuple[str | int, ...]) -> Finding:
     return _finding(
         "policy/too-deep",
         document,
-        place(path),
+        path,
         f"tables nest deeper than {DEEPEST}.",
         "Follow the structure of docs/reference/policy.md.",
     )
 
 
-def _finding(code: str, document: str, where: str, sentence: str, remedy: str) -> Finding:
-    return Finding(code=code, document=document, where=where, sentence=sentence, remedy=remedy)
+def _finding(
+    code: str, document: str, where: str | tuple[str | int, ...], sentence: str, remedy: str
+) -> Finding:
+    return Finding(
+        code=code,
+        document=document,
+        where=where if isinstance(where, str) else place(where),
+        sentence=sentence,
+        remedy=remedy,
+        path=() if isinstance(where, str) else where,
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import types
 import typing
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -73,7 +74,7 @@ def _finding(model: type[Document], document: str, tree: Tree, error: Any) -> Fi
     if kind in {"extra_forbidden", "missing"}:
         path = tuple(error["loc"])
         code, sentence, remedy = _key_fault(kind, model, path)
-        return _say(code, document, path[:-1], sentence, remedy)
+        return replace(_say(code, document, path[:-1], sentence, remedy), path=path)
     if kind == "too_short":
         return _say(
             "policy/empty-list",
@@ -123,6 +124,7 @@ def _say(
         where=place(path),
         sentence=sentence,
         remedy=remedy,
+        path=path,
     )
 
 

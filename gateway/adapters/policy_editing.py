@@ -1,0 +1,159 @@
+"""Edits of an agreement's text by form: the words change, comments and order stay.
+
+Each edit takes the text as it is and gives the new one; whether it may be proposed
+is for the strict reader to say. The version is set apart (`with_version`): a draft is
+one further than what the store holds, however many edits it takes.
+
+Source: docs/reference/policy.md; docs/how-to/edit-policies.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable, Table
+
+from gateway.errors import InputRejected, UsageError
+
+Value = str | int | dt.date | Sequence[str]
+
+# What a form may set of a purpose and of an agreement; anything else is edited as text.
+PURPOSE_PARTS = frozenset(
+    {"title", "participation", "household", "retain_until", "returns", "duties", "legal_bases"}
+)
+AGREEMENT_PARTS = frozenset({"title", "review", "ends", "dpia", "contact", "parties", "benefits"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldEdit:
+    """One field of an output as a form gives it; empty parts are left out."""
+
+    name: str
+    treat: str
+    clause: str
+    source: str = ""
+    from_field: str = ""
+    at: dt.date | str = ""
+
+
+def set_field(text: str, purpose: str, output: str, field: FieldEdit) -> str:
+    """Add a field to an output, or change it."""
+    document = _parse(text)
+    fields = _output(document, purpose, output).setdefault("fields", tomlkit.table())
+    rule = tomlkit.inline_table()
+    for key, value in (
+        ("from", field.from_field),
+        ("source", field.source),
+        ("treat", field.treat),
+        ("at", field.at),
+        ("clause", field.clause),
+    ):
+        if value:
+            rule[key] = value
+    fields[field.name] = rule
+    return tomlkit.dumps(document)
+
+
+def remove_field(text: str, purpose: str, output: str, field: str) -> str:
+    """Take a field out of an output.
+
+    Raises:
+        UsageError: the output has no such field.
+    """
+    document = _parse(text)
+    fields = _output(document, purpose, output).get("fields", {})
+    if field not in fields:
+        raise _absent("field", field)
+    del fields[field]
+    return tomlkit.dumps(document)
+
+
+def set_limits(text: str, purpose: str, output: str, *, k: int, on_small_group: str) -> str:
+    """Set the group size of an output and what is done about smaller groups."""
+    document = _parse(text)
+    limits = _output(document, purpose, output).setdefault("disclosure", tomlkit.table())
+    limits["k"] = k
+    limits["on_small_group"] = on_small_group
+    return tomlkit.dumps(document)
+
+
+def set_purpose(text: str, purpose: str, parts: Mapping[str, Value]) -> str:
+    """Set parts of a purpose: participation, household effect, retention, duties, bases.
+
+    Raises:
+        UsageError: a part is not one that a form may set.
+    """
+    document = _parse(text)
+    _set(_purpose(document, purpose), parts, PURPOSE_PARTS)
+    return tomlkit.dumps(document)
+
+
+def set_agreement(text: str, parts: Mapping[str, Value]) -> str:
+    """Set parts of the agreement itself: title, review, end, parties, contact."""
+    document = _parse(text)
+    _set(document, parts, AGREEMENT_PARTS)
+    return tomlkit.dumps(document)
+
+
+def prohibit(text: str, field: str, *, clause: str, reason: str) -> str:
+    """Say that a field never leaves, whatever permits it."""
+    document = _parse(text)
+    rule = tomlkit.inline_table()
+    rule.update({"clause": clause, "reason": reason})
+    document.setdefault("prohibitions", tomlkit.table())[field] = rule
+    return tomlkit.dumps(document)
+
+
+def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
+    for key, value in parts.items():
+        if key not in known:
+            raise _absent("part", key)
+        where[key] = list(value) if isinstance(value, (list, tuple)) else value
+
+
+def _parse(text: str) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(text)
+    except (TOMLKitError, ValueError):
+        raise InputRejected(
+            "policy/unreadable",
+            "The agreement's text is not TOML, so that a form cannot change it.",
+            remedy="Correct it as text first.",
+        ) from None
+
+
+def _purpose(document: Any, purpose: str) -> Any:
+    found = document.get("purposes", {}).get(purpose)
+    if not isinstance(found, (Table, InlineTable, Mapping)):
+        raise _absent("purpose", purpose)
+    return found
+
+
+def _output(document: Any, purpose: str, output: str) -> Any:
+    found = _purpose(document, purpose).get("outputs", {}).get(output)
+    if found is None:
+        raise _absent("output", output)
+    return found
+
+
+def with_version(text: str, version: int) -> str:
+    """The text with that version number; a draft is one further than what is in the store."""
+    document = _parse(text)
+    document["version"] = version
+    return tomlkit.dumps(document)
+
+
+def _absent(kind: str, name: str) -> UsageError:
+    shown = (
+        f' "{name}"' if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else ""
+    )
+    return UsageError(
+        "policy/nothing-to-edit",
+        f"The agreement has no {kind}{shown} that a form can change.",
+        remedy="Reload the page; somebody may have changed the text.",
+    )
