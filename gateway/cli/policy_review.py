@@ -10,11 +10,11 @@ import datetime as dt
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings, say
-from gateway.policy.remarks import Remark
 
 REFUSED = 3
 
@@ -60,7 +60,7 @@ def review(
         sys.exit(REFUSED)
 
 
-def _line(remark: Remark) -> str:
+def _line(remark: Any) -> str:
     place = " / ".join(part for part in (remark.agreement, remark.purpose) if part)
     clause = f" (clause {remark.clause})" if remark.clause else ""
     told = f"{remark.weight}: {place}{clause}: {remark.sentence} {remark.remedy}"
