@@ -163,9 +163,8 @@ class Run:
             self._queue(connection)
             manifests = building.record(connection, made)
         self._state = ReleaseState.BUILT
-        return [
-            building.seal(part, manifest) for part, manifest in zip(made, manifests, strict=True)
-        ]
+        self._carried = {each["output"]: each["columns"] for each in manifests}
+        return [building.seal(*each) for each in zip(made, manifests, strict=True)]
 
     def record(self, sealed: Sequence[Sealed], outbox: str) -> Recorded:
         """Read register and approvals again and write the dispatch into the ledger.
@@ -295,6 +294,6 @@ class Run:
             recipient=sealed.recipient,
             rows=sealed.rows,
             digest=file_digest(self._world.outgoing / f"{sealed.package}.gwp"),
-            manifest={"data_digest": sealed.digest},
+            manifest={"data_digest": sealed.digest, "columns": self._carried[sealed.output]},
             place=outbox,
         )
