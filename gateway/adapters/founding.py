@@ -54,6 +54,7 @@ TABLES = (
     "sessions",
     "sign_in_limits",
     "sign_ins_elsewhere",
+    "upload_records",
 )
 
 

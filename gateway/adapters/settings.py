@@ -59,6 +59,9 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "",
         "File (mode 0400) with the client secret that the OpenID Connect provider gave.",
     ),
+    "GATEWAY_UPLOAD_MAX_MIB": ("4096", "Longest upload that is taken in, in MiB."),
+    "GATEWAY_UPLOAD_HOURS": ("24", "Hours after which an upload that nobody goes on with expires."),
+    "GATEWAY_UPLOADS_OPEN": ("20", "Unfinished uploads that one party may have at a time."),
 }
 
 
@@ -78,6 +81,9 @@ class Settings:
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
+    upload_max_mib: int = int(KNOWN["GATEWAY_UPLOAD_MAX_MIB"][0])
+    upload_hours: int = int(KNOWN["GATEWAY_UPLOAD_HOURS"][0])
+    uploads_open: int = int(KNOWN["GATEWAY_UPLOADS_OPEN"][0])
     sources: Mapping[str, str]
 
     @property
@@ -120,6 +126,9 @@ def read_settings(
         oidc_issuer=chosen["GATEWAY_OIDC_ISSUER"],
         oidc_client_id=chosen["GATEWAY_OIDC_CLIENT_ID"],
         oidc_client_secret_file=_file(chosen["GATEWAY_OIDC_CLIENT_SECRET_FILE"]),
+        upload_max_mib=_count("GATEWAY_UPLOAD_MAX_MIB", chosen),
+        upload_hours=_count("GATEWAY_UPLOAD_HOURS", chosen),
+        uploads_open=_count("GATEWAY_UPLOADS_OPEN", chosen),
         sources=sources,
     )
 
@@ -128,6 +137,13 @@ def _port(chosen: str) -> int:
     if not (chosen.isdecimal() and chosen.isascii() and len(chosen) < 6 and int(chosen) < 1 << 16):
         raise UsageError("settings/port", "GATEWAY_PORT is a number from 0 to 65535.")
     return int(chosen)
+
+
+def _count(name: str, chosen: Mapping[str, str]) -> int:
+    found = chosen[name]
+    if not (found.isdecimal() and found.isascii() and len(found) < 8 and int(found)):
+        raise UsageError("settings/number", f"{name} is a number from 1 to 9999999.")
+    return int(found)
 
 
 def _file(chosen: str) -> Path | None:
@@ -157,6 +173,9 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_OIDC_ISSUER": settings.oidc_issuer,
         "GATEWAY_OIDC_CLIENT_ID": settings.oidc_client_id,
         "GATEWAY_OIDC_CLIENT_SECRET_FILE": str(settings.oidc_client_secret_file or ""),
+        "GATEWAY_UPLOAD_MAX_MIB": str(settings.upload_max_mib),
+        "GATEWAY_UPLOAD_HOURS": str(settings.upload_hours),
+        "GATEWAY_UPLOADS_OPEN": str(settings.uploads_open),
     }
     return [
         {

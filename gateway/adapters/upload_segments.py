@@ -1,0 +1,248 @@
+"""Pieces of uploads: sealed as they come, durable before they count.
+
+A piece is age v1 to the month's public storage key. It is written beside its name,
+synced and renamed; nothing of it ever lies on a disk in clear. Its writer holds a
+lock on the file for as long as nobody knows of it, so that a sweep takes only what a
+killed process left.
+
+What is recorded of a piece is the SHA-256 of its first bytes. They hold the age
+header and nonce, which fix the one file key; every later byte is authenticated
+under that key, in order and to the end. So the first bytes stand for all.
+
+Source: age-encryption.org/v1, "Header", "Payload"; security points 8 and 23.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyrage
+
+from gateway.adapters.upload_records import Segment
+from gateway.errors import Unavailable
+
+BLOCK = 1 << 20
+HEAD = 4096
+PART = ".part"
+
+
+class Source(Protocol):
+    """Bytes as they come; none at the end, an `OSError` where the connection breaks."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A sealed piece that is durable and that nobody knows of yet."""
+
+    path: Path
+    size: int
+    head_digest: str
+    ended: bool
+    broken: bool
+    _descriptor: int
+
+    def segment(self, upload: str, start: int, storage_key: str) -> Segment:
+        """What the database is to know of it."""
+        return Segment(
+            upload=upload,
+            start=start,
+            size=self.size,
+            name=self.path.name,
+            storage_key=storage_key,
+            head_digest=self.head_digest,
+        )
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        self.path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let go of its lock: it is known now, or gone."""
+        os.close(self._descriptor)
+
+
+class Arriving(io.RawIOBase):
+    """A body being read for one piece: at most `limit` bytes, ending where it breaks."""
+
+    def __init__(self, source: Source, limit: int, digest: Any | None = None) -> None:
+        super().__init__()
+        self._source = source
+        self._digest = digest
+        self._limit = limit
+        self._rest = memoryview(b"")
+        self.size = 0
+        self.ended = False
+        self.broken = False
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Some bytes; a connection that broke ends the piece and is noted."""
+        if not self._rest and not self._more():
+            return b""
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return bytes(taken)
+
+    def digest(self) -> bytes:
+        """The digest of what arrived, where one was asked for."""
+        return b"" if self._digest is None else bytes(self._digest.digest())
+
+    def _more(self) -> bool:
+        wanted = min(BLOCK, self._limit - self.size)
+        if self.ended or not wanted:
+            return False
+        try:
+            block = self._source.read(wanted)
+        except OSError:
+            self.broken, block = True, b""
+        self.ended = not block
+        self.size += len(block)
+        if self._digest is not None:
+            self._digest.update(block)
+        self._rest = memoryview(block)
+        return bool(block)
+
+
+class _Sink(io.RawIOBase):
+    """The file of a piece; keeps the digest of its first bytes and the fault that stopped it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+        self.head = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        if len(self.head) < HEAD:
+            self.head += bytes(block[: HEAD - len(self.head)])
+        rest = memoryview(block)
+        while rest:  # a disk that fills up takes a part first
+            rest = rest[self._file.write(rest) :]
+        return len(block)
+
+
+def seal_piece(directory: Path, start: int, recipient: str, arriving: Arriving) -> Piece:
+    """Seal what arrives into a durable piece of its own; the caller releases it.
+
+    Args:
+        directory: of the upload.
+        start: the offset that it begins at.
+        recipient: the month's public storage key, `age1...`.
+        arriving: the bytes.
+
+    Raises:
+        Unavailable: the disk is full or fails; nothing is left behind.
+    """
+    path = directory / f"{start:020d}-{secrets.token_hex(8)}.age"
+    part = path.with_name(path.name + PART)
+    try:
+        descriptor = _locked_file(part)
+    except OSError as fault:
+        raise _not_written(fault) from None
+    try:
+        digest = _sealed(descriptor, recipient, arriving)
+        part.replace(path)
+        _sync(directory)
+    except BaseException as fault:
+        part.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        if isinstance(fault, OSError | pyrage.EncryptError):
+            raise _not_written(fault) from None
+        raise
+    return Piece(
+        path=path,
+        size=arriving.size,
+        head_digest=digest,
+        ended=arriving.ended,
+        broken=arriving.broken,
+        _descriptor=descriptor,
+    )
+
+
+def _sealed(descriptor: int, recipient: str, arriving: Arriving) -> str:
+    key = pyrage.x25519.Recipient.from_str(recipient)
+    with open(descriptor, "wb", buffering=0, closefd=False) as file:
+        sink = _Sink(file)
+        pyrage.encrypt_io(arriving, sink, [key])
+    os.fsync(descriptor)
+    return hashlib.sha256(sink.head).hexdigest()
+
+
+def _locked_file(part: Path) -> int:
+    """A new file that no sweep will take while this process lives."""
+    part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink == 0:  # a sweep came between the two lines above
+            raise FileNotFoundError
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def sweep_pieces(directory: Path, known: Callable[[str, str], bool]) -> int:
+    """Remove the pieces that nobody knows of and no living process is writing.
+
+    Args:
+        directory: of all uploads.
+        known: whether the database needs a file, by upload and name; asked under the
+            file's lock, so that what is being counted is not taken.
+
+    Returns:
+        How many files were removed.
+    """
+    removed = 0
+    for path in sorted(directory.glob("*/*")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not known(path.parent.name, path.name):
+                path.unlink()
+                removed += 1
+    for folder in sorted(directory.glob("*/")):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only an empty one goes
+    return removed
+
+
+def remove_pieces(directory: Path) -> None:
+    """Remove the pieces of one upload, whatever is there of them."""
+    for path in directory.glob("*"):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _not_written(fault: BaseException) -> Unavailable:
+    return Unavailable(
+        "upload/not-written",
+        f"The upload could not be stored ({type(fault).__name__}).",
+        remedy="What was counted before is kept. Free disk space in the data directory, then "
+        "resume the upload.",
+    )
