@@ -20,6 +20,9 @@ from gateway.errors import InputRejected
 
 SHORTEST = 12
 LONGEST = 128
+# Ten tries in a quarter of an hour are 35 million in a century.
+GUESSES_WANTED = 10**8
+_LOOKED_AT = 72
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 1
 
 
@@ -80,9 +83,11 @@ def refuse_weak(password: str, *, login: str) -> None:
 
 
 def _easily_guessed(password: str, login: str) -> bool:
-    folded = unicodedata.normalize("NFKC", password).casefold()
-    plain = "".join(letter for letter in folded if letter.isalnum())
-    return len(set(plain)) < 5 or login.replace("-", "") in plain
+    """Whether lists of common passwords, words, rows of keys or the login lead to it soon."""
+    from zxcvbn import zxcvbn  # reads its lists of words when it is first needed
+
+    told = zxcvbn(password[:_LOOKED_AT], user_inputs=[login, *login.split("-"), "gateway"])
+    return int(told["guesses"]) < GUESSES_WANTED
 
 
 def _bytes(password: str) -> bytes:
