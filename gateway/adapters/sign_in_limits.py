@@ -63,6 +63,12 @@ def count(connection: Connection, mark: str, *, at: dt.datetime) -> int:
     return tries + 1
 
 
+def tries(connection: Connection, mark: str, *, at: dt.datetime) -> int:
+    """How many tries there are in this window, without counting one."""
+    here = (SIGN_IN_TRIES.c.mark == mark) & (SIGN_IN_TRIES.c.until > _text(at))
+    return connection.scalar(select(SIGN_IN_TRIES.c.tries).where(here)) or 0
+
+
 def forget(connection: Connection, mark: str) -> None:
     """Begin anew after a success."""
     connection.execute(SIGN_IN_TRIES.delete().where(SIGN_IN_TRIES.c.mark == mark))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Request, Response
+from flask import Request
+from werkzeug.wrappers import Response
 
 from gateway.web.desk import desk
 

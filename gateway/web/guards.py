@@ -26,6 +26,7 @@ from flask import Flask, g, redirect, request
 from gateway.errors import RefusedError
 from gateway.model.permissions import PERMISSIONS, Action, permits
 from gateway.web.callers import Caller, Identifier, Realm
+from gateway.web.goals import sign_in_address
 from gateway.web.problems import problem, wants_page
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -120,7 +121,7 @@ def install(app: Flask) -> None:
 
 def _stranger(guard: Guard) -> Any:
     if wants_page() and Realm.PERSON in guard.realms:
-        return redirect("/sign-in", 303)
+        return redirect(sign_in_address(request.path if request.method == "GET" else "/"), 303)
     return problem(
         401,
         "access/not-signed-in",

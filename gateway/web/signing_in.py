@@ -17,6 +17,7 @@ from gateway.adapters.access_tokens import TokenDesk
 from gateway.adapters.passwords import Passwords
 from gateway.adapters.sessions import Session, Stage
 from gateway.adapters.settings import Settings
+from gateway.adapters.sign_in import SignIn
 from gateway.adapters.web_keys import WebKeys, open_web_keys
 from gateway.errors import UsageError
 from gateway.web import cookies, csrf, guards
@@ -71,6 +72,12 @@ def sign_in_desk() -> SignInDesk:
     """The parts of the application that answers this request."""
     found: SignInDesk = current_app.extensions[_NAME]
     return found
+
+
+def sign_in_steps() -> SignIn:
+    """The steps of signing in on this request's database."""
+    found = sign_in_desk()
+    return SignIn(database=desk().database, keys=found.keys, passwords=found.passwords)
 
 
 def person(request: Request) -> Caller | None:
