@@ -213,11 +213,12 @@ def _keep(
     found: dict[str, Shape], key: str, each: Shape, document: str, findings: list[Finding]
 ) -> None:
     if key in found:
-        findings.append(_twice(document, key))
+        findings.append(standing_twice(document, key))
     found.setdefault(key, each)
 
 
-def _twice(document: str, key: str) -> Finding:
+def standing_twice(document: str, key: str) -> Finding:
+    """The finding that an id stands in two documents."""
     return Finding(
         code="policy/duplicate-id",
         document=document,
@@ -237,7 +238,7 @@ def _contracts(
         if contract is None:
             continue
         if contract.id in contracts:
-            findings.append(_twice(document, contract.id))
+            findings.append(standing_twice(document, contract.id))
         contracts.setdefault(contract.id, contract)
     return contracts
 
@@ -254,7 +255,7 @@ def _agreements(
         if agreement is None:
             continue
         if agreement.id in agreements:
-            findings.append(_twice(document, agreement.id))
+            findings.append(standing_twice(document, agreement.id))
             twice.add(agreement.id)
         agreements[agreement.id] = agreement
         written[agreement.id] = tree

@@ -1,0 +1,106 @@
+"""The same as `load`, for one who reads the documents again and again as they change.
+
+What has not changed is not read anew: an agreement is kept by its text and by what
+it was checked against, everything else by its text. An edit of one agreement among
+two hundred costs the reading of one.
+
+Source: docs/reference/policy.md; docs/explanation/architecture.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeVar
+
+from gateway.policy.agreements import Agreement
+from gateway.policy.bundle import Bundle, Documents, build_agreement, load, standing_twice
+from gateway.policy.findings import Finding
+from gateway.policy.reading import Tree, read
+
+AGREEMENTS = "agreements/"
+KEPT = 2_000
+BASES_KEPT = 8
+
+K = TypeVar("K")
+V = TypeVar("V")
+_Read = tuple[Tree, Agreement | None, tuple[Finding, ...]]
+
+
+class Rereader:
+    """Reads bundles and remembers; one for each process that shows or checks policies."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._bases: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
+        self._agreements: OrderedDict[tuple[bytes, bytes], _Read] = OrderedDict()
+
+    def load(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
+        """What loads of the documents, and what stops the others; the same as `policy.load`."""
+        others = {path: text for path, text in documents.items() if not _is_agreement(path)}
+        mark = _digest(part for path in sorted(others) for part in (path, others[path]))
+        base, findings = self._base(mark, others)
+        found: dict[str, Agreement] = {}
+        trees: dict[str, Tree] = {}
+        doubled: set[str] = set()
+        more: list[Finding] = []
+        for path in sorted(path for path in documents if _is_agreement(path)):
+            tree, agreement, faults = self._agreement(mark, path, documents[path], base)
+            more += faults
+            if agreement is None:
+                continue
+            if agreement.id in found:
+                more.append(standing_twice(path, agreement.id))
+                doubled.add(agreement.id)
+            found[agreement.id], trees[agreement.id] = agreement, tree
+        for key in doubled:
+            del found[key], trees[key]
+        bundle = replace(base, agreements=MappingProxyType(found), trees=MappingProxyType(trees))
+        return bundle, (*findings, *more)
+
+    def _base(self, mark: bytes, others: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
+        if mark not in self._bases:
+            self._bases[mark] = load(others)
+        return _recent(self._bases, mark, BASES_KEPT)
+
+    def _agreement(self, mark: bytes, path: str, text: str | bytes, base: Bundle) -> _Read:
+        key = (mark, _digest([path, text]))
+        if key not in self._agreements:
+            self._agreements[key] = _read(path, text, base)
+        return _recent(self._agreements, key, KEPT)
+
+
+def _read(path: str, text: str | bytes, base: Bundle) -> _Read:
+    tree, findings = read(path, text)
+    if findings:
+        return {}, None, tuple(findings)
+    agreement, faults = build_agreement(path, tree, base.knowledge)
+    return tree, agreement, tuple(faults)
+
+
+def _is_agreement(path: str) -> bool:
+    return path.startswith(AGREEMENTS) and path.endswith(".toml")
+
+
+def _digest(parts: Iterable[str | bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        octets = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(len(octets).to_bytes(8) + octets)
+    return digest.digest()
+
+
+def _recent(kept: OrderedDict[K, V], key: K, most: int) -> V:
+    """The value of a key, now the most recent; the oldest go."""
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[key]
+
+
+def changed(before: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """The documents with changes beside them; an empty text takes a document away."""
+    return {path: text for path, text in {**before, **changes}.items() if text}
