@@ -19,7 +19,11 @@ setup(
         Extension(
             "gateway.identity._sound",
             ["gateway/identity/_sound.c"],
-            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_stream.h"],
+            depends=[
+                "gateway/keyed_hash/_columns.h",
+                "gateway/keyed_hash/_days.h",
+                "gateway/keyed_hash/_stream.h",
+            ],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
         ),
@@ -35,6 +39,7 @@ setup(
             ["gateway/adapters/_packed.c"],
             depends=[
                 "gateway/keyed_hash/_columns.h",
+                "gateway/keyed_hash/_days.h",
                 "gateway/keyed_hash/_giving.h",
                 "gateway/keyed_hash/_stream.h",
             ],

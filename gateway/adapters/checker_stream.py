@@ -34,7 +34,7 @@ from gateway.adapters.checker_source import (
 from gateway.intake import Fault, Finding, Header, Rule, Tally, Verdict
 from gateway.model import Contract
 
-BLOCK_BYTES: Final = 4 << 20
+BLOCK_BYTES: Final = 6 << 20
 LONGEST_RECORD: Final = 16 << 20
 MOST_ROWS: Final = 200_000_000
 WORKERS: Final = 2

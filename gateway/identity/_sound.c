@@ -7,10 +7,11 @@
    (modulus 23), HMRC NIM39110, BS 7666. */
 
 #define PY_SSIZE_T_CLEAN
+#include "../keyed_hash/_days.h"
 #include "../keyed_hash/_stream.h"
 
 enum { DOUBT, SOUND, MISSING };
-enum { NHS, UPN, NINO, POSTCODE, NO_FORMULA, KINDS };
+enum { NHS, UPN, NINO, POSTCODE, NO_FORMULA, ISO_DATE, KINDS };
 
 INLINE int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
@@ -81,6 +82,14 @@ static int no_formula(const uint8_t *t, uint32_t length) {
     return length && t[0] && strchr("=+-@\t\r", t[0]) ? DOUBT : SOUND;
 }
 
+/* A real day of 1800 to 2199, YYYY-MM-DD. */
+static int date_sound(const uint8_t *t, uint32_t length) {
+    return day_of(t, length) != MISSING_DAY && t[0] < '3' && memcmp(t, "18", 2) >= 0 &&
+                   memcmp(t, "22", 2) < 0
+               ? SOUND
+               : DOUBT;
+}
+
 static void judge(const Column *column, int kind, int synthetic, char *answers) {
     Sets sets = {0};
     if (kind == NINO) {
@@ -104,6 +113,7 @@ static void judge(const Column *column, int kind, int synthetic, char *answers) 
             case UPN: answer = upn_sound(t, length); break;
             case NINO: answer = nino_sound(t, length, synthetic, &sets); break;
             case POSTCODE: answer = postcode_sound(t, length, &sets); break;
+            case ISO_DATE: answer = date_sound(t, length); break;
             default: answer = no_formula(t, length);
             }
         }
@@ -129,7 +139,32 @@ static PyObject *sound(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *days(PyObject *self, PyObject *stream) {
+    PyObject *result = NULL;
+    Column column = {0};
+    (void)self;
+    if (open_column(stream, &column) &&
+        (result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)column.array.length * 4))) {
+        char *answers = PyBytes_AS_STRING(result);
+        Py_BEGIN_ALLOW_THREADS;
+        for (int64_t row = 0; row < column.array.length; row++) {
+            uint32_t length;
+            int32_t day = MISSING_DAY;
+            if (is_valid(&column, row)) {
+                const uint8_t *t = text(&column, row, &length);
+                day = day_of(t, length);
+            }
+            memcpy(answers + 4 * row, &day, 4);
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    close_columns(&column, 1);
+    return result;
+}
+
 static PyMethodDef methods[] = {
+    {"days", days, METH_O,
+     "days(stream) -> i32 for each row: days since 1970 of YYYY-MM-DD, the least number else"},
     {"sound", sound, METH_VARARGS,
      "sound(stream, kind, synthetic) -> bytes: 0 in doubt, 1 surely sound, 2 missing"},
     {NULL, NULL, 0, NULL}};

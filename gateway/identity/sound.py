@@ -23,8 +23,12 @@ except ImportError:  # pragma: no cover - built wherever there is a compiler
 
 DOUBT, SOUND, MISSING = 0, 1, 2
 
-# In the kernel's order. The last says of any text that no spreadsheet takes it for a formula.
-KINDS: Final = ("nhs_number", "upn", "nino", "postcode", "no-formula")
+# In the kernel's order: a text that no spreadsheet takes for a formula, a day from 1800 to 2199.
+KINDS: Final = ("nhs_number", "upn", "nino", "postcode", "no-formula", "iso-date")
+
+_NO_DAY: Final = -(2**31)
+
+_ISO: Final = "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
 
 Answers = NDArray[np.uint8]
 
@@ -47,6 +51,15 @@ def doubtful(texts: pl.Series, kind: str, *, synthetic: bool = False) -> pl.Seri
     """Give the rows (0-based) whose text is in doubt."""
     answers = soundness(texts, kind, synthetic=synthetic)
     return pl.Series(np.flatnonzero(answers == DOUBT), dtype=pl.UInt32)
+
+
+def iso_days(texts: pl.Series) -> pl.Series:
+    """Read `YYYY-MM-DD` as dates; null where a text is no real day of the years 1000 to 9999."""
+    if kernel is None or texts.dtype != pl.String:
+        shaped = texts.to_frame("t").select(pl.when(pl.col("t").str.contains(_ISO)).then("t"))
+        return shaped.to_series().str.to_date("%Y-%m-%d", strict=False)
+    days = np.frombuffer(kernel.days(texts.rechunk().__arrow_c_stream__()), np.int32)
+    return pl.Series(days).set(pl.Series(days == _NO_DAY), None).cast(pl.Date)
 
 
 def formed(

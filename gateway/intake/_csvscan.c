@@ -34,20 +34,23 @@ typedef struct {
 typedef struct {
     Cells *cells;
     const int *wanted;
+    const unsigned char *end; /* of the block */
     int failed;
 } Table;
 
-/* Whether none of eight bytes is below 0x20, a quote, 0x7f or the delimiter: text goes by eight. */
+/* How many of eight bytes stand before the first below 0x20, quote, 0x7f or delimiter; 8: all.
+   Each mask may be wrong above its own lowest hit, never below it. */
 static inline int plain8(const unsigned char *p, uint64_t delimiters)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    uint64_t w, d, q, e;
+    uint64_t w, d, q, e, found;
     memcpy(&w, p, 8);
     d = w ^ delimiters;
     q = w ^ (ones * '"');
     e = w ^ (ones * 0x7f);
-    return !((((w - ones * 0x20) & ~w) | ((d - ones) & ~d) | ((q - ones) & ~q) | ((e - ones) & ~e)) &
-             highs);
+    found = (((w - ones * 0x20) & ~w) | ((d - ones) & ~d) | ((q - ones) & ~q) | ((e - ones) & ~e)) &
+            highs;
+    return found ? __builtin_ctzll(found) >> 3 : 8;
 }
 
 /* Space, tab, and either byte of U+00A0 in UTF-8. */
@@ -81,7 +84,6 @@ static void keep(Table *table, Py_ssize_t field, Py_ssize_t row, const unsigned 
         return;
     cells = &table->cells[table->wanted[field]];
     view = &cells->views[row];
-    memset(view, 0, sizeof *view);
     if (quoted) { /* a doubled quote is one: written out among the texts, where it may stay */
         uint8_t *out = room_for(cells, (size_t)(to - from)), *start = out;
         if (out == NULL) {
@@ -113,15 +115,17 @@ static void keep(Table *table, Py_ssize_t field, Py_ssize_t row, const unsigned 
     }
     length = (size_t)(to - from);
     if (!length) {
+        memset(view, 0, sizeof *view);
         cells->valid[row >> 3] &= (uint8_t)~(1 << (row & 7));
         cells->nulls++;
         return;
     }
-    view->length = (uint32_t)length;
     if (length <= 12) {
-        memcpy(&view->prefix, from, length);
+        short_view(view, from, (uint32_t)length, quoted ? from + length : table->end);
         return;
     }
+    view->length = (uint32_t)length;
+    view->buffer = 0;
     memcpy(&view->prefix, from, 4);
     if (!quoted) {
         uint8_t *out = room_for(cells, length);
@@ -170,8 +174,9 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
             p++;
         } else {
             for (;;) {
-                while (end - p >= 8 && plain8(p, delimiters))
-                    p += 8;
+                int run = 8;
+                while (run == 8 && end - p >= 8)
+                    p += run = plain8(p, delimiters);
                 while (p < end && kind[*p] == ORDINARY)
                     p++;
                 if (p < end && kind[*p] == CONTROL) {
@@ -338,7 +343,7 @@ static PyObject *py_parse(PyObject *module, PyObject *arguments)
         goto done;
     }
     set_kinds(kind, delimiter);
-    table = (Table){cells, wanted, 0};
+    table = (Table){cells, wanted, (const unsigned char *)block.buf + block.len, 0};
     Py_BEGIN_ALLOW_THREADS
     answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest, &table);
     Py_END_ALLOW_THREADS

@@ -9,15 +9,18 @@ Source: requirement R18; docs/reference/contracts.md.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
-from gateway.identity.sound import doubtful
+from gateway.identity.few import Few, few_texts
+from gateway.identity.sound import doubtful, iso_days
 from gateway.intake.rule import Effect, Rule
-from gateway.intake.rules import parsed_date
+from gateway.intake.rules import ISO, parsed_date
 from gateway.intake.shortcuts import flags_of
 from gateway.model import Contract, ContractColumn, Role
 
@@ -72,13 +75,11 @@ class Compiled:
             signs: cells may begin like a formula of a spreadsheet.
         """
         rules = [rule for rule in self._rules if not (rule.scripts and ascii_only)]
-        flags = flags_of(raw, rules, plain=plain)
-        totals = flags.sum().row(0, named=True) if flags.height else {}
-        failing = {
-            rule.name: flags[rule.name].arg_true() for rule in rules if totals.get(rule.name)
-        }
-        bad = [rule.name for rule in rules if _bars(rule) and rule.name in failing]
-        barred = flags.select(pl.any_horizontal(bad)).to_series() if bad else None
+        few = {s.name: found for s in raw.get_columns() if (found := few_texts(s)) is not None}
+        flags = flags_of(raw, rules, plain=plain, few=few)
+        failing = {rule.name: flags[rule.name].arg_true() for rule in rules if rule.name in flags}
+        bad = [flags[rule.name] for rule in rules if _bars(rule) and rule.name in flags]
+        barred = functools.reduce(operator.or_, bad) if bad else None
         passed = _passed(raw.height, barred)
         nulls = raw.null_count().row(0, named=True)
         broken = [rule for rule in rules if rule.name in failing]
@@ -88,9 +89,9 @@ class Compiled:
             failing=failing,
             looks={rule.name: _looks(raw, rule, failing[rule.name]) for rule in broken},
             passed=passed,
-            columns=self._typed(raw, flags, broken, passed),
+            columns=self._typed(raw, flags, broken, passed, few),
             nulls=nulls,
-            codes=self._codes(raw),
+            codes=self._codes(few, raw),
             extract_dates=self._extract_dates(raw),
             notes=_formulas(raw, self._texts) if signs else {},
         )
@@ -113,17 +114,29 @@ class Compiled:
         return applied | {rule.name: counts.get(rule.name, raw.height) for rule in special}
 
     def _typed(
-        self, raw: pl.DataFrame, flags: pl.DataFrame, broken: Sequence[Rule], passed: pl.Series
+        self,
+        raw: pl.DataFrame,
+        flags: Mapping[str, pl.Series],
+        broken: Sequence[Rule],
+        passed: pl.Series,
+        few: Mapping[str, Few],
     ) -> pl.DataFrame:
         cleared = raw
         for rule in broken:
             if rule.effect is Effect.CLEAR:
                 sound = pl.when(~flags[rule.name]).then(pl.col(rule.column))
                 cleared = cleared.with_columns(sound.alias(rule.column))
-        kept = cleared.filter(passed) if not passed.all() else cleared
-        return kept.select(typed(column) for column in self._contract.columns)
+        mended = {rule.column for rule in broken if rule.effect is Effect.CLEAR}
+        read = [
+            few[column.name].spread(_read(few[column.name].table.alias(column.name), column))
+            if column.name in few and column.name not in mended and column.type != "text"
+            else _read(cleared[column.name], column)
+            for column in self._contract.columns
+        ]
+        whole = pl.DataFrame(read)
+        return whole if passed.all() else whole.filter(passed)
 
-    def _codes(self, raw: pl.DataFrame) -> dict[str, dict[str, int]]:
+    def _codes(self, few: Mapping[str, Few], raw: pl.DataFrame) -> dict[str, dict[str, int]]:
         coded = {
             column.name: column.codes or ("Y", "N")
             for column in self._contract.columns
@@ -131,7 +144,10 @@ class Compiled:
         }
         found = {}
         for name, codes in coded.items():
-            counts = dict(raw[name].value_counts().iter_rows())
+            if name in few:
+                counts = dict(zip(few[name].table.to_list(), few[name].counts(), strict=True))
+            else:
+                counts = dict(raw[name].value_counts().iter_rows())
             found[name] = {code: counts[code] for code in codes if code in counts}
         return found
 
@@ -142,6 +158,12 @@ class Compiled:
         days = raw.select(parsed_date(column).alias("day"))["day"]
         low, high = days.min(), days.max()
         return () if low is None else (str(low), str(high))
+
+
+def _read(raw: pl.Series, column: ContractColumn) -> pl.Series:
+    if column.type == "date" and column.date_forms == ISO:
+        return iso_days(raw).alias(column.name)
+    return raw.to_frame().select(typed(column)).to_series() if column.type != "text" else raw
 
 
 def typed(column: ContractColumn) -> pl.Expr:

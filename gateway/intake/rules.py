@@ -140,7 +140,8 @@ def _date(column: ContractColumn) -> Rule:
         ("intake/spreadsheet-damage", pl.col(column.name).str.contains(r"^[0-9]{4,5}(\.[0-9]+)?$")),
     )
     pattern = patterns.date_pattern(column.date_forms)
-    return _matching(column, "date", "intake/date-malformed", pattern, other)
+    rule = _matching(column, "date", "intake/date-malformed", pattern, other)
+    return replace(rule, identifier="iso-date") if column.date_forms == ISO else rule
 
 
 def _date_range(column: ContractColumn) -> Rule:

@@ -24,6 +24,8 @@ Pairs = NDArray[np.uint64]
 
 PARTITIONS: Final = 64
 HELD_ROWS: Final = 1_000_000
+_LOW_BITS: Final = 20
+_LOW: Final = np.uint64((1 << _LOW_BITS) - 1)
 
 
 def keyed_hashes(raw: pl.DataFrame, rule: Rule, seed: int, first_row: int) -> Pairs:
@@ -102,5 +104,9 @@ def _repeated(pairs: Pairs) -> NDArray[np.uint64]:
     again = ordered[1:][ordered[1:] == ordered[:-1]]
     if not again.size:
         return np.empty(0, np.uint64)
-    rows: NDArray[np.uint64] = pairs[np.isin(pairs[:, 0], again), 1]
+    # Few hashes repeat: their last bits say of most others at once that they do not.
+    low = np.zeros(1 << _LOW_BITS, bool)
+    low[again & _LOW] = True
+    near = pairs[low[pairs[:, 0] & _LOW]]
+    rows: NDArray[np.uint64] = near[np.isin(near[:, 0], again), 1]
     return rows

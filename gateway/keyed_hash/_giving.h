@@ -7,6 +7,7 @@
 
 #include <Python.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "_columns.h"
 
@@ -16,6 +17,28 @@ typedef struct {
     uint8_t *valid, *texts;
     int64_t rows, nulls, size; /* size: bytes of texts */
 } Given;
+
+/* The view of a text of at most 12 bytes; bytes up to `end` may be read. */
+INLINE void short_view(View *view, const uint8_t *t, uint32_t length, const uint8_t *end)
+{
+    uint64_t low, high = 0;
+    uint32_t rest;
+    if (end - t < 12) {
+        *view = (View){.length = length};
+        memcpy(&view->prefix, t, length);
+        return;
+    }
+    memcpy(&low, t, 8);
+    memcpy(&rest, t + 8, 4);
+    if (length < 8)
+        low &= ((uint64_t)1 << (8 * length)) - 1;
+    else
+        high = rest & (((uint64_t)1 << (8 * (length - 8))) - 1);
+    rest = (uint32_t)high;
+    memcpy(&view->length, &length, 4);
+    memcpy(&view->prefix, &low, 8);
+    memcpy((uint8_t *)view + 12, &rest, 4);
+}
 
 static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
 

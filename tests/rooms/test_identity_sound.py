@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.identity import identifiers, sound
+from gateway.intake.patterns import date_pattern
 
 BOTH = pytest.mark.parametrize("synthetic", [True, False])
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -127,3 +129,41 @@ def test_a_form_is_the_same_whoever_vouched(texts: list[str | None]) -> None:
         slow=lambda each: selected(each, form),
     )
     assert quick.to_list() == selected(column, form).to_list()
+
+
+@pytest.fixture(params=["kernel", "plain"])
+def _path(request, monkeypatch):
+    if request.param == "plain":
+        monkeypatch.setattr(sound, "kernel", None)
+
+
+DAYS = st.dates(dt.date(1000, 1, 1), dt.date(9999, 12, 31)).map(str)
+NEARLY_DAYS = st.text("0123-", min_size=8, max_size=11) | st.from_regex(r"[12][0-9]{3}-[0-3]\d-[0-3]\d")
+    max_size=11
+)
+
+
+@pytest.mark.usefixtures("_path")
+@given(texts=st.lists(st.none() | DAYS | NEARLY_DAYS, max_size=30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_iso_days_are_the_days_that_the_calendar_knows(texts):
+    found = sound.iso_days(pl.Series("day", texts, pl.String)).to_list()
+    assert found == [_day(text) for text in texts]
+
+
+def _day(text):
+    if text is None or not re.fullmatch(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@given(texts=st.lists(st.none() | DAYS | NEARLY_DAYS, max_size=30))
+def test_a_sound_iso_date_is_one_that_the_rule_admits(texts):
+    column = pl.Series("text", texts, pl.String)
+    rule = pl.col("text").str.contains(date_pattern(("%Y-%m-%d",)))
+    admitted = selected(column, rule).to_list()
+    for answer, yes in zip(sound.soundness(column, "iso-date"), admitted, strict=True):
+        assert (answer == sound.SOUND) == bool(yes)
