@@ -14,18 +14,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import jobs
+from gateway.adapters import jobs, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.release_store import ReleaseState, packages_of, releases
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
+from gateway.adapters.uploads import UploadState
 from gateway.errors import HeldForPerson, RefusedError, Unavailable
 from gateway.model import SharingRequest
 from gateway.service import outcomes
 from gateway.service.warm import Warm
-from gateway.wiring.common import new_id
+from gateway.wiring.common import extract_store, new_id
 from gateway.workflows.ports import Progress
 
 
@@ -56,17 +57,25 @@ def check(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
     from gateway.wiring.receiving import intake_desk
     from gateway.workflows.receive import receive
 
-    uploads = importlib.import_module("gateway.adapters.uploads")
-    with shop.database.begin() as connection:
+    with shop.database.read() as connection:
         upload = uploads.find(connection, job.subject)
-    with (
-        shop.warm.take() as ahead,
-        uploads.opened(shop.settings, shop.ring, job.subject) as source,
-        intake_desk(shop.settings, progress=progress, ahead=ahead) as desk,
-    ):
-        record = receive(desk, source, dataset=upload.dataset, party=upload.party)
+    if upload.state is UploadState.DONE:
+        # An earlier attempt came as far as the receipt.
+        record = extract_store(shop.settings, shop.database).get(upload.extract)
+    else:
+        with (
+            shop.warm.take() as ahead,
+            uploads.opened(shop.settings, shop.ring, job.subject) as source,
+            intake_desk(shop.settings, progress=progress, ahead=ahead) as desk,
+        ):
+            record = receive(desk, source, dataset=upload.dataset, party=upload.party)
     uploads.checked(shop.settings, shop.database, job.subject, record)
     return outcomes.of_extract(record)
+
+
+def give_up_check(shop: Workshop, job: Job, code: str) -> None:
+    """Say at the upload that its check failed: its sender sends the file again."""
+    uploads.failed(shop.settings, shop.database, job.subject, code=code)
 
 
 def share(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -124,6 +133,10 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.REHEARSE: rehearse,
     JobKind.DELIVER: deliver,
     JobKind.PURGE: purge,
+}
+# Told when a job has failed for good.
+GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {
+    JobKind.CHECK: give_up_check,
 }
 
 

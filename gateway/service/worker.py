@@ -31,7 +31,7 @@ from gateway.errors import GatewayError, Unavailable
 from gateway.service import outcomes
 from gateway.service.heartbeat import Heartbeat
 from gateway.service.places import own_place
-from gateway.service.tasks import TASKS, Later, Workshop
+from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop
 from gateway.service.warm import Warm
 from gateway.wiring.common import now, open_database
 
@@ -199,6 +199,9 @@ def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> N
 
 def _end(shop: Workshop, job: Job, state: JobState, outcome: Mapping[str, Any], code: str) -> None:
     LOG.info("%s %s: %s %s", job.kind.value, job.id, state.value, code)
+    if state is JobState.FAILED and job.kind in GIVEN_UP:
+        with _outage():
+            GIVEN_UP[job.kind](shop, job, code)
     with _outage(), shop.database.begin() as connection:
         jobs.finish(
             connection, job.id, shop.worker, state=state, outcome=outcome, code=code, at=now()

@@ -1,0 +1,1 @@
+"""The processes of the service, as they run: real ones, started, killed and looked into."""
