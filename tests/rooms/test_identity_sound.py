@@ -138,9 +138,8 @@ def _path(request, monkeypatch):
 
 
 DAYS = st.dates(dt.date(1000, 1, 1), dt.date(9999, 12, 31)).map(str)
-NEARLY_DAYS = st.text("0123-", min_size=8, max_size=11) | st.from_regex(r"[12][0-9]{3}-[0-3]\d-[0-3]\d")
-    max_size=11
-)
+SHAPED = st.from_regex(r"[12][0-9]{3}-[0-3][0-9]-[0-3][0-9]", fullmatch=True)
+NEARLY_DAYS = SHAPED | st.text("0123-", min_size=8, max_size=11)
 
 
 @pytest.mark.usefixtures("_path")
