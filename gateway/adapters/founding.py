@@ -45,6 +45,7 @@ TABLES = (
     "keyring_grants",
     "ledger_store",
     "operators",
+    "policy_drafts",
     "policy_store",
     "recipients",
     "register_queue",
