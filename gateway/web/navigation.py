@@ -56,7 +56,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         text="New release",
-        endpoint="releases.new",
+        endpoint="new_release.new",
         action=Action.RELEASE,
         about="Rehearse a release, check it, and run it.",
     ),

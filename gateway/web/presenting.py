@@ -62,6 +62,12 @@ def current_caller() -> Caller | None:
     return found
 
 
+def forget_caller() -> None:
+    """Let the next page look anew who is signed in: somebody just signed in or out."""
+    g.pop("caller", None)
+    g.pop("person", None)
+
+
 def _asset_address(folder: Path) -> Callable[[str], str]:
     @functools.cache
     def version(name: str) -> str:

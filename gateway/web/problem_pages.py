@@ -39,6 +39,8 @@ _OTHER = "Sorry, there is a problem"
 def page(status: int, code: str, sentence: str, *, remedy: str = "") -> Response:
     """Draw one problem for a person."""
     told = "" if code.startswith("http/") or status == 500 else sentence
+    # A remedy that names a command is for those who work on a terminal.
+    remedy = "" if "`" in remedy else remedy
     body = render_template(
         "problem.html",
         heading=HEADINGS.get(status, _OTHER),

@@ -24,6 +24,7 @@ from gateway.errors import (
     UsageError,
 )
 from gateway.web.problem_pages import page
+from gateway.web.statuses import OF_STATUS, OTHER, STATUS_OF
 
 STATUS: Mapping[type[GatewayError], int] = {
     UsageError: 400,
@@ -33,7 +34,14 @@ STATUS: Mapping[type[GatewayError], int] = {
     IntegrityError: 409,
     Unavailable: 503,
 }
-_NOT_FOUND = ("unknown", "unknown-extract", "unknown-upload", "unknown-job", "unknown-release")
+_NOT_FOUND = (
+    "unknown",
+    "unknown-extract",
+    "unknown-upload",
+    "unknown-job",
+    "unknown-release",
+    "no-row-list",
+)
 
 
 def install(app: Flask) -> None:
@@ -67,6 +75,8 @@ def problem(
 
 def status_of(fault: GatewayError) -> int:
     """The HTTP status of one of our errors."""
+    if fault.code in STATUS_OF:
+        return STATUS_OF[fault.code]
     if isinstance(fault, UsageError) and fault.code.partition("/")[2] in _NOT_FOUND:
         return 404
     return next(code for kind, code in STATUS.items() if isinstance(fault, kind))
@@ -83,12 +93,13 @@ def _gateway_error(fault: GatewayError) -> Response:
 
 def _http_error(fault: HTTPException) -> Response:
     status = fault.code or 500
-    name = (fault.name or "error").lower().replace(" ", "-")
+    said = OF_STATUS.get(status, OTHER)
     headers = dict(fault.get_headers()) if status in {405, 413, 429} else {}
     kept: dict[str, str] = {
         each: headers[each] for each in ("Allow", "Retry-After") if each in headers
     }
-    return _answer(status, f"http/{name}", f"{fault.name}.", headers=kept)
+    remedy = "" if wants_page() else said.remedy  # a page has words of its own
+    return _answer(status, said.code, said.sentence, remedy=remedy, headers=kept)
 
 
 def _unforeseen(fault: Exception) -> Response:

@@ -7,9 +7,31 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from gateway.web.pages import home
+from gateway.web.api import oauth
+from gateway.web.pages import (
+    account,
+    extracts,
+    home,
+    jobs,
+    new_release,
+    own_account,
+    releases,
+    sending,
+    uploading,
+)
 
 
 def blueprints() -> tuple[Blueprint, ...]:
     """The API, then the pages."""
-    return (home.pages,)
+    return (
+        oauth.api,
+        home.pages,
+        account.pages,
+        own_account.pages,
+        sending.pages,
+        uploading.pages,
+        extracts.pages,
+        new_release.pages,
+        releases.pages,
+        jobs.pages,
+    )

@@ -1,4 +1,4 @@
-"""Pages for people, in the GOV.UK Design System with the council's own branding.
+"""Pages for people, in the GOV.UK Design System: they read what is known and ask for jobs.
 
-Source: docs/explanation/service.md, "Routes"; WCAG 2.2.
+Source: docs/explanation/service.md; WCAG 2.2 AA.
 """

@@ -1,0 +1,63 @@
+"""Extracts as the pages read them: one party's own, or every party's for the data team.
+
+An extract of another party and one that does not exist are answered alike.
+
+Source: security point 2; docs/explanation/service.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.adapters.extract_store import Extracts
+from gateway.errors import UsageError
+from gateway.web import findings
+from gateway.web.desk import desk
+from gateway.web.documents import inputs
+from gateway.wiring.receiving import contract_digest
+from gateway.workflows.ports import ExtractRecord
+
+
+def store() -> Extracts:
+    """The store for reading: nothing is sealed here, so there is no key to seal to."""
+    here = desk()
+    return Extracts(here.database, here.settings.data / "extracts", ("", ""), here.append)
+
+
+def extract(extract_id: str, *, party: str | None) -> ExtractRecord:
+    """One extract; with a party only its own.
+
+    Raises:
+        UsageError: there is none with this id that the caller may see.
+    """
+    found = store().get(extract_id)
+    if party is not None and found.party != party:
+        raise UsageError(
+            "store/unknown-extract",
+            "There is no extract with this id.",
+            remedy="`gateway extracts` lists them.",
+        )
+    return found
+
+
+def has_rows(record: ExtractRecord) -> bool:
+    """Whether the numbers of failing rows are kept and their rules still have their numbers."""
+    contract = inputs().bundle.contracts.get(record.dataset)
+    kept = (desk().settings.data / "extracts" / f"{record.id}.rows").exists()
+    return bool(contract) and kept and contract_digest(contract) == record.contract_digest
+
+
+def rows_text(record: ExtractRecord) -> Iterator[str]:
+    """The failing rows as CSV text.
+
+    Raises:
+        UsageError: none are kept for this extract, or its contract has changed since.
+    """
+    if not has_rows(record):
+        raise UsageError(
+            "store/no-row-list",
+            "No list of failing rows is kept for this extract.",
+            remedy="Send the file again: it is then checked under the present contract.",
+        )
+    contract = inputs().bundle.contracts[record.dataset]
+    return findings.rows_file(desk().settings.data / "extracts", record, contract)

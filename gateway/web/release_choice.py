@@ -1,0 +1,96 @@
+"""Which releases an officer may ask for, and what each would be: decided now, nothing read.
+
+Source: docs/reference/policy.md, "Decision"; security point 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.errors import UsageError
+from gateway.model import Plan, Refusal, SharingRequest
+from gateway.policy import Bundle, decide, explain
+from gateway.policy.agreements import Agreement
+from gateway.web.desk import desk
+from gateway.web.documents import in_force, inputs
+
+_KINDS = frozenset({"records", "tables"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One purpose of one agreement in force."""
+
+    value: str
+    purpose: str
+    agreement: str
+    title: str
+    clause: str
+    agreement_title: str
+    version: int
+
+
+def choices() -> list[Choice]:
+    """Every purpose that may leave as rows or tables under an agreement in force."""
+    read = inputs()
+    now = in_force(read)
+    mine = (each for each in read.bundle.agreements.values() if each.id in now)
+    return [choice for agreement in mine for choice in _of(agreement)]
+
+
+def _of(agreement: Agreement) -> Iterator[Choice]:
+    for key, purpose in agreement.purposes.items():
+        if purpose.kind in _KINDS:
+            yield Choice(
+                value=f"{agreement.id}/{key}",
+                purpose=key,
+                agreement=agreement.id,
+                title=purpose.title,
+                clause=purpose.clause,
+                agreement_title=agreement.title,
+                version=agreement.version,
+            )
+
+
+def chosen(value: str) -> Choice | None:
+    """The choice that a form names, if it is one."""
+    return next((choice for choice in choices() if choice.value == value), None)
+
+
+def decided(purpose: str, agreement: str) -> Plan | Refusal:
+    """The decision on a request as things stand now."""
+    read = inputs()
+    return decide(
+        SharingRequest(purpose=purpose, agreement=agreement),
+        read.bundle,
+        on=desk().now().date(),
+        approved=read.approved,
+        recipient_keys=read.recipient_keys,
+        tables=read.tables,
+    )
+
+
+def sentences(decision: Plan | Refusal) -> list[str]:
+    """The decision in sentences, without those about single columns: a table shows these."""
+    if isinstance(decision, Refusal):
+        return explain(decision)
+    marks = ("is kept", "is coarsened", "is withheld: ")
+    return [each for each in explain(decision) if not any(mark in each for mark in marks)]
+
+
+def titles(bundle: Bundle, purpose: str, agreement: str) -> tuple[str, str]:
+    """The titles of a purpose and its agreement, as far as the documents still have them."""
+    known = bundle.agreements.get(agreement)
+    if known is None:
+        return purpose, agreement
+    return (known.purposes[purpose].title if purpose in known.purposes else purpose), known.title
+
+
+def no_such_rehearsal() -> UsageError:
+    """The answer where a release is asked for that was not rehearsed."""
+    return UsageError(
+        "release/not-rehearsed",
+        "This release was not rehearsed by you, or its rehearsal is not over.",
+        remedy="Begin again with a rehearsal.",
+    )

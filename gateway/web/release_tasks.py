@@ -1,0 +1,141 @@
+"""A release as a list of tasks: what was done, what it found, what is still to do.
+
+Each task reads the release's state and its record; nothing is remembered beside them.
+
+Source: security points 15-17; GOV.UK Design System, "Task list".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
+from gateway.web.release_counts import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a task stands: its words and the colour of its tag ("" for a plain word)."""
+
+    text: str
+    colour: str = ""
+
+
+DONE = Status("Completed")
+NOT_YET = Status("Not started yet", "grey")
+UNDER_WAY = Status("Under way", "blue")
+STOPPED = Status("Stopped here", "red")
+HELD = Status("Held here", "yellow")
+WAITING = Status("Waiting for the recipient", "light-blue")
+NEVER = Status("Will not happen", "grey")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task: its name, what came of it, and where on the page the details are."""
+
+    name: str
+    hint: str
+    status: Status
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the tasks are told from."""
+
+    release: ReleaseRecord
+    counts: Counts | None
+    packages: Sequence[PackageRecord]
+    receipts: Mapping[str, dt.datetime]
+    retain_until: str
+    duties: Sequence[str]
+
+
+# How far each state has come: checked, objections, risk, approved.
+_STAGE: Mapping[ReleaseState, int] = {
+    ReleaseState.DECIDED: 1,
+    ReleaseState.BUILT: 4,
+    ReleaseState.RECORDED: 4,
+    ReleaseState.FORWARDED: 4,
+    ReleaseState.REFUSED: 2,
+    ReleaseState.HELD: 1,
+    ReleaseState.WITHDRAWN: 1,
+}
+_ENDED = {
+    ReleaseState.REFUSED: STOPPED,
+    ReleaseState.HELD: HELD,
+    ReleaseState.WITHDRAWN: STOPPED,
+}
+
+
+def tasks(told: Told) -> list[Task]:
+    """The tasks of one release, in order."""
+    return [*_before(told), *_after(told)]
+
+
+def _before(told: Told) -> Iterator[Task]:
+    stage = _stage(told.release)
+    counts = told.counts
+    hints = (
+        f"{counts.received} people in the group" if counts else "The stored extracts are unchanged",
+        _objections(counts),
+        f"{counts.small} left out of groups that are too small" if counts else "",
+        "Every controller has signed this version of the agreement",
+    )
+    names = ("Data checked", "Objections applied", "Risk reviewed", "Approved")
+    for number, (name, hint) in enumerate(zip(names, hints, strict=True)):
+        href = "#people" if counts and number < 3 else ""
+        yield Task(name=name, hint=hint, status=_status(told.release, number, stage), href=href)
+
+
+def _stage(release: ReleaseRecord) -> int:
+    if release.state is ReleaseState.REFUSED:
+        codes = [code for code, _ in release.record.get("refusal", [])]
+        return 2 if any(code.startswith("disclosure/") for code in codes) else 3
+    return _STAGE[release.state]
+
+
+def _status(release: ReleaseRecord, number: int, stage: int) -> Status:
+    if number < stage:
+        return DONE
+    if release.state in _ENDED:
+        return _ENDED[release.state] if number == stage else NEVER
+    return UNDER_WAY if number == stage else NOT_YET
+
+
+def _objections(counts: Counts | None) -> str:
+    return f"{counts.objections} left out by their own wish or by doubt" if counts else ""
+
+
+def _after(told: Told) -> Iterator[Task]:
+    ended = told.release.state in _ENDED
+    every = len(told.packages)
+    sent = sum(1 for package in told.packages if package.forwarded)
+    back = sum(1 for package in told.packages if package.id in told.receipts)
+    yield Task(
+        name="Sent",
+        hint=f"{sent} of {every} packages" if every else "",
+        status=NEVER if ended else _of(sent, every, begun=UNDER_WAY),
+        href="#packages" if every else "",
+    )
+    yield Task(
+        name="Received",
+        hint=f"{back} of {every} receipts" if every else "",
+        status=NEVER if ended else _of(back, every, begun=WAITING, ready=bool(sent)),
+        href="#packages" if every else "",
+    )
+    yield Task(
+        name="Duties",
+        hint=f"To be destroyed by {told.retain_until}" if told.retain_until else "",
+        status=NEVER if ended else (Status("Running", "blue") if sent else NOT_YET),
+        href="#duties" if told.duties else "",
+    )
+
+
+def _of(done: int, every: int, *, begun: Status, ready: bool = True) -> Status:
+    if every and done == every:
+        return DONE
+    return begun if every and ready else NOT_YET

@@ -1,0 +1,83 @@
+"""The states of extracts, releases and jobs in words, each with the colour of its tag.
+
+Every state of the model is here; a test compares the tables.
+
+Source: docs/explanation/service.md; GOV.UK Design System, "Tag".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A state as people read it."""
+
+    text: str
+    colour: str
+    meaning: str
+
+
+EXTRACTS: Mapping[str, Shown] = {
+    "accepted": Shown("Accepted", "green", "It is stored and will be used."),
+    "quarantined": Shown("Waiting for a person", "yellow", "It is stored and not used yet."),
+    "rejected": Shown("Rejected", "red", "Nothing of it is stored."),
+}
+RELEASES: Mapping[str, Shown] = {
+    "decided": Shown("Under way", "blue", "The agreement permits it; it is being made."),
+    "built": Shown("Under way", "blue", "Its packages are made and not yet recorded."),
+    "recorded": Shown("Being sent", "blue", "It is in the ledger and on its way."),
+    "forwarded": Shown("Sent", "green", "Its packages are where they belong."),
+    "refused": Shown("Refused", "red", "Nothing left."),
+    "held": Shown("Held", "yellow", "Nothing left; a person must look first."),
+    "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
+}
+JOBS: Mapping[str, Shown] = {
+    "queued": Shown("Waiting its turn", "grey", "It begins as soon as a worker is free."),
+    "running": Shown("Under way", "blue", "A worker is at it now."),
+    "done": Shown("Done", "green", "It came to its end."),
+    "failed": Shown("Stopped", "red", "It could not be done."),
+    "held": Shown("On hold", "yellow", "It waits until the keys are unlocked."),
+}
+UPLOADS: Mapping[str, Shown] = {
+    "open": Shown("Arriving", "blue", "Part of the file has arrived."),
+    "complete": Shown("Waiting its turn", "grey", "The whole file has arrived."),
+    "checking": Shown("Being checked", "blue", "The file is being checked."),
+    "done": Shown("Checked", "green", "The file was checked."),
+    "failed": Shown("Not checked", "red", "The file could not be checked."),
+    "expired": Shown("Expired", "grey", "The rest of the file did not come in time."),
+    "terminated": Shown("Given up", "grey", "The sending was given up."),
+}
+WITHHELD: Mapping[str, tuple[str, str]] = {
+    "no-consent": (
+        "No consent",
+        "This purpose needs consent, and theirs is not recorded or was withdrawn.",
+    ),
+    "opted-out": ("Opted out", "They opted out of this purpose."),
+    "objected": (
+        "Objected",
+        "Their objection stands in the register (UK GDPR Article 21).",
+    ),
+    "doubtful-match": (
+        "May have objected",
+        "They may be somebody who objected. They are left out until a person has looked.",
+    ),
+    "household": (
+        "Family of somebody left out",
+        "A member of their family is left out, and the agreement then leaves out the family.",
+    ),
+    "no-longer-eligible": ("No longer eligible", "They are no longer in this purpose’s group."),
+    "small-group": (
+        "Group too small",
+        "Too few families are like theirs, so they could be recognised.",
+    ),
+}
+JOB_KINDS: Mapping[str, str] = {
+    "check": "Check of a file",
+    "share": "Release",
+    "rehearse": "Rehearsal of a release",
+    "deliver": "Delivery of a package",
+    "purge": "Deletion of what has expired",
+}
