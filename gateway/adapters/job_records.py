@@ -26,6 +26,9 @@ class JobKind(StrEnum):
     REHEARSE = "rehearse"
     DELIVER = "deliver"
     PURGE = "purge"
+    PROPOSE = "propose"
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
 
 
 class JobState(StrEnum):

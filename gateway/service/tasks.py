@@ -24,7 +24,7 @@ from gateway.adapters.share_desk import Desk
 from gateway.adapters.uploads import UploadState
 from gateway.errors import HeldForPerson, RefusedError, Unavailable
 from gateway.model import SharingRequest
-from gateway.service import outcomes
+from gateway.service import outcomes, policy_tasks
 from gateway.service.warm import Warm
 from gateway.wiring.common import extract_store, new_id
 from gateway.workflows.ports import Progress
@@ -127,12 +127,19 @@ def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
     return told
 
 
+def _signed(act: policy_tasks.Act) -> Task:
+    return lambda shop, job, _progress: policy_tasks.said(act, shop.database, shop.ring, job)
+
+
 TASKS: Mapping[JobKind, Task] = {
     JobKind.CHECK: check,
     JobKind.SHARE: share,
     JobKind.REHEARSE: rehearse,
     JobKind.DELIVER: deliver,
     JobKind.PURGE: purge,
+    JobKind.PROPOSE: _signed(policy_tasks.propose),
+    JobKind.APPROVE: _signed(policy_tasks.approve),
+    JobKind.WITHDRAW: _signed(policy_tasks.withdraw),
 }
 # Told when a job has failed for good.
 GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {

@@ -50,6 +50,9 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.REHEARSE: 21_600,
     JobKind.DELIVER: 3_600,
     JobKind.PURGE: 7_200,
+    JobKind.PROPOSE: 600,
+    JobKind.APPROVE: 600,
+    JobKind.WITHDRAW: 600,
 }
 
 
@@ -132,7 +135,7 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
                 shop.warm.prepare()
                 stop.wait(POLL_SECONDS)
                 continue
-            do(shop, job)
+            do(shop, job, lease=terms.lease)
     except Stopping:
         with shop.database.begin() as connection:
             jobs.give_back(connection, shop.worker)
@@ -150,14 +153,18 @@ def _claimed(shop: Workshop, terms: Terms, watch: Watch) -> Job | None:
         )
 
 
-def do(shop: Workshop, job: Job) -> None:
+def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
     """Do one job that this worker holds, and write down how it ended."""
     LOG.info("%s %s begins (attempt %d)", job.kind.value, job.id, job.attempts)
     if job.attempts > MOST_ATTEMPTS:
         _end(shop, job, JobState.FAILED, {}, "job/too-many-attempts")
         return
     beat = Heartbeat(
-        database=shop.database, job=job.id, worker=shop.worker, limit=TIME_LIMITS[job.kind]
+        database=shop.database,
+        job=job.id,
+        worker=shop.worker,
+        lease=lease,
+        limit=TIME_LIMITS[job.kind],
     )
     try:
         with beat:

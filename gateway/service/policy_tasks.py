@@ -1,0 +1,121 @@
+"""Jobs of the policy workshop: propose, approve and withdraw, signed as the one who asked.
+
+A person signs with a personal key that only the worker's ring opens; the page that
+they pressed the button on said which text they saw, by its digest, and another text
+is never signed in its place.
+
+Source: policy, "Life of a version"; security point 3; docs/adr/0290-the-worker-signs.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.adapters import policy_drafts, policy_store
+from gateway.adapters.database import Database
+from gateway.adapters.jobs import Job
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.policy_drafts import DraftState
+from gateway.adapters.policy_shelf import policy_desk
+from gateway.errors import HeldForPerson, RefusedError, UsageError
+from gateway.service import outcomes
+from gateway.wiring.common import now
+from gateway.workflows import approve as life
+from gateway.workflows.ports_policy import PolicyDesk, Proposal
+
+Act = Callable[[Database, KeyRing, Job], Mapping[str, Any]]
+
+
+def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
+    """Propose a draft to the approvers of its controllers."""
+    with database.read() as connection:
+        draft = policy_drafts.find(connection, job.subject)
+    if draft.state is DraftState.PROPOSED:
+        return {"state": "proposed", "agreement": draft.agreement, "draft": draft.id}
+    if draft.revision != job.request["revision"]:
+        raise HeldForPerson(
+            "policy/draft-moved",
+            "The draft was saved again after you asked to propose it.",
+            remedy="Look at it again, then propose it.",
+        )
+    proposal = _proposed_before(database, draft, job) or life.propose(
+        _desk(database, ring, job), draft.agreement, changes=_changing(database, draft)
+    )
+    with database.begin() as connection:
+        policy_drafts.close(connection, draft.id, DraftState.PROPOSED)
+    return _told(proposal) | {"draft": draft.id}
+
+
+def approve(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
+    """Approve the proposal that the approver has read."""
+    with database.read() as connection:
+        waiting = policy_store.latest(connection, job.request["agreement"])
+    if waiting.policy_digest != job.request["policy_digest"]:
+        raise HeldForPerson(
+            "policy/other-proposal",
+            "A newer proposal has taken the place of the one that you read.",
+            remedy="Read the newer one, then approve it.",
+        )
+    if any(approver == job.by for _, approver in waiting.approvals):
+        return _told(waiting)
+    return _told(life.approve(_desk(database, ring, job), job.request["agreement"]))
+
+
+def withdraw(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
+    """Withdraw an agreement at once."""
+    agreement = job.request["agreement"]
+    try:
+        life.withdraw(_desk(database, ring, job), agreement)
+    except UsageError as fault:
+        # An earlier attempt of this job has withdrawn it.
+        if fault.code != "policy/not-proposed":
+            raise
+    return {"state": "withdrawn", "agreement": agreement}
+
+
+def said(
+    act: Act,
+    database: Database,
+    ring: KeyRing,
+    job: Job,
+) -> Mapping[str, Any]:
+    """What came of an act; a refusal is an outcome that the person reads, not a fault."""
+    try:
+        return act(database, ring, job)
+    except (RefusedError, HeldForPerson, UsageError) as no:
+        return outcomes.of_no("refused", no)
+
+
+def _desk(database: Database, ring: KeyRing, job: Job) -> PolicyDesk:
+    return policy_desk(ring, database, acting=job.by, at=now())
+
+
+def _changing(database: Database, draft: policy_drafts.Draft) -> dict[str, str]:
+    """The draft's texts that differ from the current ones."""
+    with database.read() as connection:
+        current = policy_store.bundle(connection)
+    return {path: text for path, text in draft.changes.items() if current.get(path) != text}
+
+
+def _proposed_before(database: Database, draft: policy_drafts.Draft, job: Job) -> Proposal | None:
+    """The proposal that an earlier attempt of this job made, if it came so far."""
+    if not job.attempts > 1:
+        return None
+    with database.read() as connection:
+        mine = [
+            each
+            for each in policy_store.proposals(connection, draft.agreement)
+            if each.editor == job.by
+            and dict(policy_store.changes_of(connection, each)) == dict(draft.changes)
+        ]
+    return mine[-1] if mine else None
+
+
+def _told(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "state": "approved" if proposal.complete else "proposed",
+        "agreement": proposal.agreement,
+        "policy_digest": proposal.policy_digest,
+        "version": proposal.version,
+    }
