@@ -36,7 +36,7 @@ PART = ".part"
 
 
 class Source(Protocol):
-    """Bytes as they come; none at the end, an `OSError` where the connection breaks."""
+    """Bytes as they come; none at the end, an exception where the connection breaks."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes."""
@@ -107,7 +107,7 @@ class Arriving(io.RawIOBase):
             return False
         try:
             block = self._source.read(wanted)
-        except OSError:
+        except Exception:  # noqa: BLE001 - however a source breaks, what came before is kept
             self.broken, block = True, b""
         self.ended = not block
         self.size += len(block)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from gateway.web.api import extracts as api_extracts
 from gateway.web.api import oauth
+from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
     account,
     extracts,
@@ -25,6 +27,8 @@ def blueprints() -> tuple[Blueprint, ...]:
     """The API, then the pages."""
     return (
         oauth.api,
+        api_uploads.api,
+        api_extracts.api,
         home.pages,
         account.pages,
         own_account.pages,

@@ -1,0 +1,180 @@
+"""The documents of the API: what goes in and what comes out, member by member.
+
+No document holds a value of a partner's file: rows are numbers, columns and rules
+are names of the contract.
+
+Source: docs/reference/api.md; interfaces, "HTTP"; style rule 11.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from gateway.web.api.operations import Strict
+
+Dataset = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$"),
+    Field(description="A dataset that your party has agreed to send."),
+]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,119}$")]
+
+
+class DatasetQuery(Strict):
+    """Which dataset a file is."""
+
+    dataset: Dataset
+
+
+class UploadTold(Strict):
+    """How far an upload is."""
+
+    upload: str = Field(description="Its id.")
+    dataset: str
+    length: int | None = Field(description="In bytes; null while it is not known.")
+    offset: int = Field(description="Bytes that arrived and are kept.")
+    state: str = Field(description="open, complete, checking, done or failed.")
+    job: str = Field(description="The job that checks it; empty before its last byte.")
+    extract: str = Field(description="What it became; empty before it was checked.")
+    code: str = Field(description="Why its check gave up; empty otherwise.")
+
+
+class Accepted(Strict):
+    """A file that arrived whole and is going to be checked."""
+
+    upload: str
+    job: str
+
+
+class JobAccepted(Strict):
+    """A job that was asked for."""
+
+    job: str
+
+
+class JobTold(Strict):
+    """How far a job is, and what came of it: ids, codes and counts."""
+
+    job: str
+    kind: str = Field(description="check, share, rehearse, deliver or purge.")
+    state: str = Field(description="queued, running, done, failed or held.")
+    step: str
+    done: int
+    total: int
+    code: str = Field(description="Why it failed or waits; empty otherwise.")
+    created: str
+    started: str
+    finished: str
+    outcome: dict[str, Any]
+
+
+class FindingTold(Strict):
+    """What is wrong, where, and what to do; never a value."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    code: str
+    column: str
+    rule: str
+    rows: int = Field(description="How many rows.")
+    first_rows: list[int] = Field(description="The first of them, from 1 after the header.")
+    sentence: str
+    remedy: str
+
+
+class ExtractTold(Strict):
+    """The receipt of an extract with its findings."""
+
+    extract: str
+    dataset: str
+    party: str
+    state: str = Field(description="accepted, quarantined or rejected.")
+    rows: int
+    accepted: int
+    quarantined: int
+    dropped_columns: list[str]
+    findings: list[FindingTold]
+    received: dt.datetime
+    content_digest: str = Field(description="SHA-256 of the file, hex.")
+    supersedes: str
+    superseded_by: str
+
+
+class ExtractLine(Strict):
+    """One extract in a list."""
+
+    extract: str
+    dataset: str
+    party: str
+    state: str
+    rows: int
+    accepted: int
+    quarantined: int
+    findings: int
+    received: dt.datetime
+
+
+class ExtractList(Strict):
+    """Extracts, newest first."""
+
+    extracts: list[ExtractLine]
+
+
+class Page(Strict):
+    """Which part of a list."""
+
+    limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
+
+
+class ReleaseAsked(Strict):
+    """A release that an officer asks for, or its rehearsal."""
+
+    purpose: Name
+    agreement: Name
+    dry_run: bool = Field(default=False, description="Say what would leave; change nothing.")
+    on: dt.date | None = Field(default=None, description="Decide as of this day; rehearsals only.")
+
+
+class PackageTold(Strict):
+    """One package of a release."""
+
+    package: str
+    output: str
+    recipient: str
+    rows: int | str
+    forwarded: bool
+
+
+class ReleaseTold(Strict):
+    """What left, or why nothing did; counts are rounded to 10, exact where the reader may."""
+
+    release: str
+    state: str
+    purpose: str
+    agreement: str
+    policy_digest: str
+    created: dt.datetime
+    received: int | str | None
+    forwarded: int | str | None
+    withheld: dict[str, int | str]
+    refusal: list[dict[str, str]]
+    packages: list[PackageTold]
+
+
+class ReleaseList(Strict):
+    """Releases, newest first."""
+
+    releases: list[ReleaseTold]
+
+
+class Problem(Strict):
+    """What went wrong, with a stable code and what to do (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="See docs/reference/errors.md.")
+    remedy: str
