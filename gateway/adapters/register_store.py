@@ -55,6 +55,7 @@ from gateway.objections import EntryKind, Register
 __all__ = [
     "NewEntries",
     "RegisterMark",
+    "details_of",
     "keys_of",
     "keys_or_new",
     "open_register",
@@ -159,6 +160,19 @@ def entries_of(rows: list[EntryRow]) -> pl.DataFrame:
     sequences = pl.Series([row.sequence for row in rows], dtype=pl.Int64)
     lifts = pl.col("lifts").str.json_decode(pl.List(pl.Int64))
     return pl.DataFrame({"sequence": sequences, **columns}).with_columns(lifts)
+
+
+def details_of(
+    connection: Connection, ring: KeyRing, number: int, *, mark: RegisterMark
+) -> dict[str, str]:
+    """What one person told with one entry, opened for a rights officer."""
+    rows = read_whole(connection, mark)
+    controller = rows[number - 1].controller
+    own = [row for row in rows if row.controller == controller]
+    keys = {each: keys_of(ring, controller, each) for each in {row.generation for row in own}}
+    told = _details(own, keys, pl.Series([number], dtype=pl.Int64))
+    row = told.filter(pl.col("sequence") == number).drop("sequence").row(0, named=True)
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def keys_of(ring: KeyRing, controller: str, generation: str = "") -> RegisterKeys:

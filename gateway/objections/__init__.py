@@ -28,6 +28,7 @@ from gateway.objections.entries import (
 from gateway.objections.honour import honour, resolution_of
 from gateway.objections.household import household_effect
 from gateway.objections.lifting import entries_lifted
+from gateway.objections.loosening import require_may_loosen
 from gateway.objections.matching import (
     SETTLED_SCHEMA,
     match_id,
@@ -80,6 +81,7 @@ __all__ = [
     "no_settlements",
     "one_identity",
     "references",
+    "require_may_loosen",
     "resolution_of",
     "resolve",
     "standard_form",

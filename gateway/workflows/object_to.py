@@ -18,14 +18,14 @@ import polars as pl
 
 from gateway.errors import HeldForPerson, RefusedError, UsageError
 from gateway.model import Participation
-from gateway.model.permissions import Action, Operator, authorise
+from gateway.model.permissions import Operator
 from gateway.objections import (
     LIFTS,
     LOOSENING,
-    MAY_LOOSEN,
     WITHDRAWAL,
     Authority,
     EntryKind,
+    require_may_loosen,
     standard_form,
 )
 
@@ -85,7 +85,8 @@ def object_to(desk: RegisterDesk, wish: Wish, details: pl.DataFrame) -> Register
         raise UsageError(
             "objections/unknown-purpose",
             "No agreement has this purpose.",
-            remedy='Name a purpose of `gateway policy check`, or "*" for all purposes.',
+            remedy="Name a purpose of an agreement (`gateway policy status` lists the agreements, "
+            '`gateway policy export` writes them out), or "*" for all purposes.',
         )
     if wish.operator:
         operator = desk.operator(wish.operator)
@@ -114,19 +115,7 @@ def require_lifted(wish: Wish, lifted: int) -> None:
 
 
 def _may_loosen(wish: Wish, operator: Operator | None, *, people: int) -> None:
-    if operator is None:
-        raise RefusedError(
-            "objections/needs-officer",
-            "What lets more leave is recorded by a rights officer.",
-            remedy="Name the rights officer with --as.",
-        )
-    authorise(operator, Action.OBJECTION_LOOSEN)
-    if wish.authority not in MAY_LOOSEN:
-        raise RefusedError(
-            "objections/authority",
-            "A partner's extract may add an objection, never lift one.",
-            remedy="Record the authority of the person, their representative or an officer.",
-        )
+    require_may_loosen(operator, wish.authority)
     if people != 1:
         raise RefusedError(
             "objections/one-at-a-time",

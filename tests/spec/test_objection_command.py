@@ -15,6 +15,7 @@ from gateway.adapters import register_store
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.register_store import RegisterMark
+from gateway.adapters.register_trust import ENTRIES
 from gateway.adapters.settings import read_settings
 from gateway.cli import main
 
@@ -174,3 +175,115 @@ def test_the_kinds_and_authorities_of_the_command_are_those_of_the_register() ->
 
     assert set(KINDS) == {kind.value for kind in objections.WITHDRAWAL}
     assert set(AUTHORITIES) == {authority.value for authority in objections.Authority}
+
+
+def receipt_of(run: Run, *words: str, told: object = ANNA) -> str:
+    said = run("object", "--purpose", STUDY, *TRAFFORD, *words, "--json", told=told)
+    assert said.exit_code == 0, said.output
+    receipt: str = json.loads(said.stdout)["receipt"]
+    return receipt
+
+
+def the_register(run: Run) -> list[dict[str, object]]:
+    listed: list[dict[str, object]] = json.loads(run("objections", "--json").stdout)["entries"]
+    return listed
+
+
+def test_what_was_said_is_listed_by_receipt_with_the_day_an_answer_is_owed(run: Run) -> None:
+    receipt = receipt_of(run)
+    (entry,) = the_register(run)
+    assert (entry["receipt"], entry["state"], entry["people"]) == (receipt, "unanswered", 1)
+    assert str(entry["answer_by"]) > str(entry["received"])
+    assert "Testerson" not in run("objections").output
+
+
+def test_an_answer_not_to_uphold_ends_an_objection_and_another_brings_it_back(
+    run: Run, tmp_path: Path
+) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    receipt = receipt_of(run)
+    answer = ("objections", "answer", receipt, "--as", "rita", "--state")
+    assert run(*answer, "considered").exit_code == 0
+    assert in_force(tmp_path) == ["objection"]
+    assert run(*answer, "not-upheld").exit_code == 0
+    assert in_force(tmp_path) == []
+    assert the_register(run)[0]["state"] == "not-upheld"
+    assert the_register(run)[0]["answer_by"] == ""
+    assert run(*answer, "upheld").exit_code == 0
+    assert in_force(tmp_path) == ["objection"]
+
+
+def test_only_a_rights_officer_answers_that_an_objection_is_not_upheld(
+    run: Run, tmp_path: Path
+) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    run("operators", "add", "rolf", "--role", "release-officer")
+    answer = ("objections", "answer", receipt_of(run), "--state")
+    assert run(*answer, "not-upheld", "--as", "rolf").exit_code == 3
+    assert run(*answer, "considered", "--as", "rolf").exit_code == 0
+    assert in_force(tmp_path) == ["objection"]
+
+
+def test_an_opt_out_is_not_weighed(run: Run, tmp_path: Path) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    answer = ("objections", "answer", receipt_of(run, "--kind", "opt-out"), "--as", "rita")
+    no = run(*answer, "--state", "not-upheld")
+    assert (no.exit_code, "objections/not-weighed" in no.stderr) == (3, True)
+    assert in_force(tmp_path) == ["opt-out"]
+
+
+def test_an_objection_to_all_purposes_is_answered_for_one(run: Run, tmp_path: Path) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    said = run("object", "--purpose", "*", *TRAFFORD, "--json", told=ANNA)
+    receipt = json.loads(said.stdout)["receipt"]
+    answer = ("objections", "answer", receipt, "--state", "not-upheld", "--as", "rita")
+    assert run(*answer, "--purpose", "nothing-of-the-kind").exit_code == 3
+    assert run(*answer, "--purpose", STUDY).exit_code == 0
+    assert in_force(tmp_path) == []
+    assert in_force(tmp_path, "local-research") == ["objection"]
+
+
+def test_where_consent_is_the_rule_an_objection_is_not_weighed(run: Run) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    knowsley = ("--agreement", "knowsley-stronger-families")
+    for purpose in (STUDY, "*"):
+        said = run("object", "--purpose", purpose, *knowsley, "--json", told=ANNA)
+        receipt = json.loads(said.stdout)["receipt"]
+        answer = ("objections", "answer", receipt, "--as", "rita", "--state")
+        assert run(*answer, "not-upheld").exit_code == 3
+        assert run(*answer, "upheld").exit_code == 0
+
+
+def test_what_lets_more_leave_is_answered_one_person_at_a_time(run: Run, tmp_path: Path) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    listed = tmp_path / "list.csv"
+    listed.write_text("forename,surname,dob\nAnna,Testerson,2001-02-03\nBen,Quill,\n")
+    receipt = receipt_of(run, "--file", str(listed))
+    answer = ("--state", "not-upheld", "--as", "rita")
+    no = run("objections", "answer", receipt, *answer)
+    assert (no.exit_code, "objections/one-at-a-time" in no.stderr) == (3, True)
+    assert run("objections", "answer", "2", *answer).exit_code == 0
+    assert in_force(tmp_path) == ["objection"]
+    assert [entry["state"] for entry in the_register(run)] == ["unanswered", "not-upheld"]
+
+
+def test_an_answer_that_somebody_wrote_into_the_database_stops_every_release(
+    run: Run, tmp_path: Path
+) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    run("objections", "answer", receipt_of(run), "--state", "upheld", "--as", "rita")
+    database = Database(read_settings(tmp_path / "var").database_url)
+    with database.begin() as connection:
+        connection.execute(ENTRIES.update().values(status="not-upheld"))
+    database.close()
+    no = run("objections")
+    assert (no.exit_code, "register/not-trustworthy" in no.stderr) == (7, True)
+
+
+def test_a_reference_that_nobody_has_is_wrong_usage(run: Run) -> None:
+    run("operators", "add", "rita", "--role", "rights-officer")
+    words = ("--state", "upheld", "--as", "rita")
+    assert run("objections", "answer", "reg-nothing", *words).exit_code == 2
+    assert run("objections", "settle", "match-nothing", "--same").exit_code == 2
+    receipt = receipt_of(run, "--kind", "consent", "--as", "rita")
+    assert run("objections", "answer", receipt, *words).exit_code == 2
