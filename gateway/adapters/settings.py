@@ -47,7 +47,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "Name at the head of every page: the council's, or the programme's.",
     ),
     "GATEWAY_PUBLIC_URL": (
-        "http://127.0.0.1:8000",
+        "http://127.0.0.1:8440",
         "Address at which callers reach the service; https, except on this machine itself.",
     ),
     "GATEWAY_OIDC_ISSUER": (

@@ -19,6 +19,7 @@ from gateway.adapters.settings import Settings
 from gateway.web import create_app
 from gateway.web.desk import desk_of
 from tests.journeys.office import Office
+from tests.service.serving import Service, serving
 from tests.web import office as offices
 from tests.web.office import Browser, Machine
 
@@ -59,3 +60,10 @@ def client_as(app: Flask) -> Callable[[str], Browser]:
 def machine(app: Flask) -> Callable[[str], Machine]:
     """A registered program of a party."""
     return lambda party: Machine(app, offices.MACHINES[party][0], party)
+
+
+@pytest.fixture
+def service(office: Office) -> Iterator[Service]:
+    """A real `gateway serve` of this test's office on a free port; ask `service.url`."""
+    with serving(office) as running:
+        yield running

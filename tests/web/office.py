@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -212,3 +213,20 @@ def proof_of(client: str, *, address: str = ADDRESS) -> str:
         jti=secrets.token_hex(16),
         at=dt.datetime.now(dt.UTC),
     )
+
+
+def bearer(url: str, client: str) -> dict[str, str]:
+    """The headers of a test client that has proved itself at a running service."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": proof_of(client, address=url),
+    }
+    answer = httpx.post(f"{url}/oauth/token", data=form)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def shown_code(login: str) -> str:
+    """What the authenticator of a test account shows now."""
+    return second_factors.code_at(factor_of(login), dt.datetime.now(dt.UTC))
