@@ -35,6 +35,7 @@ class Body:
         self._step = SHORTEST
         self.size = 0
         self.ended = self.length == 0
+        self._broken = False
         connection = environ.get("gunicorn.socket")
         if connection is not None:
             connection.settimeout(SILENCE)
@@ -50,13 +51,26 @@ class Body:
             self.ended = self.size == self.length
             return b""
         began = time.monotonic()
-        block: bytes = self._input.read(min(left, self._step))
-        if not block and self.length is not None:
-            raise ConnectionResetError
+        block = self._next(min(left, self._step))
         quick = time.monotonic() - began < MOMENT
         self._step = min(self._step * 2, LONGEST) if quick else max(self._step // 2, SHORTEST)
         self.size += len(block)
         self.ended = not block
+        return block
+
+    def _next(self, size: int) -> bytes:
+        if self._broken:
+            raise ConnectionResetError
+        try:
+            block: bytes = self._input.read(size)
+        except Exception:
+            if self.length is not None:
+                raise
+            # The server still has the chunks that came before the one that broke.
+            self._broken = True
+            block = self._input.read(size)
+        if not block and (self._broken or self.length is not None):
+            raise ConnectionResetError
         return block
 
     def small(self, limit: int) -> bytes | None:
