@@ -64,13 +64,16 @@ class Server:
 
     def hang(self) -> None:
         """Let every process of it stand still."""
-        for process in self.processes():
-            process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let them run again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         for process in self.processes():
-            process.send_signal(signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
 
     def kill(self) -> None:
         """End all of it at once, as a power cut would."""

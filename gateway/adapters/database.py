@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, MetaData, Transaction, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.adapters.database_url import read_url
 from gateway.errors import Unavailable
@@ -53,6 +53,7 @@ class Database:
         """
         address = read_url(url)
         self._postgresql = address.drivername != "sqlite"
+        self._outcome_within = float(patience.get("outcome", 10))
         self._engine = _postgresql(address, patience) if self._postgresql else _sqlite(address)
         mode = {"isolation_level": "REPEATABLE READ"} if self._postgresql else {}
         self._reading = self._engine.execution_options(
@@ -78,15 +79,19 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """One transaction, the only writing one: committed at the end, rolled back on a fault.
 
+        Where the connection breaks at the commit itself, PostgreSQL is asked what became of it.
+
         Raises:
             Unavailable: the database cannot be reached, written or locked in time.
         """
-        with self._told(), self._engine.begin() as connection:
+        with self._told(), self._engine.connect() as connection, connection.begin() as transaction:
             if self._postgresql:
                 take_lock(connection, WRITER)
-            for condition in self._conditions:
+            for condition in tuple(self._conditions):
                 condition(connection)
             yield connection
+            if self._postgresql:
+                self._commit(connection, transaction)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -117,11 +122,16 @@ class Database:
 
     @contextmanager
     def pinned(self) -> Iterator[Connection]:
-        """A connection without a transaction, for a lock that outlives transactions."""
+        """A session of its own without a transaction, for a lock that outlives transactions.
+
+        It ends with the block, and the lock with it. PostgreSQL only.
+        """
         with (
             self._told(),
             self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
+            connection.detach()
+            connection.exec_driver_sql("SET idle_session_timeout = 0")
             yield connection
 
     @contextmanager
@@ -140,6 +150,26 @@ class Database:
     def forget(self) -> None:
         """Drop the connections of a parent process without ending them."""
         self._engine.dispose(close=False)
+
+    def _commit(self, connection: Connection, transaction: Transaction) -> None:
+        number = connection.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()::text")
+        written = number.scalar()
+        try:
+            transaction.commit()
+        except DBAPIError as fault:
+            from gateway.adapters.postgresql import outcome
+
+            if not fault.connection_invalidated:
+                raise
+            became = outcome(self._reading, written, within=self._outcome_within)
+            if became == "aborted":
+                raise
+            if became != "committed":
+                raise Unavailable(
+                    "store/commit-unknown",
+                    "The database stopped answering at a commit: whether it was kept is not known.",
+                    remedy="Once PostgreSQL answers, do it again: what was kept is found.",
+                ) from None
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -36,7 +36,7 @@ def intake_desk(
         stack.callback(database.close)
         ahead = ahead or stack.enter_context(started_ahead())
         extracts = extract_store(settings, database)
-        stack.enter_context(receiving(settings.data, sweep=extracts.sweep))
+        stack.enter_context(receiving(settings.data, database, sweep=extracts.sweep))
         kept = warm()
         judge = (
             Judge(started=kept) if kept else stack.enter_context(Judge(started=ahead.take_judge()))

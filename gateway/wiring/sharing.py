@@ -49,7 +49,7 @@ def share_desk(
         ring = open_ring(settings)
         ring.unlock()
         if not rehearsal:
-            stack.enter_context(one_at_a_time(settings.data))
+            stack.enter_context(one_at_a_time(settings.data, database))
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
         if not rehearsal:
