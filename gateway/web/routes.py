@@ -12,11 +12,15 @@ from gateway.web.api import oauth
 from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
     account,
+    draft_texts,
+    drafts,
+    elsewhere,
     extracts,
     home,
     jobs,
     new_release,
     own_account,
+    policies,
     releases,
     sending,
     uploading,
@@ -31,6 +35,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         api_extracts.api,
         home.pages,
         account.pages,
+        elsewhere.pages,
         own_account.pages,
         sending.pages,
         uploading.pages,
@@ -38,4 +43,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         new_release.pages,
         releases.pages,
         jobs.pages,
+        policies.pages,
+        drafts.pages,
+        draft_texts.pages,
     )

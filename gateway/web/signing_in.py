@@ -14,6 +14,7 @@ from flask import Flask, Request, current_app, g
 
 from gateway.adapters import accounts, sessions
 from gateway.adapters.access_tokens import TokenDesk
+from gateway.adapters.oidc import Provider, provider_of
 from gateway.adapters.passwords import Passwords
 from gateway.adapters.sessions import Session, Stage
 from gateway.adapters.settings import Settings
@@ -36,6 +37,7 @@ class SignInDesk:
     keys: WebKeys = field(repr=False)
     passwords: Passwords
     tokens: TokenDesk
+    provider: Provider | None
 
 
 def install(app: Flask, settings: Settings, *, passwords: Passwords | None = None) -> None:
@@ -56,10 +58,12 @@ def install(app: Flask, settings: Settings, *, passwords: Passwords | None = Non
         keys=keys,
         passwords=passwords or Passwords(),
         tokens=TokenDesk(keys=keys, address=settings.public_url),
+        provider=provider_of(settings),
     )
     guards.identify_by(app, Realm.PERSON, person)
     guards.identify_by(app, Realm.MACHINE, machine)
     csrf.install(app, keys.subkey("csrf"))
+    app.jinja_env.globals["elsewhere"] = settings.oidc_issuer != ""
 
 
 def desk_of_sign_in(app: Flask) -> SignInDesk:
