@@ -5,12 +5,12 @@ Source: security point 23; docs/explanation/reliability.md.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.adapters.durable import private, synced
 from gateway.errors import Unavailable
 
 
@@ -31,7 +31,7 @@ class FailingRows:
         with _written():
             if self._file is None:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._file = open(self._path, "wb")
+                self._file = open(self._path, "wb", opener=private)
             self._file.write(block)
 
     def finish(self) -> None:
@@ -43,8 +43,7 @@ class FailingRows:
         if self._file is not None:
             with _written(), self._file as file:
                 file.write(bytes(4))
-                file.flush()
-                os.fsync(file.fileno())
+                synced(file)
             self._file = None
 
     def discard(self) -> None:

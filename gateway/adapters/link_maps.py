@@ -12,7 +12,6 @@ Source: docs/reference/pseudonyms.md, "Linkage file and payload"; security point
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import polars as pl
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.adapters.store import sync_directory
+from gateway.adapters.durable import written_beside
 from gateway.errors import IntegrityError, Unavailable
 
 
@@ -31,23 +30,17 @@ def write_link_map(path: Path, frames: Iterable[pl.DataFrame], *, key: bytes) ->
         Unavailable: the disk is full or fails; nothing is left behind.
     """
     sealed = AESGCM(key)
-    partial = path.with_name(path.name + ".part")
     people = 0
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with written_beside(path) as file:
             for number, frame in enumerate(frames):
                 buffer = io.BytesIO()
                 frame.write_ipc(buffer)
                 block = sealed.encrypt(number.to_bytes(12), buffer.getvalue(), None)
                 file.write(len(block).to_bytes(4) + block)
                 people += frame.height
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        sync_directory(path.parent)
     except OSError as fault:
-        partial.unlink(missing_ok=True)
         raise Unavailable(
             "store/not-written",
             f"The link map could not be stored ({fault.strerror}).",

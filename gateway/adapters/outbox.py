@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gateway.adapters.store import sync_directory
+from gateway.adapters.durable import partial_of, written_beside
 from gateway.errors import IntegrityError, Unavailable
 
 
@@ -46,14 +46,10 @@ def forward_to_folder(staged: Path, outbox: Path, recipient: str, *, digest: str
         if place.exists():
             _require(place, digest)
             return place
-        partial = place.with_name(place.name + ".part")
-        with open(staged, "rb") as source, open(partial, "wb") as target:
+        with open(staged, "rb") as source, written_beside(place, mode=0o666) as target:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
-            os.fsync(target.fileno())
-        _require(partial, digest)
-        os.replace(partial, place)
-        sync_directory(place.parent)
+            _require(partial_of(place), digest)
     except OSError as fault:
         raise Unavailable(
             "release/not-forwarded",

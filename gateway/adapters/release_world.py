@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database
+from gateway.adapters.durable import written_beside
 from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_keys import Uses
 from gateway.adapters.release_store import (
@@ -33,7 +33,6 @@ from gateway.adapters.release_store import (
     step,
 )
 from gateway.adapters.share_people import MaskedPeople
-from gateway.adapters.store import sync_directory
 from gateway.disclosure import Directs
 from gateway.errors import HeldForPerson, Unavailable
 from gateway.ledger import LeafRef
@@ -108,17 +107,10 @@ class World:
     @contextmanager
     def staging(self, package: str) -> Iterator[BinaryIO]:
         """A new file in `outgoing/`, durable under its name once the block ends well."""
-        final = self.outgoing / f"{package}.gwp"
-        partial = final.with_name(final.name + ".part")
         try:
-            with open(partial, "wb") as file:
+            with written_beside(self.outgoing / f"{package}.gwp") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, final)
-            sync_directory(self.outgoing)
         except OSError as fault:
-            partial.unlink(missing_ok=True)
             raise Unavailable(
                 "store/not-written",
                 f"A package could not be written ({fault.strerror}).",

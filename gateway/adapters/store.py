@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from typing import Any, BinaryIO
 import polars as pl
 import pyrage
 
+from gateway.adapters.durable import partial_of, private, synced, take_name
 from gateway.adapters.extract_blocks import read_block
 from gateway.adapters.left_out import LeftOut, list_beside, not_as_recorded
 from gateway.errors import Unavailable
@@ -113,7 +113,7 @@ class SealedWriter:
             recipient: the public storage key, `age1...`.
         """
         self._path = path
-        self._partial = path.with_name(path.name + ".part")
+        self._partial = partial_of(path)
         self._left_out = b""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pipe = _Pipe()
@@ -141,8 +141,7 @@ class SealedWriter:
         try:
             digest = self._sealing.result()
             self._keep_left_out(digest)
-            os.replace(self._partial, self._path)
-            sync_directory(self._path.parent)
+            take_name(self._partial, self._path)
         except (OSError, pyrage.EncryptError) as fault:
             self.discard()
             raise Unavailable(
@@ -164,17 +163,15 @@ class SealedWriter:
     def _keep_left_out(self, digest: Any) -> None:
         if self._left_out:
             digest.update(self._left_out)
-            with open(list_beside(self._path), "xb", opener=_private) as file:
+            with open(list_beside(self._path), "xb", opener=private) as file:
                 file.write(self._left_out)
-                file.flush()
-                os.fsync(file.fileno())
+                synced(file)
 
     def _seal(self, recipient: str) -> Any:
-        with open(self._partial, "xb", opener=_private) as file:
+        with open(self._partial, "xb", opener=private) as file:
             hashing = _Hashing(file)
             pyrage.encrypt_io(self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)])
-            file.flush()
-            os.fsync(file.fileno())
+            synced(file)
             return hashing.digest
 
 
@@ -254,16 +251,3 @@ def _open_into(sealed: _Hashing, pipe: _Pipe, identity: Any) -> None:
         sealed.digest.update(b"not readable")
     finally:
         pipe.put(b"")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make a rename durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
