@@ -10,6 +10,7 @@ Source: security points 11 and 12; docs/explanation/architecture.md, "Processes"
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 import signal
@@ -133,7 +134,7 @@ class _Run:
     """One file in one process."""
 
     def __init__(self, child: Child, limits: Limits) -> None:
-        self._limits = limits
+        self._limits, self._child = limits, child
         self._process, self._in, self._out = child.process, child.input, child.output
         self._breach = ""
         self._unread: Exception | None = None
@@ -142,20 +143,18 @@ class _Run:
     def check(
         self, source: BinaryIO, order: bytes, outlets: tuple[Sink, Sink]
     ) -> tuple[Verdict, bytes]:
-        clock = threading.Timer(self._limits.wall_seconds, self._kill, ("time",))
-        clock.daemon = True
-        clock.start()
         feeder = threading.Thread(target=self._feed, args=(source, order), daemon=True)
-        feeder.start()
-        try:
-            return self._listen(outlets)
-        finally:
-            clock.cancel()
-            self._process.kill()
-            feeder.join()
-            if self._unread is not None:
-                # What could not be read to its end is no extract, whatever the child thought.
-                raise self._unread
+        late = functools.partial(self._breached, "time")
+        with self._child.killed_after(self._limits.wall_seconds, told=late):
+            feeder.start()
+            try:
+                return self._listen(outlets)
+            finally:
+                self._process.kill()
+                feeder.join()
+                if self._unread is not None:
+                    # What could not be read to its end is no extract, whatever the child thought.
+                    raise self._unread
 
     def _listen(self, outlets: tuple[Sink, Sink]) -> tuple[Verdict, bytes]:
         places = b""
@@ -177,7 +176,8 @@ class _Run:
             size = struct.unpack(">I", head[1:])[0]
             self._taken += size
             if self._taken > self._limits.output:
-                self._kill("output")
+                self._breached("output")
+                self._process.kill()
                 return
             octets = self._out.read(size)
             if len(octets) != size:
@@ -202,9 +202,8 @@ class _Run:
             self._unread = fault
             return b""
 
-    def _kill(self, breach: str) -> None:
-        self._breach = self._breach or breach
-        self._process.kill()
+    def _breached(self, limit: str) -> None:
+        self._breach = self._breach or limit
 
     def _died(self) -> Verdict:
         code = self._process.wait()

@@ -8,10 +8,13 @@ Source: docs/explanation/architecture.md, "Processes"; security points 11 and 12
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +24,8 @@ _RUN: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from gateway.adapters.{0} import {1}; {1}()"
 )
 _ROOT: Final = str(Path(__file__).parents[2])
+# No library of a child may start threads of its own that wait for linear algebra.
+_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,10 @@ class Limits:
 
 
 class Child:
-    """One process with a pipe in and a pipe out; it sees no environment but the one given."""
+    """One process with a pipe in and a pipe out; it sees no environment but the one given.
+
+    It dies with its parent, and leaves nothing behind: it has no folder and no name on disk.
+    """
 
     def __init__(
         self,
@@ -51,7 +59,7 @@ class Child:
             function: what it runs.
             settings: its arguments.
             pass_fds: open files that it inherits.
-            env: its whole environment.
+            env: its whole environment, beside how many threads it may start.
         """
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-X", "utf8", "-c", _RUN.format(module, function), _ROOT]
@@ -60,13 +68,36 @@ class Child:
             stdout=subprocess.PIPE,
             # A library that panics prints what it was working on: nobody may see it.
             stderr=subprocess.DEVNULL,
-            env=env or {},
+            env=_ENVIRONMENT | (env or {}),
             cwd="/",
             pass_fds=pass_fds,
         )
         # Both pipes were asked for, so both are there.
         self.input: Any = self.process.stdin
         self.output: Any = self.process.stdout
+
+    @contextmanager
+    def killed_after(
+        self, seconds: float, *, told: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
+        """Kill the process if the block takes longer.
+
+        Args:
+            seconds: how long it may take.
+            told: is called before the kill.
+        """
+
+        def stop() -> None:
+            told()
+            self.process.kill()
+
+        clock = threading.Timer(seconds, stop)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield
+        finally:
+            clock.cancel()
 
     def end(self) -> None:
         """Kill the process if it lives, and free its pipes."""
@@ -88,15 +119,13 @@ def checker_child(limits: Limits) -> Child:
 
 
 class JudgeChild(Child):
-    """A process that judges, with a folder for its library's settings that goes with it."""
+    """A process that judges; where its library looks for a home there is none."""
 
     def __init__(self) -> None:
         """Start it."""
-        self._folder = tempfile.TemporaryDirectory(prefix="judge-")
-        folder = self._folder.name
+        nowhere = {"HOME": os.devnull, "TMPDIR": os.devnull}
         super().__init__(
-            *("judge_library", "serve"),
-            env={"GX_ANALYTICS_ENABLED": "false", "HOME": folder, "TMPDIR": folder},
+            *("judge_library", "serve"), env={"GX_ANALYTICS_ENABLED": "false", **nowhere}
         )
 
     def wait(self) -> None:
@@ -105,11 +134,6 @@ class JudgeChild(Child):
             self.input.write(b"[]\n")
             self.input.flush()
             self.output.readline()
-
-    def end(self) -> None:
-        """Kill the process and remove its folder."""
-        super().end()
-        self._folder.cleanup()
 
 
 class Ahead:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
@@ -100,16 +99,12 @@ class Judge:
         }
 
     def _ask(self, expectations: list[dict[str, Any]]) -> dict[str, Any] | None:
-        clock = threading.Timer(self._seconds, self._child.process.kill)
-        clock.daemon = True
-        clock.start()
         try:
-            self._child.input.write(json.dumps(expectations).encode() + b"\n")
-            self._child.input.flush()
-            answer: dict[str, Any] = json.loads(self._child.output.readline())
+            with self._child.killed_after(self._seconds):
+                self._child.input.write(json.dumps(expectations).encode() + b"\n")
+                self._child.input.flush()
+                answer: dict[str, Any] = json.loads(self._child.output.readline())
         except (OSError, ValueError):
             # A judge that is gone or cannot answer agrees with nothing.
             return None
-        finally:
-            clock.cancel()
         return answer

@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
 
-from gateway.adapters.checker_main import confine
+from gateway.adapters.confinement import confine
 
 _MEMORY: Final = 1 << 30
 _PUT_OFF: Final = ("scipy", "scipy.stats", "altair")
