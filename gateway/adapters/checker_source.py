@@ -114,8 +114,9 @@ def _undecodable(octets: bytes, start: int, place: int) -> Block:
 
 
 def _is_utf8(octets: bytes) -> bool:
+    """Whether the first letter outside ASCII is UTF-8; what follows has to be the same."""
     try:
         octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
+    except UnicodeDecodeError as fault:
+        return not octets[: fault.start].isascii()
     return True

@@ -194,12 +194,13 @@ def test_utf_16_is_read_only_where_it_is_declared() -> None:
     assert check(octets, replace(POLICE, encodings=("utf-16",))).accepted == 5
 
 
-def test_a_file_that_changes_its_encoding_is_refused() -> None:
-    octets = text([row(0, surname="Zoë"), *rows(60_000)[1:]])
-    octets += text([row(60_000, surname="Zoë")]).split(b"\n", 1)[1].decode().encode("cp1252")
+@pytest.mark.parametrize("count", [100, 100_000])
+def test_a_file_that_changes_its_encoding_is_refused(count: int) -> None:
+    octets = text([row(0, surname="Zoë"), *rows(count)[1:]])
+    octets += text([row(count, surname="Zoë")]).split(b"\n", 1)[1].decode().encode("cp1252")
     verdict = check(octets, replace(POLICE, encodings=("utf-8", "windows-1252")))
     assert codes(verdict) == ["intake/encoding"]
-    assert verdict.findings[0].first_rows == (60_001,)
+    assert verdict.findings[0].first_rows == (count + 1,)
 
 
 def test_quoted_newlines_do_not_end_a_row() -> None:
