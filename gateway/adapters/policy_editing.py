@@ -148,6 +148,12 @@ def with_version(text: str, version: int) -> str:
     return tomlkit.dumps(document)
 
 
+def version_of(text: str) -> int:
+    """The version that a text says; 0 where it says none."""
+    found = _parse(text).get("version", 0)
+    return int(found) if isinstance(found, int) else 0
+
+
 def _absent(kind: str, name: str) -> UsageError:
     shown = (
         f' "{name}"' if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else ""

@@ -40,9 +40,7 @@ class Rereader:
 
     def load(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
         """What loads of the documents, and what stops the others; the same as `policy.load`."""
-        others = {path: text for path, text in documents.items() if not _is_agreement(path)}
-        mark = _digest(part for path in sorted(others) for part in (path, others[path]))
-        base, findings = self._base(mark, others)
+        mark, base, findings = self._base_of(documents)
         found: dict[str, Agreement] = {}
         trees: dict[str, Tree] = {}
         doubled: set[str] = set()
@@ -61,10 +59,21 @@ class Rereader:
         bundle = replace(base, agreements=MappingProxyType(found), trees=MappingProxyType(trees))
         return bundle, (*findings, *more)
 
-    def _base(self, mark: bytes, others: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
+    def path_of(self, documents: Documents, agreement: str) -> str:
+        """The document that states an agreement that loads; "" where none does."""
+        mark, base, _ = self._base_of(documents)
+        for path in sorted(path for path in documents if _is_agreement(path)):
+            _, found, _ = self._agreement(mark, path, documents[path], base)
+            if found is not None and found.id == agreement:
+                return path
+        return ""
+
+    def _base_of(self, documents: Documents) -> tuple[bytes, Bundle, tuple[Finding, ...]]:
+        others = {path: text for path, text in documents.items() if not _is_agreement(path)}
+        mark = _digest(part for path in sorted(others) for part in (path, others[path]))
         if mark not in self._bases:
             self._bases[mark] = load(others)
-        return _recent(self._bases, mark, BASES_KEPT)
+        return (mark, *_recent(self._bases, mark, BASES_KEPT))
 
     def _agreement(self, mark: bytes, path: str, text: str | bytes, base: Bundle) -> _Read:
         key = (mark, _digest([path, text]))

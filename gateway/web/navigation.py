@@ -61,6 +61,12 @@ ENTRIES: tuple[Entry, ...] = (
         about="Rehearse a release, check it, and run it.",
     ),
     Entry(
+        text="Agreements",
+        endpoint="policies.every",
+        action=Action.AGREEMENT_READ,
+        about="What may leave under which clause; write, review and approve changes.",
+    ),
+    Entry(
         text="Work in hand",
         endpoint="jobs.every",
         action=Action.RELEASE_READ,

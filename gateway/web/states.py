@@ -34,6 +34,16 @@ RELEASES: Mapping[str, Shown] = {
     "held": Shown("Held", "yellow", "Nothing left; a person must look first."),
     "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
 }
+AGREEMENTS: Mapping[str, Shown] = {
+    "in-force": Shown("In force", "green", "Every controller has approved it, and its dates hold."),
+    "proposed": Shown(
+        "Waiting for approval", "yellow", "A controller's approver has still to sign."
+    ),
+    "not-begun": Shown("Not begun", "blue", "It is approved and begins later."),
+    "changed": Shown("Changed", "orange", "What it reads has changed since it was approved."),
+    "draft": Shown("Not proposed", "grey", "Nobody has proposed it yet; it shares nothing."),
+    "ended": Shown("Ended", "grey", "Its last day is past; it shares nothing."),
+}
 JOBS: Mapping[str, Shown] = {
     "queued": Shown("Waiting its turn", "grey", "It begins as soon as a worker is free."),
     "running": Shown("Under way", "blue", "A worker is at it now."),
@@ -80,4 +90,7 @@ JOB_KINDS: Mapping[str, str] = {
     "rehearse": "Rehearsal of a release",
     "deliver": "Delivery of a package",
     "purge": "Deletion of what has expired",
+    "propose": "Proposal of a change",
+    "approve": "Approval of an agreement",
+    "withdraw": "Withdrawal of an agreement",
 }

@@ -64,6 +64,8 @@ def about(job: Job) -> str:
         return f"{name}, {party_title(bundle, str(asked.get('party', '')))}"
     if "purpose" in asked and "agreement" in asked:
         return " – ".join(release_choice.titles(bundle, asked["purpose"], asked["agreement"]))
+    if asked.get("agreement") in bundle.agreements:
+        return bundle.agreements[asked["agreement"]].title
     return ""
 
 

@@ -1,0 +1,300 @@
+"""What the forms of the workshop show and take: choices from the documents, never free keys.
+
+A choice that the documents do not offer cannot be made by form; a form's fault is
+said at its field, all of them at once.
+
+Source: docs/reference/policy.md; GOV.UK Design System, "Error summary".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.adapters import policy_editing as editing
+from gateway.adapters.policy_editing import FieldEdit, Value
+from gateway.adapters.policy_templates import NewAgreement, begin
+from gateway.errors import InputRejected
+from gateway.model.keys import ID
+from gateway.policy import Bundle
+from gateway.policy.agreements import Output, Purpose
+from gateway.policy.treatments import AGE_TREATMENTS, SAID, said
+from gateway.web.workshop import DraftView
+
+CLAUSE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.()-]{0,19}")
+Fault = Mapping[str, str]
+Limits = Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a form may offer: words of the documents with their meaning."""
+
+    parties: Mapping[str, str]
+    duties: Mapping[str, str]
+    bases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One column of a source that may be added: where it is and what it means."""
+
+    value: str
+    dataset: str
+    column: str
+    meaning: str
+    field_class: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """One field of an output in the table of a draft."""
+
+    name: str
+    treat: str
+    clause: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTable:
+    """One output of a draft with its fields."""
+
+    purpose: str
+    purpose_title: str
+    output: str
+    recipient: str
+    k: int | None
+    rows: tuple[FieldRow, ...]
+
+
+def known(bundle: Bundle) -> Known:
+    """The words that forms offer."""
+    return Known(
+        parties={key: party.title for key, party in sorted(bundle.vocabulary.parties.items())},
+        duties=dict(sorted(bundle.vocabulary.duties.items())),
+        bases={key: basis.provision for key, basis in sorted(bundle.legal_bases.items())},
+    )
+
+
+def tables(view: DraftView) -> list[OutputTable]:
+    """The outputs of a draft that loads, with what leaves in each."""
+    if view.agreement is None:
+        return []
+    return [
+        OutputTable(
+            purpose=key,
+            purpose_title=purpose.title,
+            output=name,
+            recipient=output.recipient,
+            k=output.disclosure.k if output.disclosure else None,
+            rows=tuple(
+                FieldRow(name=field, treat=rule.treat, clause=rule.clause, told=said(rule.treat))
+                for field, rule in output.fields.items()
+            ),
+        )
+        for key, purpose in view.agreement.purposes.items()
+        for name, output in purpose.outputs.items()
+    ]
+
+
+def field_choices(view: DraftView, purpose: str, output: str) -> list[Choice]:
+    """The columns of the spine and the joins of a purpose, those already sent marked."""
+    found = _purpose(view, purpose)
+    if found is None or output not in found.outputs:
+        return []
+    sent = set(found.outputs[output].fields)
+    datasets = (found.spine, *(join.source for join in found.joins or ()))
+    return [
+        Choice(
+            value=f"{dataset}.{column.name}",
+            dataset=dataset,
+            column=column.name,
+            meaning=_meaning(view.bundle, column.field),
+            field_class=column.field_class.value,
+            sent=column.name in sent or column.field in sent,
+        )
+        for dataset in datasets
+        if dataset in view.bundle.contracts
+        for column in view.bundle.contracts[dataset].columns
+    ]
+
+
+def treatments() -> list[tuple[str, str]]:
+    """The treatments that a form offers, with their meaning."""
+    return list(SAID.items())
+
+
+def field_values(view: DraftView, purpose: str, output: str, name: str) -> Mapping[str, str]:
+    """What the form of a field shows: the field as it is, or nothing."""
+    found = _output(view, purpose, output)
+    rule = found.fields.get(name) if found else None
+    if rule is None:
+        return {"name": name}
+    return {
+        "name": name,
+        "treat": rule.treat,
+        "clause": rule.clause,
+        "source": rule.source or "",
+        "from": rule.from_ or "",
+        "at": str(rule.at or ""),
+    }
+
+
+def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
+    """Read the form of a field; every fault at once."""
+    faults: list[Fault] = []
+    chosen = form.get("column", "")
+    dataset, _, column = chosen.partition(".")
+    name = form.get("name", "").strip() or column
+    treat = form.get("treat", "")
+    other = form.get("other", "").strip()
+    treat = other if treat == "other" else treat
+    clause = form.get("clause", "").strip()
+    at = form.get("at", "").strip()
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
+        faults.append({"text": "Choose a column, or give the field a name", "href": "#column"})
+    if not treat:
+        faults.append({"text": "Choose how the field is treated", "href": "#treat"})
+    if not CLAUSE.fullmatch(clause):
+        faults.append(
+            {"text": "Enter the clause that lets it leave, like 4.2(c)i", "href": "#clause"}
+        )
+    if treat in AGE_TREATMENTS and not _day(at):
+        faults.append(
+            {"text": "Enter the day at which the age is taken, like 2026-04-01", "href": "#at"}
+        )
+    if faults:
+        return None, faults
+    day = _day(at)
+    edit = FieldEdit(
+        name=name,
+        treat=treat,
+        clause=clause,
+        source=dataset if column else form.get("source", ""),
+        from_field=(column if column != name else "") if column else form.get("from", ""),
+        at=day if day and treat in AGE_TREATMENTS else "",
+    )
+    return edit, []
+
+
+def purpose_values(view: DraftView, purpose: str) -> Purpose | None:
+    """The purpose as the draft has it."""
+    return _purpose(view, purpose)
+
+
+def purpose_choices(view: DraftView) -> Known:
+    """The words that the form of a purpose offers."""
+    return known(view.bundle)
+
+
+def purpose_parts(
+    form: Mapping[str, str],
+) -> tuple[dict[str, Value], dict[str, tuple[int, str]], list[Fault]]:
+    """Read the form of a purpose: its parts, the limits of its outputs, and every fault."""
+    faults: list[Fault] = []
+    until = _day(form.get("retain_until", ""))
+    if until is None:
+        faults.append({"text": "Enter the day of destruction, like 2028-03-31", "href": "#retain"})
+    duties, bases = _several(form, "duties"), _several(form, "legal_bases")
+    if not duties:
+        faults.append({"text": "Choose at least one duty", "href": "#duties"})
+    if not bases:
+        faults.append({"text": "Choose at least one legal basis", "href": "#legal_bases"})
+    limits: dict[str, tuple[int, str]] = {}
+    for name in form:
+        if name.startswith("k."):
+            k = form[name].strip()
+            if not (k.isascii() and k.isdigit() and 2 <= int(k[:6]) <= 1000):
+                faults.append({"text": "Enter a group size from 2 to 1000", "href": f"#{name}"})
+                continue
+            output = name.removeprefix("k.")
+            limits[output] = (int(k), form.get(f"small.{output}", "suppress"))
+    parts: dict[str, Value] = {
+        "participation": form.get("participation", ""),
+        "household": form.get("household", ""),
+        "retain_until": until or "",
+        "duties": duties,
+        "legal_bases": bases,
+    }
+    return parts, limits, faults
+
+
+def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list[Fault]]:
+    """Read the form of a new agreement: its path and first text, or every fault."""
+    faults: list[Fault] = []
+    key = form.get("id", "").strip()
+    if not ID.fullmatch(key):
+        faults.append({"text": "Enter an id of a-z, 0-9 and hyphens", "href": "#id"})
+    for name, told in (("title", "title"), ("benefits", "benefits"), ("area", "area")):
+        if not form.get(name, "").strip():
+            faults.append({"text": f"Enter the {told}", "href": f"#{name}"})
+    if "@" not in form.get("contact", ""):
+        faults.append({"text": "Enter an email address to write to", "href": "#contact"})
+    starts, ends = _day(form.get("starts", "")), _day(form.get("ends", ""))
+    if starts is None or ends is None or ends <= starts:
+        faults.append({"text": "Enter a first day and a later last day", "href": "#starts"})
+    parties = _several(form, "parties")
+    if not form.get("controller") or not parties:
+        faults.append({"text": "Choose a controller and at least one party", "href": "#controller"})
+    if faults or starts is None or ends is None:
+        return None, faults
+    text = begin(
+        NewAgreement(
+            id=key,
+            title=form["title"].strip(),
+            controller=form["controller"],
+            parties=tuple(parties),
+            benefits=form["benefits"].strip(),
+            area=form["area"].strip(),
+            contact=form["contact"].strip(),
+            dpia=form.get("dpia", "").strip() or "To be written",
+            starts=starts,
+            ends=ends,
+        )
+    )
+    return (f"agreements/{key}.toml", text), []
+
+
+def next_version(documents: Mapping[str, str], path: str) -> str:
+    """The current text of an agreement, one version further."""
+    text = documents[path]
+    version = int(editing.version_of(text))
+    try:
+        return editing.with_version(text, version + 1)
+    except InputRejected:
+        return text
+
+
+def unix_lines(text: str) -> str:
+    """A text as a browser sends it, with the line ends of our files."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _several(form: Mapping[str, str], name: str) -> list[str]:
+    take = getattr(form, "getlist", None)
+    return [str(each) for each in take(name)] if take else [form[name]] if name in form else []
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _purpose(view: DraftView, purpose: str) -> Purpose | None:
+    return view.agreement.purposes.get(purpose) if view.agreement else None
+
+
+def _output(view: DraftView, purpose: str, output: str) -> Output | None:
+    found = _purpose(view, purpose)
+    return found.outputs.get(output) if found else None
+
+
+def _meaning(bundle: Bundle, field: str) -> str:
+    entry = bundle.vocabulary.fields.get(field)
+    return entry.meaning if entry else field

@@ -1,0 +1,127 @@
+"""A draft as text, with its faults by line, and a new agreement begun from the template.
+
+Source: docs/reference/policy.md; GOV.UK Design System, "Error message".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from gateway.adapters import policy_drafts
+from gateway.errors import GatewayError, HeldForPerson
+from gateway.model.permissions import Action
+from gateway.web import draft_forms, workshop
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.draft_saving import draft_of, opened, saved
+from gateway.web.guards import guarded
+
+pages = Blueprint("draft_texts", __name__)
+
+
+@pages.get("/agreements/new")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def new(*, caller: Caller) -> str:
+    """Ask what a new agreement needs to begin with."""
+    return render_template("drafts/new.html", values={}, faults=[], known=_knowledge())
+
+
+@pages.post("/agreements/new")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def create(*, caller: Caller) -> Any:
+    """Begin a draft of a new agreement from the template."""
+    made, faults = draft_forms.new_agreement(request.form)
+    if made is None:
+        known = _knowledge()
+        return render_template(
+            "drafts/new.html", values=request.form, faults=faults, known=known
+        ), 422
+    path, text = made
+    with desk().database.begin() as connection:
+        draft = policy_drafts.begin(
+            connection,
+            f"draft-{desk().new_id()}",
+            title=request.form.get("title", ""),
+            agreement=request.form.get("id", ""),
+            changes={path: text},
+            by=caller.name,
+            at=desk().now(),
+        )
+    return redirect(url_for("drafts.one", draft=draft.id), 303)
+
+
+@pages.get("/drafts/<draft>/text")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def text_form(draft: str, *, caller: Caller) -> str:
+    """Show a document of the draft as text, with its faults by line."""
+    view = opened(draft)
+    path = request.args.get("path") or next(iter(view.draft.changes), "")
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+    return _text_page(view, path, view.draft.changes.get(path, documents.get(path, "")), documents)
+
+
+@pages.post("/drafts/<draft>/text")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def set_text(draft: str, *, caller: Caller) -> Any:
+    """Save a document of the draft as it was written."""
+    view = opened(draft)
+    path, text = request.form.get("path", ""), draft_forms.unix_lines(request.form.get("text", ""))
+    try:
+        return saved(view, caller, {path: text})
+    except HeldForPerson as moved:
+        with desk().database.read() as connection:
+            documents = workshop.current(connection)
+        return _text_page(view, path, text, documents, moved), 409
+
+
+@pages.post("/drafts/<draft>/check")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def check(draft: str, *, caller: Caller) -> Any:
+    """Check a text while it is being written; nothing is saved."""
+    view_of = draft_of(draft)
+    path, text = request.form.get("path", ""), draft_forms.unix_lines(request.form.get("text", ""))
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+    changes = {**view_of.changes, path: text}
+    shown = workshop.difference(documents, changes, view_of.agreement)
+    faults = workshop.faults_of(shown.findings, changes)
+    return jsonify(
+        faults=[
+            {"line": fault.line, "sentence": fault.sentence, "remedy": fault.remedy}
+            for fault in faults
+            if fault.path == path
+        ],
+        changes=list(shown.changes),
+    )
+
+
+def _text_page(
+    view: workshop.DraftView,
+    path: str,
+    text: str,
+    documents: Mapping[str, str],
+    moved: GatewayError | None = None,
+) -> str:
+    changes = {**view.draft.changes, path: text}
+    shown = workshop.difference(documents, changes, view.draft.agreement)
+    return render_template(
+        "drafts/text.html",
+        view=view,
+        draft=view.draft,
+        path=path,
+        text=text,
+        faults_at=[f for f in workshop.faults_of(shown.findings, changes) if f.path == path],
+        paths=sorted({*documents, *view.draft.changes}),
+        moved=moved,
+    )
+
+
+def _knowledge() -> draft_forms.Known:
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+    bundle, _ = workshop.rereader().load(documents)
+    return draft_forms.known(bundle)

@@ -1,0 +1,177 @@
+"""Writing a change by form, with its effect in sentences.
+
+Each save says which revision it was made from, so that nobody overwrites another.
+Nothing here is in force: a draft is proposed, then approved by others.
+
+Source: docs/reference/policy.md, "Life of a version"; security point 3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from gateway.adapters import jobs, policy_drafts
+from gateway.adapters import policy_editing as editing
+from gateway.adapters.jobs import JobKind
+from gateway.adapters.policy_drafts import DraftState
+from gateway.model.permissions import Action
+from gateway.web import draft_forms, workshop
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.draft_saving import draft_of, edited, opened, revision
+from gateway.web.guards import guarded
+
+pages = Blueprint("drafts", __name__)
+
+
+@pages.post("/agreements/<agreement>/drafts")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def begin(agreement: str, *, caller: Caller) -> Any:
+    """Begin a draft of an agreement from its current text."""
+    with desk().database.begin() as connection:
+        documents = workshop.current(connection)
+        path = workshop.path_of(documents, agreement)
+        draft = policy_drafts.begin(
+            connection,
+            f"draft-{desk().new_id()}",
+            title=f"Change of {agreement}",
+            agreement=agreement,
+            changes={path: draft_forms.next_version(documents, path)} if path else {},
+            by=caller.name,
+            at=desk().now(),
+        )
+    return redirect(url_for("drafts.one", draft=draft.id), 303)
+
+
+@pages.get("/drafts/<draft>")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def one(draft: str, *, caller: Caller) -> str:
+    """Show a draft: what it changes, what stops it, and what to edit."""
+    with desk().database.read() as connection:
+        found = policy_drafts.find(connection, draft)
+        documents = workshop.current(connection)
+        saves = policy_drafts.history(connection, draft)
+    view = workshop.view(found, documents=documents)
+    return render_template(
+        "drafts/one.html", view=view, draft=found, saves=saves, tables=draft_forms.tables(view)
+    )
+
+
+@pages.get("/drafts/<draft>/field/<purpose>/<output>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def field(draft: str, purpose: str, output: str, *, caller: Caller) -> str:
+    """Show the form of one field of an output."""
+    view = opened(draft)
+    name = request.args.get("field", "")
+    return render_template(
+        "drafts/field.html",
+        view=view,
+        draft=view.draft,
+        purpose=purpose,
+        output=output,
+        choices=draft_forms.field_choices(view, purpose, output),
+        treatments=draft_forms.treatments,
+        values=draft_forms.field_values(view, purpose, output, name),
+        faults=[],
+    )
+
+
+@pages.post("/drafts/<draft>/field/<purpose>/<output>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def set_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
+    """Add a field to an output, or change it."""
+    view = opened(draft)
+    edit, faults = draft_forms.field_edit(request.form)
+    if edit is None:
+        return render_template(
+            "drafts/field.html",
+            view=view,
+            draft=view.draft,
+            purpose=purpose,
+            output=output,
+            choices=draft_forms.field_choices(view, purpose, output),
+            treatments=draft_forms.treatments,
+            values=request.form,
+            faults=faults,
+        ), 422
+    return edited(view, caller, lambda text: editing.set_field(text, purpose, output, edit))
+
+
+@pages.post("/drafts/<draft>/field/<purpose>/<output>/remove")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def remove_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
+    """Take a field out of an output."""
+    name = request.form.get("field", "")
+    return edited(
+        opened(draft), caller, lambda text: editing.remove_field(text, purpose, output, name)
+    )
+
+
+@pages.get("/drafts/<draft>/purpose/<purpose>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def purpose_form(draft: str, purpose: str, *, caller: Caller) -> str:
+    """Show what a form may set of a purpose."""
+    view = opened(draft)
+    return render_template(
+        "drafts/purpose.html",
+        view=view,
+        draft=view.draft,
+        purpose=purpose,
+        values=draft_forms.purpose_values(view, purpose),
+        known=draft_forms.purpose_choices(view),
+        faults=[],
+    )
+
+
+@pages.post("/drafts/<draft>/purpose/<purpose>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
+    """Set participation, household effect, retention, duties, bases and group sizes."""
+    view = opened(draft)
+    parts, limits, faults = draft_forms.purpose_parts(request.form)
+    if faults:
+        return render_template(
+            "drafts/purpose.html",
+            view=view,
+            draft=view.draft,
+            purpose=purpose,
+            values=draft_forms.purpose_values(view, purpose),
+            known=draft_forms.purpose_choices(view),
+            faults=faults,
+        ), 422
+
+    def edit(text: str) -> str:
+        text = editing.set_purpose(text, purpose, parts)
+        for output, (k, small) in limits.items():
+            text = editing.set_limits(text, purpose, output, k=k, on_small_group=small)
+        return text
+
+    return edited(view, caller, edit)
+
+
+@pages.post("/drafts/<draft>/propose")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def propose(draft: str, *, caller: Caller) -> Any:
+    """Ask the worker to propose the draft, signed as the editor."""
+    found = draft_of(draft)
+    with desk().database.begin() as connection:
+        job = jobs.enqueue(
+            connection,
+            JobKind.PROPOSE,
+            subject=found.id,
+            by=caller.name,
+            request={"revision": revision(), "agreement": found.agreement},
+            at=desk().now(),
+        )
+    return redirect(url_for("jobs.one", job=job), 303)
+
+
+@pages.post("/drafts/<draft>/drop")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def drop(draft: str, *, caller: Caller) -> Any:
+    """Drop a draft; its history stays."""
+    with desk().database.begin() as connection:
+        policy_drafts.close(connection, draft, DraftState.DROPPED)
+    return redirect(url_for("policies.every"), 303)

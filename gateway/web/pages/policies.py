@@ -1,0 +1,215 @@
+"""Agreements as people read them: what goes to whom under which clause, and where each stands.
+
+Approving and withdrawing are jobs of a worker, signed with the personal key of the
+one who asked; the form carries the digest of what they read.
+
+Source: docs/reference/policy.md, "Life of a version"; requirement N1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from gateway.adapters import jobs, policy_drafts
+from gateway.adapters.jobs import JobKind
+from gateway.errors import GatewayError, UsageError
+from gateway.model import SharingRequest
+from gateway.model.permissions import Action, permits
+from gateway.policy import Bundle, by_clause, decide, explain, review
+from gateway.policy import traces as every_trace
+from gateway.policy.agreements import Agreement
+from gateway.publishing import agreement_register, notice
+from gateway.web import states, workshop
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.documents import in_force, inputs, party_title
+from gateway.web.guards import guarded
+from gateway.web.spreadsheets import as_csv
+
+pages = Blueprint("policies", __name__)
+
+
+@pages.get("/agreements")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def every(*, caller: Caller) -> str:
+    """List the agreements with their state, and the drafts."""
+    with desk().database.read() as connection:
+        drafts = policy_drafts.listed(connection)
+    return render_template(
+        "policies/every.html",
+        lines=workshop.lines(),
+        drafts=drafts,
+        states=states.AGREEMENTS,
+        may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
+    )
+
+
+@pages.get("/agreements/<agreement>")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def one(agreement: str, *, caller: Caller) -> str:
+    """Show one agreement as a document: parties, purposes, what leaves, and its clauses."""
+    read = inputs()
+    found = _known(read.bundle, agreement)
+    with desk().database.read() as connection:
+        proposal = workshop.newest(connection, agreement)
+        drafts = policy_drafts.listed(connection, agreement=agreement)
+        documents = workshop.current(connection)
+    today = desk().now().date()
+    return render_template(
+        "policies/one.html",
+        agreement=found,
+        state=states.AGREEMENTS[_state(agreement)],
+        in_force=agreement in in_force(read),
+        proposal=proposal,
+        drafts=drafts,
+        sentences=_sentences(read.bundle, found),
+        standing=by_clause(workshop.traces(read.bundle, agreement)),
+        remarks=review(read.bundle, on=today, agreement=agreement),
+        text=_text(documents, agreement),
+        controllers=[party_title(read.bundle, each) for each in found.controllers],
+        parties=[party_title(read.bundle, each) for each in found.parties],
+        may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
+        may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
+        may_approve=_may_approve(proposal, caller),
+    )
+
+
+@pages.get("/agreements/<agreement>/proposal")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def proposed(agreement: str, *, caller: Caller) -> str:
+    """Show what waits for approval: the difference in sentences, and who has signed."""
+    with desk().database.read() as connection:
+        proposal = workshop.newest(connection, agreement)
+        documents = workshop.current(connection)
+        changes = workshop.proposed_changes(connection, proposal)
+    if proposal is None:
+        raise _nothing_waits()
+    shown = workshop.difference(documents, changes, agreement)
+    return render_template(
+        "policies/proposal.html",
+        agreement=agreement,
+        proposal=proposal,
+        shown=shown,
+        may_approve=_may_approve(proposal, caller),
+    )
+
+
+@pages.post("/agreements/<agreement>/approve")
+@guarded(Action.POLICY_APPROVE, realm=Realm.PERSON)
+def approve(agreement: str, *, caller: Caller) -> Any:
+    """Ask the worker to sign the proposal that was read."""
+    digest = request.form.get("policy_digest", "")
+    return _ask(JobKind.APPROVE, agreement, caller, {"policy_digest": digest})
+
+
+@pages.post("/agreements/<agreement>/withdraw")
+@guarded(Action.POLICY_WITHDRAW, realm=Realm.PERSON)
+def withdraw(agreement: str, *, caller: Caller) -> Any:
+    """Ask the worker to withdraw an agreement at once."""
+    _known(inputs().bundle, agreement)
+    return _ask(JobKind.WITHDRAW, agreement, caller, {})
+
+
+@pages.get("/agreements/<agreement>/notice")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def notice_of(agreement: str, *, caller: Caller) -> str:
+    """Show the privacy notice that the agreement makes."""
+    bundle = inputs().bundle
+    found = _known(bundle, agreement)
+    return render_template("policies/notice.html", agreement=found, sections=notice(found, bundle))
+
+
+@pages.get("/traces")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def traces(*, caller: Caller) -> Any:
+    """Show each column that may leave with its clause, and the other way round."""
+    bundle = inputs().bundle
+    wanted = {name: request.args.get(name, "") for name in ("agreement", "clause", "column")}
+    found = [
+        trace
+        for trace in every_trace(bundle)
+        if wanted["agreement"] in ("", trace.agreement)
+        and wanted["clause"] in ("", trace.clause)
+        and wanted["column"] in ("", trace.column, trace.field)
+    ]
+    if request.args.get("as") == "csv":
+        names = ("agreement", "clause", "purpose", "output", "recipient", "column", "treat")
+        rows = [[str(getattr(trace, name)) for name in names] for trace in found]
+        return _download("traces.csv", as_csv(names, rows))
+    return render_template(
+        "policies/traces.html", traces=found, wanted=wanted, agreements=sorted(bundle.agreements)
+    )
+
+
+@pages.get("/register.csv")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def register(*, caller: Caller) -> Response:
+    """Give the agreement register, eighteen fields for each purpose."""
+    rows = agreement_register(inputs().bundle)
+    names = tuple(rows[0]) if rows else ()
+    return _download("agreement-register.csv", as_csv(names, [list(row.values()) for row in rows]))
+
+
+def _download(name: str, content: str) -> Response:
+    answer = Response(content, mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _known(bundle: Bundle, agreement: str) -> Agreement:
+    found = bundle.agreements.get(agreement)
+    if found is None:
+        raise UsageError(
+            "policy/unknown-agreement",
+            "There is no agreement of that id.",
+            remedy="The list shows those that load.",
+        )
+    return found
+
+
+def _state(agreement: str) -> str:
+    return next(line.state for line in workshop.lines() if line.id == agreement)
+
+
+def _sentences(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
+    """What each purpose does, sentence by sentence, taken as approved."""
+    today = desk().now().date()
+    return {
+        key: explain(decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=today))
+        for key in agreement.purposes
+    }
+
+
+def _text(documents: Mapping[str, str], agreement: str) -> str:
+    path = workshop.path_of(documents, agreement)
+    return documents.get(path, "")
+
+
+def _may_approve(proposal: Any, caller: Caller) -> bool:
+    if proposal is None or proposal.complete or proposal.editor == caller.name:
+        return False
+    return bool(permits(Action.POLICY_APPROVE, caller.roles))
+
+
+def _ask(kind: JobKind, agreement: str, caller: Caller, more: Mapping[str, str]) -> Any:
+    with desk().database.begin() as connection:
+        job = jobs.enqueue(
+            connection,
+            kind,
+            subject=f"{agreement}:{caller.name}",
+            by=caller.name,
+            request={"agreement": agreement, **more},
+            at=desk().now(),
+        )
+    return redirect(url_for("jobs.one", job=job), 303)
+
+
+def _nothing_waits() -> GatewayError:
+    return UsageError(
+        "policy/not-proposed",
+        "No proposal of that agreement is waiting or in force.",
+        remedy="An editor proposes a draft.",
+    )

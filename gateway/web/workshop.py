@@ -1,0 +1,230 @@
+"""The policy workshop as pages read it: agreements with their state, drafts with what they change.
+
+Nothing here writes. A draft is the current documents with its texts beside them,
+read by the same strict reader, compared by the same sentences and reviewed by the
+same rules as everything else.
+
+Source: docs/reference/policy.md, "Life of a version"; requirement N4.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from gateway.adapters import policy_drafts, policy_store
+from gateway.adapters.policy_drafts import Draft
+from gateway.adapters.policy_reading import DecisionInputs
+from gateway.policy import Bundle, Finding, Remark, Trace, Weight, compare, review, traces_of
+from gateway.policy.agreements import Agreement
+from gateway.policy.lines import finding_line
+from gateway.policy.rereading import Rereader, changed
+from gateway.web.desk import desk
+from gateway.web.documents import in_force, inputs
+from gateway.workflows.ports_policy import Proposal
+
+_READER = "gateway-rereader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementLine:
+    """One agreement in the list: where it stands and what waits for whom."""
+
+    id: str
+    title: str
+    version: int
+    state: str
+    review: dt.date
+    ends: dt.date
+    drafts: int
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One finding about a draft's text, at its line."""
+
+    path: str
+    line: int
+    sentence: str
+    remedy: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftView:
+    """A draft with what it would change, what stops it, and what a lawyer would say."""
+
+    draft: Draft
+    agreement: Agreement | None
+    changes: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    remarks: tuple[Remark, ...]
+    moved: tuple[str, ...]
+    bundle: Bundle
+    before: Bundle
+
+    @property
+    def proposable(self) -> bool:
+        """Whether it may be proposed: it loads, changes something, and nothing moved underneath."""
+        return bool(self.agreement and self.changes) and not self.faults and not self.moved
+
+
+def rereader() -> Rereader:
+    """The reader of this process, which remembers what it has read."""
+    found: Rereader = current_app.extensions.setdefault(_READER, Rereader())
+    return found
+
+
+def current(connection: sa.Connection) -> dict[str, str]:
+    """The current text of every document."""
+    return policy_store.bundle(connection)
+
+
+def lines() -> list[AgreementLine]:
+    """Every agreement that loads, by title, with its state."""
+    read = inputs()
+    now = in_force(read)
+    with desk().database.read() as connection:
+        waiting = policy_store.proposals(connection)
+        open_drafts = policy_drafts.listed(connection)
+    return [
+        _line(agreement, read, agreement.id in now, waiting, open_drafts)
+        for agreement in sorted(read.bundle.agreements.values(), key=lambda each: each.title)
+    ]
+
+
+def newest(connection: sa.Connection, agreement: str) -> Proposal | None:
+    """The newest proposal of an agreement that is not withdrawn."""
+    found = policy_store.proposals(connection, agreement)
+    return found[-1] if found else None
+
+
+def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
+    """Read a draft over the current documents.
+
+    Args:
+        draft: at its newest revision.
+        documents: the current texts.
+    """
+    reader = rereader()
+    before, _ = reader.load(documents)
+    after, findings = reader.load(changed(documents, draft.changes))
+    today = desk().now().date()
+    known = set(review(before, on=today, agreement=draft.agreement))
+    remarks = [
+        remark
+        for remark in review(after, on=today, agreement=draft.agreement)
+        if remark not in known or remark.weight is Weight.PROBLEM
+    ]
+    return DraftView(
+        draft=draft,
+        agreement=after.agreements.get(draft.agreement),
+        changes=tuple(compare(before, after)),
+        faults=tuple(faults_of(findings, draft.changes)),
+        remarks=tuple(remarks),
+        moved=draft.moved(documents),
+        bundle=after,
+        before=before,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a set of texts changes: sentences, remarks that are new, whether it loads."""
+
+    changes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+    findings: tuple[Finding, ...]
+
+
+def difference(
+    documents: Mapping[str, str], changes: Mapping[str, str], agreement: str
+) -> Difference:
+    """What a proposal changes of the current documents."""
+    reader = rereader()
+    before, _ = reader.load(documents)
+    after, findings = reader.load(changed(documents, changes))
+    today = desk().now().date()
+    known = set(review(before, on=today, agreement=agreement))
+    remarks = (each for each in review(after, on=today, agreement=agreement) if each not in known)
+    return Difference(
+        changes=tuple(compare(before, after)), remarks=tuple(remarks), findings=findings
+    )
+
+
+def proposed_changes(connection: sa.Connection, proposal: Proposal | None) -> dict[str, str]:
+    """The texts that a proposal would change; none where nothing is proposed."""
+    return policy_store.changes_of(connection, proposal) if proposal else {}
+
+
+def path_of(documents: Mapping[str, str], agreement: str) -> str:
+    """The document that states an agreement; "" where none does."""
+    return rereader().path_of(documents, agreement)
+
+
+def faults_of(findings: Sequence[Finding], changes: Mapping[str, str]) -> list[Fault]:
+    """Findings as faults of the draft's texts, by line; another document's are said as such."""
+    return sorted(
+        (
+            Fault(
+                path=finding.document,
+                line=finding_line(changes[finding.document], finding)
+                if finding.document in changes
+                else 0,
+                sentence=f"{finding.where}: {finding.sentence}"
+                if finding.where
+                else finding.sentence,
+                remedy=finding.remedy,
+                code=finding.code,
+            )
+            for finding in findings
+        ),
+        key=lambda fault: (fault.path, fault.line, fault.sentence),
+    )
+
+
+def traces(bundle: Bundle, agreement: str) -> tuple[Trace, ...]:
+    """Everything that may leave under one agreement, with its clauses."""
+    return traces_of(bundle.agreements[agreement], bundle.knowledge)
+
+
+def _line(
+    agreement: Agreement,
+    read: DecisionInputs,
+    now: bool,
+    waiting: Sequence[Proposal],
+    drafts: Sequence[Draft],
+) -> AgreementLine:
+    mine = [proposal for proposal in waiting if proposal.agreement == agreement.id]
+    pending = mine[-1] if mine and not mine[-1].complete else None
+    signed = {controller for controller, _ in pending.approvals} if pending else set()
+    today = desk().now().date()
+    return AgreementLine(
+        id=agreement.id,
+        title=agreement.title,
+        version=agreement.version,
+        state=_state(agreement, now, pending, bool(mine), today),
+        review=agreement.review,
+        ends=agreement.ends,
+        drafts=sum(1 for draft in drafts if draft.agreement == agreement.id),
+        waiting_for=tuple(sorted(set(pending.controllers) - signed)) if pending else (),
+    )
+
+
+def _state(
+    agreement: Agreement, now: bool, pending: Proposal | None, proposed: bool, today: dt.date
+) -> str:
+    if now:
+        return "in-force"
+    if agreement.ends < today:
+        return "ended"
+    if pending:
+        return "proposed"
+    if proposed and agreement.starts > today:
+        return "not-begun"
+    return "changed" if proposed else "draft"

@@ -1,0 +1,229 @@
+"""A lead writes a change, others approve it, and nobody gets round the other."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from gateway.adapters import jobs, policy_drafts
+from gateway.adapters.database import Database
+from gateway.adapters.jobs import JobKind, JobState
+from gateway.adapters.settings import Settings
+from gateway.service.worker import Terms, work
+from tests.web.office import Browser
+
+TRAFFORD = "trafford-stronger-families"
+STUDY, PAYLOAD = "national-impact-study", "payload"
+KINDS = (JobKind.PROPOSE, JobKind.APPROVE, JobKind.WITHDRAW)
+Clients = Callable[[str], Browser]
+
+
+@contextmanager
+def at_work(data: Settings) -> Iterator[None]:
+    """A real worker for the jobs of the workshop."""
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(data, Terms(kinds=KINDS), stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def done(data: Settings, browser: Browser, path: str, **form: object) -> jobs.Job:
+    """Press a button, and wait for the worker."""
+    answer = browser.post(path, data=form)
+    assert answer.status_code == 303, answer.text
+    job = answer.location.rpartition("/")[2]
+    database = Database(data.database_url)
+    pause = threading.Event()
+    with at_work(data):
+        for _ in range(600):
+            with database.read() as connection:
+                found = jobs.find(connection, job)
+            if found.state in (JobState.DONE, JobState.FAILED):
+                break
+            pause.wait(0.1)
+    database.close()
+    assert found.state is JobState.DONE, found.code
+    return found
+
+
+def begun(browser: Browser) -> str:
+    answer = browser.post(f"/agreements/{TRAFFORD}/drafts")
+    assert answer.status_code == 303
+    return answer.location.rpartition("/")[2]
+
+
+def field(**more: str) -> dict[str, str]:
+    return {"column": "family_register.intensity", "treat": "keep", "clause": "4.2(c)iv"} | more
+
+
+def said(page: str) -> str:
+    """What a page says, without its markup."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+def test_every_page_of_the_workshop_is_there_for_those_who_may(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    for path in (
+        "/agreements",
+        f"/agreements/{TRAFFORD}",
+        f"/agreements/{TRAFFORD}/proposal",
+        f"/agreements/{TRAFFORD}/notice",
+        "/agreements/new",
+        "/traces",
+        f"/traces?agreement={TRAFFORD}&clause=4.2(c)i",
+        "/traces?as=csv",
+        "/register.csv",
+        f"/drafts/{draft}",
+        f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}",
+        f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}?field=sex",
+        f"/drafts/{draft}/purpose/{STUDY}",
+        f"/drafts/{draft}/text",
+        f"/drafts/{draft}/text?path=vocabulary.toml",
+    ):
+        assert editor.get(path).status_code == 200, path
+
+
+def test_a_change_is_written_proposed_approved_and_then_in_force(
+    data: Settings, client_as: Clients
+) -> None:
+    editor, approver = client_as("editor"), client_as("approver")
+    draft = begun(editor)
+    form = field(revision="1", reason="The study asks for it.")
+    saved = editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=form)
+    assert saved.status_code == 303
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "adds intensity to national-impact-study for ons-research" in page
+    assert "The study asks for it." in page
+
+    proposed = done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    assert proposed.outcome["state"] == "proposed"
+    waiting = approver.get(f"/agreements/{TRAFFORD}/proposal").text
+    assert "adds intensity to national-impact-study" in said(waiting)
+    digest = re.search(r'name="policy_digest" value="([0-9a-f]{64})"', waiting)
+    assert digest is not None
+    approved = done(
+        data, approver, f"/agreements/{TRAFFORD}/approve", policy_digest=digest.group(1)
+    )
+    assert approved.outcome["state"] == "approved"
+    assert "In force" in said(approver.get(f"/agreements/{TRAFFORD}").text)
+    assert "intensity of the support" in said(approver.get(f"/agreements/{TRAFFORD}/notice").text)
+
+
+def test_an_editor_does_not_approve_their_own_change(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    assert "Approve and sign" not in editor.get(f"/agreements/{TRAFFORD}/proposal").text
+    answer = editor.post(f"/agreements/{TRAFFORD}/approve", data={"policy_digest": "0" * 64})
+    assert answer.status_code == 403
+
+
+def test_another_text_than_the_one_read_is_not_signed(data: Settings, client_as: Clients) -> None:
+    editor, approver = client_as("editor"), client_as("approver")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    job = done(data, approver, f"/agreements/{TRAFFORD}/approve", policy_digest="0" * 64)
+    assert job.outcome["refusal"][0]["code"] == "policy/other-proposal"
+
+
+def test_a_save_over_anothers_save_writes_nothing_and_says_so(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    path = f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}"
+    assert editor.post(path, data=field(revision="1")).status_code == 303
+    late = editor.post(path, data=field(revision="1", treat="flag"))
+    assert late.status_code == 409
+    assert "somebody else was faster" in said(late.text)
+
+
+def test_the_text_of_a_draft_shows_each_fault_at_its_line(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = editor.get(f"/drafts/{draft}/text").text
+    text = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.S).group(1))
+    broken = text.replace('household = "drop-person"', 'household = "drop-dog"', 1)
+    line = broken[: broken.index("drop-dog")].count("\n") + 1
+    checked = editor.post(
+        f"/drafts/{draft}/check", data={"path": "agreements/trafford.toml", "text": broken}
+    ).get_json()
+    assert line in {fault["line"] for fault in checked["faults"]}
+    saved = editor.post(
+        f"/drafts/{draft}/text",
+        data={"path": "agreements/trafford.toml", "text": broken, "revision": "1"},
+    )
+    assert saved.status_code == 303
+    shown = editor.get(f"/drafts/{draft}").text
+    assert f"Line {line}" in shown
+    assert "Propose it to the approvers" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id = '<script>alert(1)</script>'",
+        "purpоses = {}",
+        'title = "\u202egnp"',
+        "a = " + "[" * 200,
+        "x = 1\nx = 2",
+        "n = " + "9" * 100_000,
+    ],
+    ids=["markup", "look-alike", "bidirectional", "deep", "twice", "huge-number"],
+)
+def test_trickery_is_refused_with_a_reason_and_stays_inert(client_as: Clients, text: str) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    path = "agreements/trafford.toml"
+    told = editor.post(f"/drafts/{draft}/check", data={"path": path, "text": text})
+    assert told.status_code == 200
+    assert told.get_json()["faults"]
+    editor.post(f"/drafts/{draft}/text", data={"path": path, "text": text, "revision": "1"})
+    page = editor.get(f"/drafts/{draft}/text").text
+    assert "<script>alert" not in page
+    assert "It cannot be proposed yet" in editor.get(f"/drafts/{draft}").text
+
+
+def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Settings) -> None:
+    editor = client_as("editor")
+    empty = editor.post("/agreements/new", data={"id": "UPPER"})
+    assert empty.status_code == 422
+    assert said(empty.text).count("Enter") >= 4
+    answer = editor.post(
+        "/agreements/new",
+        data={
+            "id": "early-help",
+            "title": "Early help in schools",
+            "benefits": "Help comes before a problem grows.",
+            "area": "Trafford",
+            "contact": "early.help@trafford.example",
+            "starts": "2026-12-01",
+            "ends": "2027-11-30",
+            "controller": "trafford-council",
+            "parties": ["trafford-schools"],
+        },
+    )
+    assert answer.status_code == 303
+    page = said(editor.get(answer.location).text)
+    assert "adds agreement early-help" in page
+    database = Database(data.database_url)
+    with database.read() as connection:
+        assert [d.agreement for d in policy_drafts.listed(connection)] == ["early-help"]
+    database.close()
+
+
+def test_a_withdrawn_agreement_is_in_force_no_more(data: Settings, client_as: Clients) -> None:
+    approver = client_as("approver")
+    job = done(data, approver, f"/agreements/{TRAFFORD}/withdraw")
+    assert job.outcome["state"] == "withdrawn"
+    assert "In force" not in said(approver.get(f"/agreements/{TRAFFORD}").text)
