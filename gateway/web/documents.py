@@ -66,6 +66,8 @@ def party_title(bundle: Bundle, party: str) -> str:
 
 
 def dataset_title(bundle: Bundle, dataset: str) -> str:
-    """A dataset by its contract's title, without the register's number in brackets."""
+    """A dataset by the first words of its contract's title: what it is, not how it is cut."""
     contract = bundle.contracts.get(dataset)
-    return contract.title.rpartition(" (")[0] or contract.title if contract else dataset
+    if contract is None:
+        return dataset
+    return min((contract.title.partition(mark)[0] for mark in (" (", ", ", ": ")), key=len)

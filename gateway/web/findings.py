@@ -19,6 +19,10 @@ from gateway.workflows.ports import ExtractRecord
 
 _ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows(?: \(first [\d, ]+\))?): ")
 
+_COLUMN_FIRST = re.compile(r"^Column [^:]+: ")
+# What became of the file as a whole; it is said above the table.
+_VERDICTS = frozenset({"intake/rows-failing-reject", "intake/rows-failing-hold"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -35,21 +39,33 @@ class Shown:
 
 def shown(record: ExtractRecord) -> list[Shown]:
     """Every finding of an extract, the ones that touch most rows first."""
-    found = [_shown(each) for each in record.findings]
+    found = [_shown(each) for each in record.findings if each["code"] not in _VERDICTS]
     return sorted(found, key=lambda each: -each.rows)
 
 
+def failing(record: ExtractRecord) -> int:
+    """How many rows have faults, where the whole file was turned away for it."""
+    return sum(each["rows"] for each in record.findings if each["code"] in _VERDICTS)
+
+
 def _shown(told: Mapping[str, Any]) -> Shown:
-    column = str(told["column"])
+    column, rule = str(told["column"]), str(told["rule"])
     return Shown(
         code=told["code"],
         where=_where(told["rows"], told["first_rows"]),
-        column="" if column.startswith("column ") else column,
-        rule=told["rule"],
+        column=column,
+        # A rule of one column is named after it and says no more than the sentence.
+        rule="" if rule.startswith(f"{column}.") else rule,
         rows=told["rows"],
-        sentence=_ROWS_FIRST.sub("", told["sentence"]),
+        sentence=_said(told["sentence"]),
         remedy=told["remedy"],
     )
+
+
+def _said(sentence: str) -> str:
+    """A finding's sentence without the rows and the column: the table has these beside it."""
+    told = _COLUMN_FIRST.sub("", _ROWS_FIRST.sub("", sentence))
+    return told[:1].upper() + told[1:]
 
 
 def _where(rows: int, first: list[int]) -> str:

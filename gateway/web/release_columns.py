@@ -8,14 +8,16 @@ Source: UK GDPR Art 5(1)(c), 5(2); docs/reference/package.md; docs/reference/pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.adapters.release_store import PackageRecord
-from gateway.model import Plan
+from gateway.adapters.release_store import PackageRecord, ReleaseRecord
+from gateway.model import IdentifierForm, OutputPlan, Plan
 from gateway.policy import Bundle
+from gateway.policy.tracing import traces_of
 from gateway.policy.treatments import said
+from gateway.web.documents import party_title
 
 _CLASSES = {
     "direct": "Identifies a person",
@@ -29,6 +31,11 @@ _OURS = {
     "link_id": "A random number for each person, made anew for this release.",
     "slot": "Which spelling of a name a row of tokens is made from.",
     "pseudonym": "A pseudonym made for this recipient alone.",
+}
+_NUMBERED = {
+    IdentifierForm.LINK_ID: ("link_id", "random"),
+    IdentifierForm.TOKENS: ("link_id", "random"),
+    IdentifierForm.PSEUDONYM: ("pseudonym", "pseudonym"),
 }
 _FORMS = {"token": "as a keyed token", "random": "random", "pseudonym": "as a pseudonym"}
 
@@ -53,17 +60,32 @@ class OutputShown:
     columns: tuple[Carried, ...]
 
 
-def of_package(package: PackageRecord, bundle: Bundle) -> OutputShown:
+def of_package(package: PackageRecord, release: ReleaseRecord, bundle: Bundle) -> OutputShown:
     """What a package carries, as its manifest says."""
     told: Sequence[Mapping[str, Any]] = package.manifest["columns"]
+    fields = _fields(bundle, release, package.output)
     return OutputShown(
         name=package.output,
         recipient=recipient_title(bundle, package.recipient),
         columns=tuple(
-            _carried(bundle, each["name"], each["treatment"], each["class"], each["clause"])
+            _carried(
+                each["name"],
+                meaning=_meaning(bundle, fields.get(each["name"], each["name"])),
+                treat=each["treatment"],
+                kind=each["class"],
+                clause=each["clause"],
+            )
             for each in _without_runs(told)
         ),
     )
+
+
+def _fields(bundle: Bundle, release: ReleaseRecord, output: str) -> dict[str, str]:
+    """The vocabulary's entry behind each column, as the agreement has it now."""
+    agreement = bundle.agreements.get(release.agreement)
+    found = traces_of(agreement, bundle.knowledge) if agreement else ()
+    mine = (each for each in found if (each.purpose, each.output) == (release.purpose, output))
+    return {each.column: each.field for each in mine}
 
 
 def of_plan(plan: Plan, bundle: Bundle) -> list[OutputShown]:
@@ -73,9 +95,15 @@ def of_plan(plan: Plan, bundle: Bundle) -> list[OutputShown]:
             name=output.name,
             recipient=recipient_title(bundle, output.recipient.id),
             columns=(
-                *_tokens(output.tokens, output.clause),
+                *_identifiers(output),
                 *(
-                    _carried(bundle, rule.name, rule.treat, rule.field_class.value, rule.clause)
+                    _carried(
+                        rule.name,
+                        meaning=_meaning(bundle, rule.field),
+                        treat=rule.treat,
+                        kind=rule.field_class.value,
+                        clause=rule.clause,
+                    )
                     for rule in output.columns
                 ),
             ),
@@ -84,31 +112,32 @@ def of_plan(plan: Plan, bundle: Bundle) -> list[OutputShown]:
     ]
 
 
-def _tokens(tokens: tuple[str, ...], clause: str) -> Iterable[Carried]:
-    if tokens:
-        yield Carried(
-            name=_run(tokens),
-            meaning="Keyed tokens by which the linkage unit finds the same person elsewhere.",
-            form="as a keyed token",
-            kind="Says nothing without the key",
-            clause=clause,
-        )
+def _identifiers(output: OutputPlan) -> Iterator[Carried]:
+    if output.identifiers in _NUMBERED:
+        name, treat = _NUMBERED[output.identifiers]
+        yield _carried(name, meaning="", treat=treat, kind="identifier", clause=output.clause)
+    if output.tokens:
+        name = _run(output.tokens)
+        yield _carried(name, meaning="", treat="token", kind="identifier", clause=output.clause)
+
+
+def _meaning(bundle: Bundle, field: str) -> str:
+    entry = bundle.vocabulary.fields.get(field)
+    return entry.meaning if entry else ""
 
 
 def recipient_title(bundle: Bundle, recipient: str) -> str:
     """A recipient by organisation and team."""
     known = bundle.recipients.get(recipient)
-    return f"{known.organisation}, {known.team}" if known else recipient
+    return f"{party_title(bundle, known.organisation)}, {known.team}" if known else recipient
 
 
-def _carried(bundle: Bundle, name: str, treat: str, kind: str, clause: str) -> Carried:
-    entry = bundle.vocabulary.fields.get(name.partition("__")[0])
-    meaning = _OURS.get(name) or (entry.meaning if entry else "")
+def _carried(name: str, *, meaning: str, treat: str, kind: str, clause: str) -> Carried:
     if treat == "token":
         meaning = "Keyed tokens by which the linkage unit finds the same person elsewhere."
     return Carried(
         name=name,
-        meaning=meaning,
+        meaning=_OURS.get(name) or meaning,
         form=_FORMS.get(treat) or ("as it is" if treat == "keep" else said(treat)),
         kind=_CLASSES.get(kind, kind),
         clause=clause,

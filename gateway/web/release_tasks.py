@@ -28,7 +28,7 @@ NOT_YET = Status("Not started yet", "grey")
 UNDER_WAY = Status("Under way", "blue")
 STOPPED = Status("Stopped here", "red")
 HELD = Status("Held here", "yellow")
-WAITING = Status("Waiting for the recipient", "light-blue")
+WAITING = Status("Waiting", "light-blue")
 NEVER = Status("Will not happen", "grey")
 
 
@@ -123,7 +123,7 @@ def _after(told: Told) -> Iterator[Task]:
     )
     yield Task(
         name="Received",
-        hint=f"{back} of {every} receipts" if every else "",
+        hint=f"{back} of {every} receipts from the recipients" if every else "",
         status=NEVER if ended else _of(back, every, begun=WAITING, ready=bool(sent)),
         href="#packages" if every else "",
     )

@@ -66,6 +66,7 @@ def one(extract: str, *, caller: Caller) -> str:
         party=party_title(bundle, record.party),
         state=states.EXTRACTS[record.state],
         found=findings.shown(record),
+        failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
     )
 

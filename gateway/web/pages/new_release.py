@@ -107,7 +107,7 @@ def _ask(kind: JobKind, purpose: str, agreement: str, caller: Caller) -> str:
         return jobs.enqueue(
             connection,
             kind,
-            subject=f"{agreement}/{purpose}",
+            subject=f"{purpose}/{agreement}",
             by=caller.name,
             request={"purpose": purpose, "agreement": agreement},
             at=at,

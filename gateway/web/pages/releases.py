@@ -83,7 +83,7 @@ def one(release: str, *, caller: Caller) -> str:
         counts=counts,
         bars=bars(counts) if counts else [],
         refusal=found.record.get("refusal", []),
-        outputs=_outputs(packages, plan, bundle),
+        outputs=_outputs(found, packages, plan, bundle),
         packages=[(each, _rows(each, caller), _recipient(each, bundle)) for each in packages],
         receipts=told.receipts,
         plan=plan,
@@ -106,11 +106,11 @@ def _plan(release: ReleaseRecord) -> Plan | None:
 
 
 def _outputs(
-    packages: Sequence[PackageRecord], plan: Plan | None, bundle: Bundle
+    release: ReleaseRecord, packages: Sequence[PackageRecord], plan: Plan | None, bundle: Bundle
 ) -> list[release_columns.OutputShown]:
     told = [each for each in packages if "columns" in each.manifest]
     if told:
-        return [release_columns.of_package(each, bundle) for each in told]
+        return [release_columns.of_package(each, release, bundle) for each in told]
     return release_columns.of_plan(plan, bundle) if plan else []
 
 

@@ -91,6 +91,7 @@ def one(extract: str, *, caller: Caller) -> str:
         title=dataset_title(inputs().bundle, record.dataset),
         state=states.EXTRACTS[record.state],
         found=findings.shown(record),
+        failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
     )
 
