@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: errors, commands, settings.
+"""Write the reference pages that are made from the code: errors, commands, settings, routes.
 
 `make docs` writes them; `python docs/generate.py --check` names those that are
 stale and exits 1, which a test of `tests/architecture` does.
@@ -269,6 +269,34 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+# ---------------------------------------------------------------- routes.md
+
+
+def routes_page() -> str:
+    """docs/reference/routes.md, from the guard that each route states."""
+    table = importlib.import_module("gateway.web.route_table")
+    lines = [
+        "# Routes",
+        "",
+        MADE,
+        "Each way into the service and who may use it. A route that states no guard stops the",
+        "start. What a role may do stands in one table, read anew at each request; a person comes",
+        "in by a session, a machine by an access token. What a person changes needs the token of",
+        "a form of ours (`csrf_token`, or the header `X-CSRF-Token`).",
+        "",
+        "| Path | Method | Act | Comes in as | Roles |",
+        "|---|---|---|---|---|",
+    ]
+    for route in table.stated():
+        guard = route.guard
+        act = f"`{guard.action}`" if guard.action else f"open: {guard.why_open}"
+        realms = ", ".join(sorted(guard.realms)) or "anybody"
+        roles = "every role" if route.for_every_role else ", ".join(sorted(route.roles))
+        cells = (f"`{route.path}`", route.method, act, realms, roles)
+        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 # ------------------------------------------------------ index.md, adr/README.md
 
 SECTIONS = (
@@ -321,6 +349,7 @@ PAGES = {
     REFERENCE / "errors.md": errors_page,
     REFERENCE / "commands.md": commands_page,
     REFERENCE / "settings.md": settings_page,
+    REFERENCE / "routes.md": routes_page,
     DOCS / "adr" / "README.md": decisions_page,
     DOCS / "index.md": index_page,
 }

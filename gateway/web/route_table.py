@@ -34,6 +34,11 @@ class Route:
             return frozenset()
         return PERMISSIONS.get(self.guard.action, frozenset())
 
+    @property
+    def for_every_role(self) -> bool:
+        """Whether nobody who is known is kept out."""
+        return self.roles == frozenset(PartyRole)
+
 
 def stated() -> tuple[Route, ...]:
     """The routes of every blueprint, without a data directory."""
