@@ -73,7 +73,7 @@ def serve(ctx: click.Context, /, workers: int, json_wanted: bool, **place: Any) 
             emit({"listening": where, "processes": dict(processes)}, json_wanted, [_hello(where)])
             sys.stdout.flush()
 
-        plans = [_web_plan(settings, listening, listener.fileno()), *_worker_plans(ctx, workers)]
+        plans = [_web_plan(settings, listening, listener), *_worker_plans(ctx, workers)]
         code = supervise(plans, say=say, up=up)
     ctx.exit(code)
 
@@ -99,7 +99,7 @@ def web(ctx: click.Context, /, json_wanted: bool, **place: Any) -> None:
     sys.stdout.flush()
     command = web_process.command(listening, listener.fileno())
     # From here on this process is gunicorn: nothing of ours stays in its memory.
-    os.execve(command[0], command, web_process.environment(settings))  # noqa: S606
+    os.execve(command[0], command, web_process.environment(settings, where))  # noqa: S606
 
 
 @click.command()
@@ -149,15 +149,15 @@ def _listening(settings: Any, place: Mapping[str, Any]) -> Any:
     )
 
 
-def _web_plan(settings: Any, listening: Any, descriptor: int) -> Any:
+def _web_plan(settings: Any, listening: Any, listener: Any) -> Any:
     from gateway.service import web_process
     from gateway.service.supervisor import Plan
 
     return Plan(
         name="web",
-        command=web_process.command(listening, descriptor),
-        environment=web_process.environment(settings),
-        inherits=(descriptor,),
+        command=web_process.command(listening, listener.fileno()),
+        environment=web_process.environment(settings, web_process.address(listening, listener)),
+        inherits=(listener.fileno(),),
     )
 
 

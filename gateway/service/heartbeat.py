@@ -11,6 +11,7 @@ Source: docs/adr/0250-leases-without-clocks.md; security point 15.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 import time
@@ -24,7 +25,7 @@ from gateway.adapters.database import Database
 from gateway.errors import GatewayError, Unavailable
 
 TOLD_SECONDS: Final = 0.5
-BEAT_SECONDS: Final = 5.0
+BEATS_IN_A_LEASE: Final = 12
 EXIT_HUNG: Final = 70
 
 
@@ -35,6 +36,7 @@ class Heartbeat:
     database: Database = field(repr=False)
     job: str
     worker: str
+    lease: dt.timedelta
     limit: float
     end_process: Callable[[int], None] = os._exit
     _step: tuple[str, int, int] | None = None
@@ -78,12 +80,13 @@ class Heartbeat:
 
     def _beat(self) -> None:
         began = told = time.monotonic()
+        silence = self.lease.total_seconds() / BEATS_IN_A_LEASE
         while not self._over.wait(TOLD_SECONDS):
             now = time.monotonic()
             if now - began > self.limit:
                 self.end_process(EXIT_HUNG)
             step, self._step = self._step, None
-            if step is None and now - told < BEAT_SECONDS:
+            if step is None and now - told < silence:
                 continue
             # A database that is away now is asked again at the next beat.
             with suppress(GatewayError):

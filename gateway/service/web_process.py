@@ -81,9 +81,15 @@ def command(listening: Listening, descriptor: int) -> list[str]:
     ]
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """What the web process sees: every setting but where the passphrase lies."""
+def environment(settings: Settings, where: str) -> dict[str, str]:
+    """What the web process sees: every setting but where the passphrase lies.
+
+    Args:
+        settings: as the command was given them.
+        where: the address it listens on, which is the public one unless another is set.
+    """
     here = {name: value for name, value in os.environ.items() if name != SECRET}
+    here.setdefault("GATEWAY_PUBLIC_URL", where)
     return here | {"GATEWAY_DATA": str(settings.data)}
 
 

@@ -1,0 +1,127 @@
+"""Kill the processes of the service at any moment under load; nothing is lost or doubled.
+
+    python -m tests.faults.service_kills 1000
+    python -m tests.faults.service_kills 1000 --database-url postgresql://...
+
+Victims are the web server and its processes, the workers, the judge, and now and then
+everything at once, as when the power fails. The moments are drawn by chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.faults.service_load import Load, check
+from tests.journeys import borough
+from tests.journeys.office import Office
+from tests.service import serving
+from tests.service.serving import Service
+from tests.web import office as offices
+
+LONGEST_WAIT = 3.0
+ALL_AT_ONCE = 0.08
+
+
+def victims(leader: int) -> dict[str, list[int]]:
+    """Who may be killed, by what they are. A killed checker rejects a file by design."""
+    found: dict[str, list[int]] = {}
+    for process in serving.session(leader):
+        words = _command(process)
+        if process == leader or "checker_main" in words or not words:
+            continue
+        role = next(
+            (name for name in ("gunicorn", "judge_library", " worker") if name in words), "web"
+        )
+        found.setdefault(role, []).append(process)
+    return found
+
+
+def kill_one(service: Service, chance: random.Random) -> str:
+    """Kill one process, each kind alike; which kind."""
+    there = victims(service.process.pid)
+    if not there:
+        return ""
+    role = chance.choice(sorted(there))
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(chance.choice(there[role]), signal.SIGKILL)
+        return role.strip()
+    return ""
+
+
+def kill_all(service: Service) -> None:
+    """As when the power fails."""
+    for process in (service.process.pid, *serving.session(service.process.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    service.process.wait()
+
+
+@contextlib.contextmanager
+def standing(office: Office, port: int) -> Iterator[Service]:
+    """The service on a port that stays the same over restarts."""
+    more = ("--port", str(port))
+    with serving.serving(office, web=2, workers=2, more=more) as service:
+        yield service
+
+
+def kill_under_load(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
+    """Kill `count` processes under load; who was killed, and what there is at the end."""
+    chance = random.Random(seed)
+    told: Counter[str] = Counter()
+    with contextlib.ExitStack() as stack:
+        service = stack.enter_context(standing(office, 0))
+        port = urlsplit(service.url).port or 0
+        load = Load(office, people, service.url)
+        load.first()
+        with load.running():
+            while sum(told.values()) < count and not load.faults:
+                time.sleep(chance.uniform(0.05, LONGEST_WAIT))
+                if chance.random() < ALL_AT_ONCE:
+                    kill_all(service)
+                    service = stack.enter_context(standing(office, port))
+                    told["everything"] += 1
+                elif killed := kill_one(service, chance):
+                    told[killed] += 1
+        load.last()
+        assert service.stop() == 0
+    return told + check(office, load)
+
+
+def main() -> None:
+    """Run the full form."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("count", type=int)
+    asked.add_argument("--database-url", default="")
+    asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    chosen = asked.parse_args()
+    if chosen.database_url:
+        os.environ["GATEWAY_DATABASE_URL"] = chosen.database_url
+    print(f"seed {chosen.seed}")
+    with tempfile.TemporaryDirectory() as made:
+        home = Path(made)
+        people = borough.borough(home / "people", 1500)
+        office = offices.built(home / "office")
+        if chosen.database_url:
+            office.settings["GATEWAY_DATABASE_URL"] = chosen.database_url
+        told = kill_under_load(office, people, chosen.count, seed=chosen.seed)
+        print(f"{chosen.count} kills; everything is in order: {dict(told)}")
+
+
+def _command(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+if __name__ == "__main__":
+    main()
