@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,9 @@ from gateway.sealing.packing import (
     serialise,
     table_types,
 )
+
+# Outputs that are written at the same time; each holds a partition of its shuffle.
+AT_ONCE = 2
 
 _LINK_BYTES = pl.col("link_id").arr.to_list().cast(pl.Binary)
 LINKED = frozenset({"tokens", "link-id", "sealed-clear"})
@@ -96,7 +100,13 @@ class Building:
             record=record,
         )
         digests = unsalted(self.inputs.directs())
-        return [self._serialised(assessed, entry, about, digests) for entry in assessed.outputs]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(
+                pool.map(
+                    lambda entry: self._serialised(assessed, entry, about, digests),
+                    assessed.outputs,
+                )
+            )
 
     def keep_link_map(self, assessed: Assessed, links: Sequence[SealedSpill]) -> None:
         """Seal who received which link id, of those who are forwarded, under its own key."""

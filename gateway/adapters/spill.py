@@ -13,8 +13,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import io
-import os
-import tempfile
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,54 +23,50 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 import polars as pl
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.errors import IntegrityError, Unavailable
+from gateway.adapters.scratch_file import Piece, Pieces, SealedFile
 
-MEMORY_BUDGET = 144 << 20
+MEMORY_BUDGET = 64 << 20
 
-# glibc mallopt(3): blocks of this size are mapped apart, and unmapped when they are freed.
-_M_MMAP_THRESHOLD, _MAPPED_APART = -3, 1 << 20
+# glibc mallopt(3): blocks of this size are mapped apart, and unmapped when they are freed;
+# smaller ones are kept for the next block, up to the second size. What is given back and
+# asked for again costs more, zeroed page by page, than the work that is done in it.
+_M_MMAP_THRESHOLD, _MAPPED_APART = -3, 8 << 20
+_M_TRIM_THRESHOLD, _KEPT = -1, 32 << 20
 
 
-def give_back_at_once() -> None:
+def give_back_large_blocks() -> None:
     """Let large blocks go back to the system when they are freed, where the C library can."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_APART)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Where one sealed block lies: its number is its nonce, used once under this key."""
-
-    number: int
-    offset: int
-    size: int
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_APART)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 @dataclass(slots=True)
 class _Partition:
-    """Rows waiting in memory, and the blocks already sealed on disk."""
+    """Rows waiting in memory, and the frames already sealed on disk."""
 
     waiting: list[pl.DataFrame] = field(default_factory=list, repr=False)
     size: int = 0
-    blocks: list[_Block] = field(default_factory=list)
+    sealed: list[tuple[Piece, ...]] = field(default_factory=list)
 
 
 class ScratchDirectory:
-    """Makes spills in one directory; closing it forgets every key and file."""
+    """Makes spills in one directory; closing it forgets every key and file.
+
+    Several threads may fill and read spills; each partition has one reader at a time.
+    """
 
     def __init__(self, directory: Path, *, budget: int = MEMORY_BUDGET) -> None:
         """Use `directory` for the nameless file; `budget` bytes of all spills stay in memory."""
-        give_back_at_once()
-        self._directory = directory
-        self._key = AESGCM(AESGCM.generate_key(bit_length=256))
-        self._file: BinaryIO | None = None
-        self._end = 0
-        self._blocks = 0
+        give_back_large_blocks()
+        self.file = SealedFile(directory)
         self._budget = budget
         self._spills: weakref.WeakSet[SealedSpill] = weakref.WeakSet()
+        # The file has a lock of its own: frames are written by threads of their library
+        # while this one is held.
+        self.lock = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +82,8 @@ class ScratchDirectory:
     def spill(self, partitions: int) -> SealedSpill:
         """A new, empty spill."""
         made = SealedSpill(self, partitions)
-        self._spills.add(made)
+        with self.lock:
+            self._spills.add(made)
         return made
 
     def byte_spill(self) -> ByteSpill:
@@ -97,56 +93,13 @@ class ScratchDirectory:
     def close(self) -> None:
         """Give the space back; the sealed bytes are unreadable from here on."""
         self._spills.clear()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self.file.close()
 
     def make_room(self) -> None:
         """Seal waiting rows to disk, the largest spill first, until the budget holds."""
-        while sum(spill.held for spill in self._spills) > self._budget:
-            largest = max(self._spills, key=lambda spill: spill.held)
-            largest.flush()
-
-    def write(self, plain: bytes | memoryview) -> _Block:
-        """Seal one block at the end of the nameless file.
-
-        Raises:
-            Unavailable: the disk is full or fails.
-        """
-        number = self._blocks
-        sealed = self._key.encrypt(number.to_bytes(12), plain, None)
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)
-            written = 0
-            while written < len(sealed):
-                written += os.pwrite(
-                    self._file.fileno(), memoryview(sealed)[written:], self._end + written
-                )
-        except OSError as fault:
-            raise Unavailable(
-                "store/no-scratch-room",
-                f"The scratch room of the release cannot be written ({fault.strerror}).",
-                remedy="Free disk space in the data directory and run the release again.",
-            ) from None
-        block = _Block(number, self._end, len(sealed))
-        self._end += len(sealed)
-        self._blocks += 1
-        return block
-
-    def read(self, block: _Block) -> bytes:
-        """Open one block; a changed byte is an error, never wrong rows."""
-        if self._file is None:
-            raise Unavailable("store/scratch-closed", "The scratch room is closed.")
-        sealed = os.pread(self._file.fileno(), block.size, block.offset)
-        try:
-            return self._key.decrypt(block.number.to_bytes(12), sealed, None)
-        except InvalidTag:
-            raise IntegrityError(
-                "store/scratch-changed",
-                "The scratch room does not hold what was written to it.",
-                remedy="Check the disk, then run the release again.",
-            ) from None
+        with self.lock:
+            while sum(spill.held for spill in self._spills) > self._budget:
+                max(self._spills, key=lambda spill: spill.held).flush()
 
 
 def room_of(frame: pl.DataFrame) -> int:
@@ -175,42 +128,53 @@ class SealedSpill:
         """Add rows to one partition; they may go to disk, sealed."""
         if not frame.height:
             return
-        target = self._partitions[partition]
-        target.waiting.append(frame)
         size = room_of(frame)
-        target.size += size
-        self.held += size
-        self.rows += frame.height
-        self._scratch.make_room()
+        with self._scratch.lock:
+            target = self._partitions[partition]
+            target.waiting.append(frame)
+            target.size += size
+            self.held += size
+            self.rows += frame.height
+            self._scratch.make_room()
 
     def partition(self, index: int) -> Iterator[pl.DataFrame]:
         """The frames of one partition in the order in which they were put."""
-        held = self._partitions[index]
-        for block in held.blocks:
-            yield pl.read_ipc(self._scratch.read(block))
-        yield from held.waiting
+        with self._scratch.lock:
+            held = self._partitions[index]
+            sealed, waiting = list(held.sealed), list(held.waiting)
+        yield from map(self._opened, sealed)
+        yield from waiting
 
     def take(self, index: int) -> Iterator[pl.DataFrame]:
         """The frames of one partition for the last time: it is empty from here on."""
-        held = self._partitions[index]
-        self._partitions[index] = _Partition()
-        self.held -= held.size
-        for block in held.blocks:
-            yield pl.read_ipc(self._scratch.read(block))
+        with self._scratch.lock:
+            held = self._partitions[index]
+            self._partitions[index] = _Partition()
+            self.held -= held.size
+        yield from map(self._opened, held.sealed)
         while held.waiting:
             yield held.waiting.pop(0)
 
     def flush(self) -> None:
         """Seal all waiting rows to disk, uncompressed: it is read again soon, and once or twice."""
-        for partition in self._partitions:
-            if partition.waiting:
-                frame = pl.concat(partition.waiting)
-                partition.waiting.clear()
-                buffer = io.BytesIO()
-                frame.write_ipc(buffer, compression="uncompressed", record_batch_size=None)
-                partition.blocks.append(self._scratch.write(buffer.getbuffer()))
-                partition.size = 0
-        self.held = 0
+        with self._scratch.lock:
+            for partition in self._partitions:
+                if partition.waiting:
+                    frame = pl.concat(partition.waiting)
+                    partition.waiting.clear()
+                    pieces = Pieces(self._scratch.file)
+                    frame.write_ipc(pieces.sink, compression="uncompressed", record_batch_size=None)
+                    partition.sealed.append(pieces.finish())
+                    partition.size = 0
+            self.held = 0
+
+    def _opened(self, pieces: tuple[Piece, ...]) -> pl.DataFrame:
+        room = memoryview(bytearray(sum(piece.size for piece in pieces)))
+        at = 0
+        for piece in pieces:
+            self._scratch.file.read(piece, room[at : at + piece.size])
+            at += piece.size
+        return pl.read_ipc(io.BytesIO(room))
 
 
 class ByteSpill:
@@ -219,15 +183,14 @@ class ByteSpill:
     def __init__(self, scratch: ScratchDirectory) -> None:
         """Empty."""
         self._scratch = scratch
-        self._blocks: list[_Block] = []
+        self._pieces = Pieces(scratch.file)
         self._digest = hashlib.sha256()
         self.size = 0
 
     def write(self, block: bytes | memoryview) -> int:
         """Add bytes at the end."""
         self._digest.update(block)
-        self._blocks.append(self._scratch.write(block))
-        self.size += len(block)
+        self.size += self._pieces.write(block)
         return len(block)
 
     @property
@@ -237,7 +200,10 @@ class ByteSpill:
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes again, from the first."""
-        return (self._scratch.read(block) for block in self._blocks)
+        for piece in self._pieces.finish():
+            room = bytearray(piece.size)
+            self._scratch.file.read(piece, memoryview(room))
+            yield bytes(room)
 
     def open(self) -> BinaryIO:
         """A reader from the first byte."""

@@ -16,9 +16,12 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
-from gateway.model.stages import Entropy, Scratch
+from gateway.model.stages import Entropy, Scratch, Spill
 
-SHUFFLE_ROWS = 131_072
+# A partition of the shuffle is small enough to be held twice; a block of rows to stay in caches.
+SHUFFLE_BYTES = 12 << 20
+BLOCK_ROWS = 32_768
+GROUP_ROWS = 131_072
 
 
 class ByteWriter(Protocol):
@@ -45,36 +48,51 @@ def permuted(
         scratch: room for the partitions.
         entropy: the operating system's generator.
     """
-    spill = scratch.spill(max(1, -(-rows // SHUFFLE_ROWS)))
+    spill: Spill | None = None
     for frame in frames:
-        if len(spill) == 1:
-            spill.put(0, frame)
-            continue
-        part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
-        order = np.argsort(part, kind="stable").astype(np.uint32)
-        ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
-        ordered = frame[order]
-        for index, end in enumerate(ends):
-            start = ends[index - 1] if index else 0
-            spill.put(index, ordered.slice(start, end - start))
-    for index in range(len(spill)):
-        held = list(spill.take(index))
+        if spill is None:
+            spill = scratch.spill(max(1, -(-rows * _width(frame) // SHUFFLE_BYTES)))
+        _scatter(frame, spill, entropy)
+    for index in range(len(spill) if spill else 0):
+        held = list(spill.take(index)) if spill else []
         if held:
-            whole = pl.concat(held)
+            whole = pl.concat(held, rechunk=True)
             held.clear()
-            keys = np.frombuffer(entropy(8 * whole.height), np.uint64)
-            yield whole[np.argsort(keys).astype(np.uint32)]
+            order = np.argsort(np.frombuffer(entropy(8 * whole.height), np.uint64))
+            for start in range(0, whole.height, BLOCK_ROWS):
+                yield whole[order[start : start + BLOCK_ROWS].astype(np.uint32)]
+
+
+def _width(frame: pl.DataFrame) -> int:
+    """The bytes of a row, roughly and never nothing."""
+    return max(1, int(frame.estimated_size()) // max(1, frame.height))
+
+
+def _scatter(frame: pl.DataFrame, spill: Spill, entropy: Entropy) -> None:
+    """Each row to a random partition."""
+    if len(spill) == 1:
+        spill.put(0, frame)
+        return
+    part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
+    order = np.argsort(part, kind="stable").astype(np.uint32)
+    ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
+    ordered = frame[order]
+    for index, end in enumerate(ends):
+        start = ends[index - 1] if index else 0
+        spill.put(index, ordered.slice(start, end - start))
 
 
 def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:
     """Write RFC 4180 text with a header and LF line ends; returns the number of rows."""
     rows = 0
     header = True
+    buffer = io.BytesIO()  # its room is used again
     for frame in frames:
         scan(frame)
-        buffer = io.BytesIO()
+        buffer.seek(0)
         frame.write_csv(buffer, include_header=header)
-        target.write(buffer.getbuffer())
+        with buffer.getbuffer() as written:
+            target.write(written[: buffer.tell()])
         header = False
         rows += frame.height
     return rows
@@ -86,25 +104,31 @@ def write_parquet(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: S
     Dictionaries and statistics are made from values that a row filter may since
     have taken out of the rows; here each page holds only what survives.
     """
+    import pyarrow
     import pyarrow.parquet
 
     rows = 0
     writer: Any = None
+    waiting: list[Any] = []
     for frame in frames:
         scan(frame)
-        batch = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        waiting.append(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        rows += frame.height
         if writer is None:
             writer = pyarrow.parquet.ParquetWriter(
                 _Sink(target),
-                batch.schema,
+                waiting[0].schema,
                 use_dictionary=False,
                 write_statistics=False,
                 store_schema=False,
                 compression="zstd",
             )
-        writer.write_table(batch)
-        rows += frame.height
+        if sum(each.num_rows for each in waiting) >= GROUP_ROWS:
+            writer.write_table(pyarrow.concat_tables(waiting))
+            waiting.clear()
     if writer is not None:
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting))
         writer.close()
     return rows
 

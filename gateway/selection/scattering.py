@@ -12,8 +12,8 @@ import polars as pl
 
 from gateway.model.stages import Spill
 
-PARTITION_ROWS = 131_072
-SCATTER_ROWS = 131_072
+PARTITION_ROWS = 65_536
+SCATTER_ROWS = 65_536
 _SEED = 0x5F6A
 
 

@@ -1,10 +1,13 @@
 """Scratch room: the same rows come back, and what reaches the disk is sealed."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
+from gateway.adapters.scratch_file import PIECE
 from gateway.adapters.spill import ScratchDirectory, room_of
 from gateway.errors import IntegrityError, Unavailable
 
@@ -35,7 +38,7 @@ def test_the_file_has_no_name_and_no_plaintext(tmp_path):
         spill = scratch.spill(1)
         spill.put(0, ROWS)
         assert list(tmp_path.iterdir()) == []
-        content = os.pread(scratch._file.fileno(), 1 << 20, 0)
+        content = os.pread(scratch.file._file.fileno(), 1 << 20, 0)
         assert len(content) > 1000
         assert b"CANARYPERSON" not in content
 
@@ -53,7 +56,7 @@ def test_a_changed_block_is_never_read_as_rows(tmp_path):
     with ScratchDirectory(tmp_path, budget=0) as scratch:
         spill = scratch.spill(1)
         spill.put(0, ROWS)
-        os.pwrite(scratch._file.fileno(), b"\x00\x01\x02", 40)
+        os.pwrite(scratch.file._file.fileno(), b"\x00\x01\x02", 40)
         with pytest.raises(IntegrityError, match="store/scratch-changed"):
             list(spill.partition(0))
 
@@ -110,3 +113,36 @@ def test_a_spill_that_nobody_holds_takes_no_room(tmp_path):
 def test_the_room_of_a_text_is_more_than_its_letters():
     assert room_of(pl.DataFrame({"name": ["AB"] * 10})) >= 160
     assert room_of(pl.DataFrame({"n": range(10)})) == 80
+
+
+def test_bytes_larger_than_a_piece_come_back_from_blocks_of_any_size(tmp_path):
+    content = os.urandom(3 * PIECE + 7)
+    with ScratchDirectory(tmp_path) as scratch:
+        spill = scratch.byte_spill()
+        for start, end in ((0, 5), (5, 5), (5, PIECE), (PIECE, 3 * PIECE + 7)):
+            spill.write(memoryview(content)[start:end])
+        assert b"".join(spill.chunks()) == content
+        assert spill.open().read() == content
+        assert spill.size == len(content)
+
+
+def test_a_piece_in_the_place_of_another_is_an_error(tmp_path):
+    with ScratchDirectory(tmp_path) as scratch:
+        first, second = (scratch.file.write(bytes([byte]) * 100) for byte in b"ab")
+        room = memoryview(bytearray(100))
+        with pytest.raises(IntegrityError, match="store/scratch-changed"):
+            scratch.file.read(replace(first, offset=second.offset), room)
+
+
+def test_several_threads_lose_and_mix_nothing(tmp_path):
+    def fill(scratch: ScratchDirectory, value: int) -> tuple[int, list[int]]:
+        spill, file = scratch.spill(3), scratch.byte_spill()
+        for turn in range(60):
+            spill.put(turn % 3, pl.DataFrame({"n": [value] * 3000}))
+            file.write(bytes([value]) * 9000)
+        seen = {int(n) for part in range(3) for frame in spill.take(part) for n in frame["n"]}
+        return spill.rows, [*seen, *set(file.open().read())]
+
+    with ScratchDirectory(tmp_path, budget=100_000) as scratch, ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda value: fill(scratch, value), range(8)))
+    assert made == [(180_000, [value, value]) for value in range(8)]
