@@ -81,10 +81,17 @@ def manifest_of(
         data_file=f"data.{output.file_format}",
         data_digest=data.sha256,
         duties=duties_of(plan),
+        duty_sentences={code: said for code, said in plan.duty_sentences if said},
         release_record=about.record_digest,
         disclosure=_disclosure(output),
         key=_key(plan, output),
     )
+
+
+def kept_manifest(manifest: Mapping[str, Any], data_digest: str) -> dict[str, Any]:
+    """What stays of a manifest with its package: the core that the ledger commits to."""
+    core = {name: value for name, value in manifest.items() if name != "ledger"}
+    return {"data_digest": data_digest, "columns": manifest["columns"], "core": core}
 
 
 def package_id(release: str, output: OutputPlan) -> str:

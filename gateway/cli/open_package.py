@@ -58,10 +58,11 @@ def open_package(
         "ledger_link": opened.link.value,
         "files": [str(path) for path in opened.files],
     }
+    said = manifest.get("duty_sentences", {})
     lines = [
         f"Package {manifest['package']} from {manifest['sender']} verifies: {', '.join(checks)}.",
         f"{opened.contents.rows} rows, {len(opened.contents.columns)} columns, in {to}.",
-        *(f"Duty: {duty}" for duty in manifest["duties"]),
+        *(f"Duty: {said.get(duty, duty)}" for duty in manifest["duties"]),
     ]
     emit(document, json_wanted, lines)
 

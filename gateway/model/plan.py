@@ -228,3 +228,4 @@ class Plan:
     population: str = "residents"
     senders: frozenset[str] = frozenset()
     spine_take: str = "one"
+    duty_sentences: tuple[tuple[str, str], ...] = ()

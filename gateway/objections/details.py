@@ -64,6 +64,9 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 
 _SEX: Final = {"1": "1", "M": "1", "MALE": "1", "2": "2", "F": "2", "FEMALE": "2"}
 _DATE_FORMS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
+# Day and month, or month and day: two readings of 03/04/2001, and nobody guesses.
+_TWO_READINGS: Final = r"^(\d{1,2})[/-](\d{1,2})[/-]\d{4}$"
+_MONTHS: Final = 12
 LONGEST: Final = 200
 MOST_FINDINGS: Final = 100
 
@@ -174,7 +177,12 @@ def _checked(frame: pl.DataFrame, findings: Iterable[Finding]) -> pl.DataFrame:
         pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in FIELDS
     )
     normal = trimmed.with_columns(
-        pl.coalesce(pl.col("date_of_birth").str.to_date(form, strict=False) for form in _DATE_FORMS)
+        pl.when(~_ambiguous(pl.col("date_of_birth")))
+        .then(
+            pl.coalesce(
+                pl.col("date_of_birth").str.to_date(form, strict=False) for form in _DATE_FORMS
+            )
+        )
         .dt.strftime("%Y-%m-%d")
         .alias("date_of_birth"),
         pl.col("sex").str.to_uppercase().replace_strict(_SEX, default=None, return_dtype=pl.String),
@@ -187,7 +195,10 @@ def _checked(frame: pl.DataFrame, findings: Iterable[Finding]) -> pl.DataFrame:
 
 def _malformed(trimmed: pl.DataFrame, normal: pl.DataFrame) -> list[Finding]:
     checks = {
-        "date_of_birth": (normal["date_of_birth"].is_not_null(), "a date, YYYY-MM-DD"),
+        "date_of_birth": (
+            normal["date_of_birth"].is_not_null(),
+            "a date that is read in one way, YYYY-MM-DD",
+        ),
         "sex": (normal["sex"].is_not_null(), "male or female"),
         "postcode": (_well(trimmed, identity.postcode_valid("postcode")), "a postcode"),
         "nhs_number": (
@@ -208,6 +219,15 @@ def _malformed(trimmed: pl.DataFrame, normal: pl.DataFrame) -> list[Finding]:
         long = trimmed[name].str.len_chars().fill_null(0) > LONGEST
         findings += _rows(long, name, f"at most {LONGEST} characters")
     return sorted(findings, key=lambda finding: finding.row)
+
+
+def _ambiguous(text: pl.Expr) -> pl.Expr:
+    """Whether a date can be read with its day or its month first, as two different days."""
+    first, second = (
+        text.str.extract(_TWO_READINGS, group).cast(pl.Int32, strict=False) for group in (1, 2)
+    )
+    both = first.is_between(1, _MONTHS) & second.is_between(1, _MONTHS) & (first != second)
+    return both.fill_null(value=False)
 
 
 def _well(frame: pl.DataFrame, valid: pl.Expr) -> pl.Series:

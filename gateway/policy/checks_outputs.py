@@ -12,8 +12,7 @@ from gateway.policy.agreements import CLASS_PREFIX
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.resolving import Resolved
-from gateway.policy.token_names import expanded, token_fields
-from gateway.policy.treatments import AGE_TREATMENTS
+from gateway.policy.token_names import carried_fields, expanded
 
 # Whom clear identifiers may reach where no research is done with them.
 OPERATIONAL = frozenset(
@@ -60,9 +59,10 @@ def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
                 reason=f"{name(word)} never leaves, whatever permits it: column {name(rule.name)}.",
             )
     for token in expanded(delivery.output.tokens or ()):
-        fields = token_fields(token) | {
+        carried = carried_fields(token, slots=delivery.output.slots)
+        fields = carried | {
             CLASS_PREFIX + matter.knowledge.vocabulary.fields[field].class_
-            for field in token_fields(token)
+            for field in carried
             if field in matter.knowledge.vocabulary.fields
         }
         for word in sorted(fields & set(prohibitions)):
@@ -75,12 +75,6 @@ def _prohibited(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
 
 def _column(delivery: Delivery, rule: Resolved) -> Iterator[Reason]:
     clause, treat = rule.rule.clause, rule.rule.treat
-    if treat in AGE_TREATMENTS and rule.rule.at is None:
-        yield Reason(
-            code="policy/age-without-date",
-            clause=clause,
-            reason=f"The age {name(rule.name)} needs its reference date (`at`).",
-        )
     direct = rule.entry.field_class is FieldClass.DIRECT
     if direct and treat == "keep" and delivery.output.identifiers != "sealed-clear":
         yield Reason(

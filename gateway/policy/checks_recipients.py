@@ -65,7 +65,10 @@ def _key(
     said = name(recipient.id)
     if key is None:
         yield Reason(
-            code="recipient/no-key", clause=clause, reason=f"No public key of {said} is registered."
+            code="recipient/no-key",
+            clause=clause,
+            reason=f"No public key of {said} is registered. Register it (`gateway recipients add`) "
+            "and have two people confirm its fingerprint (`gateway recipients confirm`).",
         )
         return
     if not key.confirmed:

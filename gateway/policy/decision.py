@@ -112,5 +112,6 @@ def _unapproved(
             code="sharing/not-approved",
             clause="",
             reason=f"This version of {name(request.agreement)}, with all that it reads, "
-            "was not approved by each controller.",
+            "was not approved by each controller. An editor runs `gateway policy propose`, "
+            "an approver of each controller `gateway policy approve`.",
         )

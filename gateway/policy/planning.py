@@ -35,7 +35,7 @@ from gateway.policy.limits import HARM_K, limits_of
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.resolving import find_column
-from gateway.policy.token_names import expanded, token_fields
+from gateway.policy.token_names import carried_fields, expanded
 from gateway.policy.vocabulary import DateRange
 
 
@@ -63,6 +63,10 @@ def plan_of(matter: Matter, digest: str) -> Plan:
         link_map_until=purpose.link_map_until,
         returns=purpose.returns,
         duties=tuple(sorted(purpose.duties)),
+        duty_sentences=tuple(
+            (duty, matter.knowledge.vocabulary.duties.get(duty, ""))
+            for duty in sorted(purpose.duties)
+        ),
         policy_digest=digest,
         warnings=(*review_warnings(matter), *_raised(matter)),
         not_sent=_not_sent(matter),
@@ -176,7 +180,7 @@ def _inside_tokens(matter: Matter) -> dict[str, str]:
         field: each.output.clause
         for each in matter.deliveries
         for token in expanded(each.output.tokens or ())
-        for field in token_fields(token)
+        for field in carried_fields(token, slots=each.output.slots)
     }
 
 

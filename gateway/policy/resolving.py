@@ -249,8 +249,10 @@ def _treatment_fault(path: tuple[str, ...], resolved: Resolved) -> Fault | None:
 def _reference_fault(
     path: tuple[str, ...], purpose: Purpose, rule: FieldRule, knowledge: Knowledge
 ) -> Fault | None:
-    if rule.at is None or isinstance(rule.at, dt.date):
-        if rule.at is None or rule.treat in AGE_TREATMENTS:
+    if rule.at is None:
+        return _age_without_date(path) if rule.treat in AGE_TREATMENTS else None
+    if isinstance(rule.at, dt.date):
+        if rule.treat in AGE_TREATMENTS:
             return None
         return Fault(
             code="policy/unexpected-at",
@@ -267,4 +269,13 @@ def _reference_fault(
         path=path,
         sentence=f"{name(rule.at)} is no date column of the spine; the day of release is refused.",
         remedy="Write the study's fixed date, or name a date column.",
+    )
+
+
+def _age_without_date(path: tuple[str, ...]) -> Fault:
+    return Fault(
+        code="policy/age-without-date",
+        path=path,
+        sentence="an age needs its reference date.",
+        remedy="Give `at` the study's fixed date, or a date column of the spine.",
     )

@@ -44,6 +44,12 @@ _NAMES = frozenset({"forename", "middle_names", "surname"})
 _ADDRESS = frozenset({"postcode", "house_number", "street", "town", "uprn"})
 
 
+def carried_fields(token: str, *, slots: int) -> frozenset[str]:
+    """The fields whose values are inside a token; alias rows carry former surnames too."""
+    fields = frozenset(token_fields(token))
+    return fields | {"former_surname"} if slots and "surname" in fields else fields
+
+
 def unknown_tokens(names: Iterable[str]) -> tuple[str, ...]:
     """The names and ranges that mean no token."""
     return tuple(each for each in names if not _known(each))

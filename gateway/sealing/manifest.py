@@ -66,6 +66,7 @@ class Manifest:
     release_record: str
     disclosure: Mapping[str, Any] = field(default_factory=dict)
     key: Mapping[str, str] | None = None
+    duty_sentences: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,7 @@ def core_manifest(manifest: Manifest) -> dict[str, Any]:
         "datapackage_digest": hashlib.sha256(datapackage(manifest)).hexdigest(),
         "disclosure": dict(manifest.disclosure),
         "duties": list(manifest.duties),
+        "duty_sentences": dict(manifest.duty_sentences),
         "key": None if manifest.key is None else dict(manifest.key),
         "register_read_at": _utc(manifest.register_read_at),
         "release_record": manifest.release_record,

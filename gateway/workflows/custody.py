@@ -81,10 +81,20 @@ def grant(desk: CustodyDesk, key: str, *, purpose: str, policy_digest: str, unti
     if record.state is not KeyState.READY:
         raise RefusedError("keys/pending", f"{key} is not confirmed yet.")
     if until < desk.at.date():
-        raise UsageError("keys/grant-past", "The last day of the grant is past.")
+        raise UsageError(
+            "keys/grant-past",
+            "The last day of the grant is past.",
+            remedy="Name a last day with --until that is today or later.",
+        )
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_GRANT, named=True)
         _refuse_destroyed(books, key)
+        if not books.acted_on_policy(policy_digest):
+            raise UsageError(
+                "keys/unknown-policy",
+                "Nobody has proposed a policy of that digest.",
+                remedy="Copy the digest that `gateway policy status` shows.",
+            )
         if desk.acting in books.acted_on_policy(policy_digest):
             raise _same_person("proposed or approved this policy", "grant its keys")
         books.add_grant(key, purpose, policy_digest, until, desk.acting)

@@ -289,7 +289,6 @@ def test_a_range_may_be_prohibited() -> None:
             'who = { from = "postcode", treat = "pseudonym", clause = "1" }',
             "policy/low-cardinality-hash",
         ),
-        ('old = { from = "dob", treat = "age", clause = "1" }', "policy/age-without-date"),
         ('has = { from = "nhs_number", treat = "flag", clause = "1" }', "policy/beyond-notice"),
     ],
 )

@@ -61,6 +61,11 @@ def test_the_shipped_trafford_agreement_contains_the_example_word_for_word() -> 
         ('treat = "postcode-area" }]', 'treat = "smaller" }]', "policy/unknown-treatment"),
         (SEX, 'sex = { treat = "postcode-area", clause = "1" }', "policy/treatment-does-not-fit"),
         (SEX, 'sex = { treat = "keep", at = 2026-01-01, clause = "1" }', "policy/unexpected-at"),
+        (
+            SEX,
+            'old = { from = "dob", treat = "age", clause = "1" }',
+            "policy/age-without-date",
+        ),
         (SEX, 'sex = { treat = "keep", waves = ["T0"], clause = "1" }', "policy/unexpected-waves"),
         (SEX, 'sex = { treat = "keep", source = "x", clause = "1" }', "policy/unknown-dataset"),
         (SEX, 'tenure = { treat = "keep", clause = "1" }', "policy/field-not-in-dataset"),

@@ -13,7 +13,7 @@ from gateway.objections import FIELDS, many_identities, one_identity, standard_f
 GIVEN = {
     "forename": "Anna",
     "surname": "Testerson",
-    "dob": "03/02/2001",
+    "dob": "13/02/2001",
     "post_code": "za1 1aa",
     "House No": "7",
     "sex": "female",
@@ -27,7 +27,7 @@ def test_json_and_lines_say_the_same() -> None:
     told = one_identity(json.dumps(GIVEN))
     assert told.equals(one_identity(lines))
     assert told.columns == list(FIELDS)
-    assert told["date_of_birth"].to_list() == ["2001-02-03"]
+    assert told["date_of_birth"].to_list() == ["2001-02-13"]
     assert told["sex"].to_list() == ["2"]
     assert told["house_number"].to_list() == ["7"]
 
@@ -41,7 +41,7 @@ def test_the_details_come_out_in_standard_form() -> None:
 
 def test_a_file_holds_many_with_the_same_names_for_fields() -> None:
     content = b"\xef\xbb\xbfForename,Surname,DOB,ignored\n".replace(b",ignored", b"")
-    told = many_identities(content + b'Anna,"Tester, Jr",2001-02-03\n,Quill,\n')
+    told = many_identities(content + b'Anna,"Tester, Jr",2001-02-13\n,Quill,\n')
     assert told["surname"].to_list() == ["Tester, Jr", "Quill"]
     assert told["forename"].to_list() == ["Anna", None]
 
@@ -135,3 +135,24 @@ def test_at_most_a_hundred_findings_of_a_file_are_listed() -> None:
 def test_an_identity_with_broken_or_hidden_characters_is_refused(text):
     with pytest.raises(InputRejected):
         one_identity(text)
+
+
+@pytest.mark.parametrize("told", ["03/04/2001", "3/4/2001", "03-04-2001", "12/11/2001"])
+def test_a_date_that_can_be_read_as_two_days_is_asked_back(told: str) -> None:
+    with pytest.raises(InputRejected, match="read in one way") as no:
+        one_identity(f"surname: Testerson\ndob: {told}")
+    assert told not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("2001-04-03", "2001-04-03"),
+        ("13/04/2001", "2001-04-13"),
+        ("4/4/2001", "2001-04-04"),
+        ("03.04.2001", "2001-04-03"),
+    ],
+)
+def test_a_date_that_can_be_read_in_one_way_is_taken(told: str, meant: str) -> None:
+    read = one_identity(f"surname: Testerson\ndob: {told}")
+    assert read["date_of_birth"].to_list() == [meant]

@@ -28,7 +28,16 @@ DIGEST = "ab" * 32
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return founded(tmp_path_factory.mktemp("template")).home
+    made = founded(tmp_path_factory.mktemp("template"))
+    with sqlite3.connect(made.data / "gateway.sqlite") as stored:
+        # An agreement that somebody proposed, so that keys can be granted for its digest.
+        stored.execute(
+            "INSERT INTO policy_proposals (agreement, version, controllers, policy_digest, editor,"
+            " signature, proposed, withdrawn, withdrawn_by)"
+            " VALUES ('a', 1, '[]', ?, 'ada', '', '2026-01-01', '', '')",
+            (DIGEST,),
+        )
+    return made.home
 
 
 @pytest.fixture
@@ -123,11 +132,13 @@ def test_a_key_is_used_only_under_a_grant_for_this_purpose_policy_and_day(office
                 keyring_grants.require(connection, key, **(asked | other))
 
 
-def test_a_grant_for_the_past_or_of_a_malformed_digest_is_refused(office: Office) -> None:
+def test_a_grant_for_the_past_or_of_a_digest_nobody_proposed_is_refused(office: Office) -> None:
     key = new_study(office)
     grant = ("keys", "grant", key, "--purpose", "p", "--as", "carol")
     office.refused("keys/grant-past", 2, *grant, "--policy", DIGEST, "--until", "2020-01-01")
-    office.refused("ledger/fact-form", 2, *grant, "--policy", "x", "--until", "2999-01-01")
+    for digest in ("x", "cd" * 32):
+        wrong = ("--policy", digest, "--until", "2999-01-01")
+        office.refused("keys/unknown-policy", 2, *grant, *wrong)
     office.refused("keys/not-pending", 2, "keys", "confirm", key, "--check", "0", "--as", "ada")
 
 
