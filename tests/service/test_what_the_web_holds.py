@@ -1,0 +1,117 @@
+"""The web process cannot open what it stores: its memory and its files are searched.
+
+Source: security points 2, 7 and 8; docs/explanation/service.md, "Processes".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.keyring_passphrase import read_passphrase
+from gateway.model.keys import FORMS, KeyForm
+from tests.journeys.office import Office
+from tests.service import memory, serving
+from tests.service.partner import Partner
+from tests.service.serving import Service
+from tests.silence import canary
+from tests.web import office as offices
+
+REGISTER = "family_register"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return offices.built(tmp_path_factory.mktemp("web") / "office")
+
+
+@pytest.fixture(scope="module")
+def after(office: Office) -> Iterator[Service]:
+    """A service that has taken in, checked and answered for an extract with the canary."""
+    with serving.serving(office) as service:
+        partner = Partner(service.url, offices.MACHINES[offices.COUNCIL][0])
+        upload = partner.send(canary.register([canary.row()]), REGISTER, piece=4096)
+        told = serving.until(
+            lambda: partner.upload(upload), lambda each: each["state"] in ("done", "failed")
+        )
+        assert told["state"] == "done", told
+        yield service
+
+
+def secrets(office: Office) -> Mapping[bytes, str]:
+    """Every secret of the ring, and its passphrase -> what it is."""
+    settings = serving.settings_of(office)
+    passphrase = read_passphrase(settings)
+    ring = KeyRing(settings.ring, lambda: passphrase)
+    found = {passphrase: "the passphrase"}
+    for record in ring.records():
+        if FORMS[record.kind] in (KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519):
+            found[ring.secret(record.id, record.kind)] = record.id
+    assert sum(name.startswith("storage-") for name in found.values()) > 2
+    return found
+
+
+def web_processes(service: Service) -> list[int]:
+    web = service.processes["web"]
+    return [web, *serving.children_of(web)]
+
+
+def test_no_secret_of_the_ring_stands_in_the_memory_of_the_web(
+    after: Service, office: Office
+) -> None:
+    hidden = secrets(office)
+    everyone = web_processes(after)
+    assert len(everyone) > 1
+    for process in (after.process.pid, *everyone):
+        assert memory.sightings(process, hidden) == set()
+
+
+def test_the_search_finds_the_secrets_where_they_are(after: Service, office: Office) -> None:
+    """Else the test above would prove nothing: the worker has opened the ring."""
+    hidden = {needle: name for needle, name in secrets(office).items() if len(needle) == 32}
+    own = os.getpid()
+    assert memory.sightings(own, hidden), "these are in this very process"
+    if os.geteuid() == 0:
+        # Nobody but root looks into a worker's memory.
+        assert memory.sightings(after.processes["worker-1"], secrets(office))
+
+
+def test_no_file_that_the_web_can_write_holds_a_person_or_a_key(
+    after: Service, office: Office
+) -> None:
+    """Everything below the data directory, and what the processes have open elsewhere."""
+    needles = {**canary.needles(), **secrets(office)}
+    written = [path for path in office.data.rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".age") for path in written)
+    for process in web_processes(after):
+        written += [path for path in opened(process) if path.is_file()]
+    for path in written:
+        content = path.read_bytes()
+        assert {name for needle, name in needles.items() if needle in content} == set(), path.name
+
+
+def test_nothing_in_the_web_names_the_file_of_the_passphrase(after: Service) -> None:
+    for process in web_processes(after):
+        assert b"PASSPHRASE" not in Path(f"/proc/{process}/environ").read_bytes()
+
+
+def test_the_web_writes_nothing_outside_the_data_directory(after: Service, office: Office) -> None:
+    """Open for writing: its own files, its log, its pipes and sockets, and empty heart-beats."""
+    for process in web_processes(after):
+        for path in opened(process):
+            inside = path.is_relative_to(office.data) or path.is_relative_to("/dev")
+            assert inside or path == after.log or not path.stat().st_size, path
+
+
+def opened(process: int) -> list[Path]:
+    """The files that a process has open."""
+    found = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        target = os.readlink(link)
+        if target.startswith("/") and not target.endswith("(deleted)"):
+            found.append(Path(target))
+    return found
