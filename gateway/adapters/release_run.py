@@ -23,6 +23,7 @@ from gateway.adapters import ledger_store, release_doubts
 from gateway.adapters.release_answers import columns_of, reasons_of, refused, would_share
 from gateway.adapters.release_build import Building, conserved
 from gateway.adapters.release_faults import require_as_recorded
+from gateway.adapters.release_making import kept_manifest
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -163,7 +164,7 @@ class Run:
             self._queue(connection)
             manifests = building.record(connection, made)
         self._state = ReleaseState.BUILT
-        self._carried = {each["output"]: each["columns"] for each in manifests}
+        self._manifests = {each["output"]: each for each in manifests}
         return [building.seal(*each) for each in zip(made, manifests, strict=True)]
 
     def record(self, sealed: Sequence[Sealed], outbox: str) -> Recorded:
@@ -294,6 +295,6 @@ class Run:
             recipient=sealed.recipient,
             rows=sealed.rows,
             digest=file_digest(self._world.outgoing / f"{sealed.package}.gwp"),
-            manifest={"data_digest": sealed.digest, "columns": self._carried[sealed.output]},
+            manifest=kept_manifest(self._manifests[sealed.output], sealed.digest),
             place=outbox,
         )

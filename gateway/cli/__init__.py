@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "objections": ("objections", "objections", "List, answer and settle what the register holds."),
     "share": ("share", "share", "Decide, make, seal, record and forward a release."),
     "releases": ("share", "releases", "List what left, with counts and packages."),
+    "prove": ("prove", "prove", "Put the notices' promises to the ledger, for one release."),
     "ledger": ("ledger", "ledger", "Verify, prove, export and checkpoint the ledger."),
     "open": ("open_package", "open_package", "Verify a package and open it (the recipient)."),
     "recipient-key": ("open_package", "recipient_key", "Make a recipient's own key pair."),
@@ -55,6 +56,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "serve": ("serve", "serve", "Run the service: web, workers, and what keeps them alive."),
     "web": ("serve", "web", "Run the web process of the service alone."),
     "worker": ("serve", "worker", "Run one worker of the service alone."),
+    "database": ("database", "database", "Say the schema's version; bring it forward."),
     "settings": ("settings", "settings", "Show each setting, its value, source and meaning."),
     "bench": ("bench", "bench", "Measure the gateway beside what one would do instead."),
 }

@@ -26,6 +26,7 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.events import EVENTS, FACTS, Event, Fact, check_facts
 from gateway.ledger.linking import Continuation, Link, link
+from gateway.ledger.promises import PROMISES, judge
 from gateway.ledger.proofs import (
     check_consistency,
     check_inclusion,
@@ -33,6 +34,7 @@ from gateway.ledger.proofs import (
     inclusion_path,
 )
 from gateway.ledger.recording import EntryProof, check_entry, packages_digest, record
+from gateway.ledger.story import Outcome, Told, Verdict
 from gateway.ledger.tree import EMPTY_ROOT, CompactRange, Node, NodeReader, grow, leaf_hash, root
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "EMPTY_ROOT",
     "EVENTS",
     "FACTS",
+    "PROMISES",
     "SALT_SIZE",
     "Checkpoint",
     "CompactRange",
@@ -52,6 +55,9 @@ __all__ = [
     "Link",
     "Node",
     "NodeReader",
+    "Outcome",
+    "Told",
+    "Verdict",
     "canonical_object",
     "check_consistency",
     "check_entry",
@@ -66,6 +72,7 @@ __all__ = [
     "entry_id",
     "grow",
     "inclusion_path",
+    "judge",
     "leaf_hash",
     "link",
     "packages_digest",

@@ -175,6 +175,7 @@ EVENTS: Mapping[str, Event] = {
     "key-granted": _event("key kind purpose policy_digest until", "study epoch approver"),
     "key-used": _event("key kind purpose count", "study epoch policy_digest release"),
     "key-rotated": _event("key kind", "supersedes study epoch"),
+    "passphrase-changed": _event("count"),
     "key-destroyed": _event("key kind", "study epoch until holder receipt_digest"),
     "policy-proposed": _event("document document_digest", "kind version supersedes"),
     "policy-approved": _event("document document_digest", "approver kind version"),
