@@ -9,11 +9,12 @@ Source: UK GDPR Arts 5(1)(b), (c), 13, 14; docs/reference/policy.md, "Traceabili
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.model import Contract
 from gateway.model.contract import ContractColumn
+from gateway.model.words import Role
 from gateway.policy.agreements import Agreement
 from gateway.policy.bundle import Bundle
 from gateway.policy.tracing import Trace, traces_of
@@ -165,6 +166,13 @@ _KINDS = {
     "boolean": "Y or N",
     "codes": "Codes, separated by semicolons",
 }
+_ROLES: Mapping[Role | None, str] = {
+    Role.NHS_NUMBER: "NHS number, 10 digits",
+    Role.UPN: "Unique pupil number",
+    Role.NINO: "National Insurance number",
+    Role.POSTCODE: "UK postcode",
+    Role.UPRN: "Unique property reference number, digits",
+}
 
 
 def form_of(column: ContractColumn) -> str:
@@ -172,7 +180,7 @@ def form_of(column: ContractColumn) -> str:
     if column.type == "date":
         forms = [_DATES.get(form, form) for form in column.date_forms]
         return f"Date, like {' or '.join(forms)}"
-    words = _KINDS.get(column.type, column.type)
+    words = _ROLES.get(column.role) or _KINDS.get(column.type, column.type)
     if column.form:
         words = f"{words}: {column.form.replace('_', ' ').replace('-', ' ')}"
     elif column.codes and len(column.codes) <= 12:

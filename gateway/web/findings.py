@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.adapters.failing_rows import failing_rows
 from gateway.model import Contract
+from gateway.web.asking import form_of
 from gateway.workflows.ports import ExtractRecord
 
 _ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows(?: \(first [\d, ]+\))?): ")
@@ -35,11 +36,18 @@ class Shown:
     rows: int
     sentence: str
     remedy: str
+    agreed: str
 
 
-def shown(record: ExtractRecord) -> list[Shown]:
-    """Every finding of an extract, the ones that touch most rows first."""
-    found = [_shown(each) for each in record.findings if each["code"] not in _VERDICTS]
+def shown(record: ExtractRecord, contract: Contract | None) -> list[Shown]:
+    """Every finding of an extract, the ones that touch most rows first.
+
+    Args:
+        record: the extract's receipt.
+        contract: what it was checked against; says how each column is to be written.
+    """
+    forms = {each.name: form_of(each) for each in contract.columns} if contract else {}
+    found = [_shown(each, forms) for each in record.findings if each["code"] not in _VERDICTS]
     return sorted(found, key=lambda each: -each.rows)
 
 
@@ -48,7 +56,7 @@ def failing(record: ExtractRecord) -> int:
     return sum(each["rows"] for each in record.findings if each["code"] in _VERDICTS)
 
 
-def _shown(told: Mapping[str, Any]) -> Shown:
+def _shown(told: Mapping[str, Any], forms: Mapping[str, str]) -> Shown:
     column, rule = str(told["column"]), str(told["rule"])
     return Shown(
         code=told["code"],
@@ -59,6 +67,7 @@ def _shown(told: Mapping[str, Any]) -> Shown:
         rows=told["rows"],
         sentence=_said(told["sentence"]),
         remedy=told["remedy"],
+        agreed=forms.get(column, ""),
     )
 
 

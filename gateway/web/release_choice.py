@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.adapters.policy_reading import DecisionInputs
 from gateway.errors import UsageError
 from gateway.model import Plan, Refusal, SharingRequest
 from gateway.policy import Bundle, decide, explain
@@ -29,38 +30,51 @@ class Choice:
     clause: str
     agreement_title: str
     version: int
+    refusal: tuple[str, ...]
 
 
 def choices() -> list[Choice]:
-    """Every purpose that may leave as rows or tables under an agreement in force."""
+    """Every purpose that may leave as rows or tables under an agreement in force.
+
+    Those that would be refused as things stand come with their reasons, at the end.
+    """
     read = inputs()
     now = in_force(read)
     mine = (each for each in read.bundle.agreements.values() if each.id in now)
-    return [choice for agreement in mine for choice in _of(agreement)]
+    found = [choice for agreement in mine for choice in _of(read, agreement)]
+    return sorted(found, key=lambda choice: bool(choice.refusal))
 
 
-def _of(agreement: Agreement) -> Iterator[Choice]:
+def _of(read: DecisionInputs, agreement: Agreement) -> Iterator[Choice]:
     for key, purpose in agreement.purposes.items():
-        if purpose.kind in _KINDS:
-            yield Choice(
-                value=f"{agreement.id}/{key}",
-                purpose=key,
-                agreement=agreement.id,
-                title=purpose.title,
-                clause=purpose.clause,
-                agreement_title=agreement.title,
-                version=agreement.version,
-            )
+        if purpose.kind not in _KINDS:
+            continue
+        decision = _decided(read, key, agreement.id)
+        reasons = decision.reasons if isinstance(decision, Refusal) else ()
+        yield Choice(
+            value=f"{agreement.id}/{key}",
+            purpose=key,
+            agreement=agreement.id,
+            title=purpose.title,
+            clause=purpose.clause,
+            agreement_title=agreement.title,
+            version=agreement.version,
+            refusal=tuple(reason.reason for reason in reasons),
+        )
 
 
 def chosen(value: str) -> Choice | None:
     """The choice that a form names, if it is one."""
-    return next((choice for choice in choices() if choice.value == value), None)
+    possible = (choice for choice in choices() if not choice.refusal)
+    return next((choice for choice in possible if choice.value == value), None)
 
 
 def decided(purpose: str, agreement: str) -> Plan | Refusal:
     """The decision on a request as things stand now."""
-    read = inputs()
+    return _decided(inputs(), purpose, agreement)
+
+
+def _decided(read: DecisionInputs, purpose: str, agreement: str) -> Plan | Refusal:
     return decide(
         SharingRequest(purpose=purpose, agreement=agreement),
         read.bundle,

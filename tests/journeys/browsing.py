@@ -28,6 +28,7 @@ AXE = REPOSITORY / "tests" / "web" / "axe.min.js"
 # WCAG 2.2 AA and what it builds on; best practices as well.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH, HEIGHT = 960, 720
+TALLEST = 1800
 
 
 def need_chromium() -> str:
@@ -104,7 +105,14 @@ class Visitor:
         self.check(name)
         if self.pictures is not None and self.scripts:
             self.page.mouse.move(0, 0)
-            self.page.screenshot(path=str(self.pictures / f"{name}.png"), full_page=whole)
+            height = (
+                self.page.evaluate("document.documentElement.scrollHeight") if whole else HEIGHT
+            )
+            self.page.screenshot(
+                path=str(self.pictures / f"{name}.png"),
+                full_page=True,
+                clip={"x": 0, "y": 0, "width": WIDTH, "height": min(height, TALLEST)},
+            )
 
     def _axe(self) -> list[str]:
         self.page.evaluate(AXE.read_text("utf-8"))

@@ -53,13 +53,13 @@ def test_a_partner_mends_a_bad_file_and_gets_a_receipt(
         visitor.picture("partner-datasets")
         page.click("section:has-text('Police incidents') >> text=What you may send and why")
         assert "What is never shared" in visitor.text()
-        visitor.picture("partner-why", whole=False)
+        visitor.picture("partner-why")
         page.click("text=Send a file")
         visitor.picture("partner-upload")
         _send(visitor, people / "police_bad.csv")
         assert visitor.heading() == "Your file was not accepted"
         told = visitor.text()
-        assert "not a real date" in told
+        assert "Not a real date" in told
         assert "officer_notes" not in told  # a column that no contract knows is named by place
         visitor.picture("partner-findings")
         with page.expect_download() as downloading:
@@ -81,3 +81,109 @@ def _send(visitor: Visitor, file: Path) -> None:
     visitor.page.set_input_files("#file", str(file))
     visitor.page.click("text=Send the file")
     visitor.page.wait_for_url("**/sent/extract-*", timeout=60_000)
+
+
+def test_a_lost_connection_loses_nothing_that_arrived(
+    service: Service, browser: Any, people: Path, tmp_path: Path
+) -> None:
+    large = _large(people / "police_incidents.csv", tmp_path / "large.csv")
+    begun: list[int] = []
+    with visiting(browser, service.url) as visitor:
+        page = visitor.page
+        visitor.sign_in("police-desk", service.office)
+        visitor.go("/send/police_incidents/file")
+
+        def cut(route: Any) -> None:
+            offset = int(route.request.headers.get("upload-offset", -1))
+            if offset > 0:
+                route.abort("connectionreset")
+                return
+            if offset == 0:
+                begun.append(offset)
+            route.continue_()
+
+        page.route("**/api/v1/uploads/*", cut)
+        page.set_input_files("#file", str(large))
+        page.click("text=Send the file")
+        page.wait_for_selector("text=The connection was lost", timeout=30_000)
+        visitor.picture("partner-lost")
+        page.unroute_all()
+        # The page is closed and opened again; the same file goes on where it stopped.
+        page.on("request", lambda asked: begun.append(_offset(asked)))
+        visitor.go("/send/police_incidents/file")
+        _send(visitor, large)
+        sent = [each for each in begun if each >= 0]
+        assert sent[0] == 0
+        assert sent[1] > 0
+        assert sent.count(0) == 1
+
+
+def test_the_keyboard_alone_suffices(service: Service, browser: Any, people: Path) -> None:
+    with visiting(browser, service.url) as visitor:
+        page, keyboard = visitor.page, visitor.page.keyboard
+        visitor.sign_in("police-desk", service.office)
+        visitor.go("/")
+        keyboard.press("Tab")
+        assert _focused(visitor) == "Skip to main content"
+        _tab_to(visitor, "Send data")
+        keyboard.press("Enter")
+        page.wait_for_url("**/send")
+        _tab_to(visitor, "Send a file: Police incidents")
+        keyboard.press("Enter")
+        page.wait_for_url("**/file")
+        keyboard.press("Tab")
+        keyboard.press("Enter")  # the skip link
+        _tab_to(visitor, "What you may send and why")
+        keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "file"
+        with page.expect_file_chooser() as choosing:
+            keyboard.press("Enter")
+        choosing.value.set_files(str(people / "police_bad.csv"))
+        _tab_to(visitor, "Send the file")
+        keyboard.press("Enter")
+        page.wait_for_url("**/sent/extract-*", timeout=60_000)
+        _tab_to(visitor, "Download the list of rows (CSV)")
+        _tab_to(visitor, "Sign out", backwards=True)
+        keyboard.press("Enter")
+        page.wait_for_selector("text=Signed in as", state="detached")
+
+
+def _focused(visitor: Visitor) -> str:
+    told: str = visitor.page.evaluate("document.activeElement.textContent.trim()")
+    return " ".join(told.split())
+
+
+def _tab_to(visitor: Visitor, text: str, *, backwards: bool = False) -> None:
+    """Go on with Tab until the focus is there; it shows where it is all the way."""
+    seen = []
+    for _ in range(60):
+        visitor.page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        seen.append(_focused(visitor))
+        if seen[-1] == text:
+            assert visitor.page.evaluate(_SHOWS_FOCUS), text
+            return
+    raise AssertionError(f"{text!r} is not reached by keyboard: {seen}")
+
+
+_SHOWS_FOCUS = """() => {
+  const style = getComputedStyle(document.activeElement);
+  return style.outlineStyle !== 'none' || style.boxShadow !== 'none'
+    || style.backgroundColor === 'rgb(255, 221, 0)';
+}"""
+
+
+def _offset(request: Any) -> int:
+    return int(request.headers.get("upload-offset", -1)) if request.method == "PATCH" else -1
+
+
+def _large(good: Path, large: Path) -> Path:
+    """The same rows again and again under fresh row ids: more than two pieces of an upload."""
+    head, *rows = good.read_text("utf-8").splitlines()
+    with large.open("w", encoding="utf-8", newline="") as out:
+        out.write(head + "\n")
+        number = 0
+        while out.tell() < 9 << 20:
+            for row in rows:
+                number += 1
+                out.write(f"R{number}," + row.partition(",")[2] + "\n")
+    return large

@@ -65,7 +65,7 @@ def one(extract: str, *, caller: Caller) -> str:
         title=dataset_title(bundle, record.dataset),
         party=party_title(bundle, record.party),
         state=states.EXTRACTS[record.state],
-        found=findings.shown(record),
+        found=findings.shown(record, bundle.contracts.get(record.dataset)),
         failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
     )

@@ -85,12 +85,13 @@ def history(*, caller: Caller) -> str:
 def one(extract: str, *, caller: Caller) -> str:
     """Show what was found in one file, and its receipt."""
     record = extracts_known.extract(extract, party=caller.party)
+    bundle = inputs().bundle
     return render_template(
         "sending/extract.html",
         record=record,
-        title=dataset_title(inputs().bundle, record.dataset),
+        title=dataset_title(bundle, record.dataset),
         state=states.EXTRACTS[record.state],
-        found=findings.shown(record),
+        found=findings.shown(record, bundle.contracts.get(record.dataset)),
         failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
     )

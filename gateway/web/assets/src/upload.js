@@ -13,7 +13,10 @@ function begin(event) {
   if (!file || !file.size) return; // the server says what is missing
   event.preventDefault();
   show("sending");
-  const upload = new Upload(file, options(file));
+  const upload = new Upload(file, {
+    ...options(file),
+    onSuccess: () => arrived(upload.url),
+  });
   part("stop").onclick = () => stop(upload);
   part("go-on").onclick = () => goOn(upload);
   upload.findPreviousUploads().then((earlier) => {
@@ -36,15 +39,6 @@ function options(file) {
     onProgress: (sent, total) => progress(sent, total),
     onShouldRetry: (fault) => retry(fault),
     onError: (fault) => failed(fault),
-    onSuccess: () => arrived(form.__upload),
-    onUploadUrlAvailable() {
-      form.__upload = this.__url;
-    },
-    onAfterResponse(request, answer) {
-      const place = answer.getHeader("Location");
-      if (place) form.__upload = place;
-      else if (request.getURL) form.__upload = request.getURL();
-    },
   };
 }
 
@@ -115,5 +109,5 @@ function show(state) {
   part("progress").hidden = false;
   part("stop").hidden = state !== "sending";
   part("go-on").hidden = state !== "stopped";
-  (state === "sending" ? part("stop") : part("go-on")).focus();
+  (state === "sending" ? document.getElementById("sending") : part("go-on")).focus();
 }
