@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import threading
 import unicodedata
 from functools import cached_property
 
@@ -23,6 +24,8 @@ LONGEST = 128
 # Ten tries in a quarter of an hour are 35 million in a century.
 GUESSES_WANTED = 10**8
 _LOOKED_AT = 72
+# Verifications at a time in one process: each takes its memory, whoever asks.
+AT_ONCE = 2
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 1
 
 
@@ -34,15 +37,18 @@ class Passwords:
     ) -> None:
         """Set the cost of one verification."""
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
+        self._turn = threading.BoundedSemaphore(AT_ONCE)
 
     def hashed(self, password: str) -> str:
         """The encoded hash that is stored; its parameters and salt are in it."""
-        return self._hasher.hash(_bytes(password))
+        with self._turn:
+            return self._hasher.hash(_bytes(password))
 
     def matches(self, stored: str | None, password: str) -> bool:
         """Whether this is the password; without a stored hash the work is done all the same."""
         try:
-            right = self._hasher.verify(stored or self._stand_in, _bytes(password))
+            with self._turn:
+                right = self._hasher.verify(stored or self._stand_in, _bytes(password))
         except (Argon2Error, InvalidHashError):
             return False
         return right and stored is not None

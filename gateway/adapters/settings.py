@@ -50,9 +50,13 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "http://127.0.0.1:8440",
         "Address at which callers reach the service; https, except on this machine itself.",
     ),
+    "GATEWAY_PROXIES": (
+        "0",
+        "How many proxies of yours stand in front and add the caller's address to X-Forwarded-For.",
+    ),
     "GATEWAY_OIDC_ISSUER": (
         "",
-        "Issuer of an OpenID Connect provider that signs staff in; empty means local accounts only.",
+        "Issuer of the OpenID Connect provider that signs staff in; empty: local accounts only.",
     ),
     "GATEWAY_OIDC_CLIENT_ID": ("", "Client id that the OpenID Connect provider gave the service."),
     "GATEWAY_OIDC_CLIENT_SECRET_FILE": (
@@ -78,6 +82,7 @@ class Settings:
     port: int = int(KNOWN["GATEWAY_PORT"][0])
     council_name: str = KNOWN["GATEWAY_COUNCIL_NAME"][0]
     public_url: str = KNOWN["GATEWAY_PUBLIC_URL"][0]
+    proxies: int = int(KNOWN["GATEWAY_PROXIES"][0])
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
@@ -123,6 +128,7 @@ def read_settings(
         port=_port(chosen["GATEWAY_PORT"]),
         council_name=chosen["GATEWAY_COUNCIL_NAME"],
         public_url=chosen["GATEWAY_PUBLIC_URL"].rstrip("/"),
+        proxies=_proxies(chosen["GATEWAY_PROXIES"]),
         oidc_issuer=chosen["GATEWAY_OIDC_ISSUER"],
         oidc_client_id=chosen["GATEWAY_OIDC_CLIENT_ID"],
         oidc_client_secret_file=_file(chosen["GATEWAY_OIDC_CLIENT_SECRET_FILE"]),
@@ -136,6 +142,12 @@ def read_settings(
 def _port(chosen: str) -> int:
     if not (chosen.isdecimal() and chosen.isascii() and len(chosen) < 6 and int(chosen) < 1 << 16):
         raise UsageError("settings/port", "GATEWAY_PORT is a number from 0 to 65535.")
+    return int(chosen)
+
+
+def _proxies(chosen: str) -> int:
+    if not (chosen.isdecimal() and chosen.isascii() and len(chosen) == 1):
+        raise UsageError("settings/proxies", "GATEWAY_PROXIES is a number from 0 to 9.")
     return int(chosen)
 
 
@@ -170,6 +182,7 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_PORT": str(settings.port),
         "GATEWAY_COUNCIL_NAME": settings.council_name,
         "GATEWAY_PUBLIC_URL": settings.public_url,
+        "GATEWAY_PROXIES": str(settings.proxies),
         "GATEWAY_OIDC_ISSUER": settings.oidc_issuer,
         "GATEWAY_OIDC_CLIENT_ID": settings.oidc_client_id,
         "GATEWAY_OIDC_CLIENT_SECRET_FILE": str(settings.oidc_client_secret_file or ""),

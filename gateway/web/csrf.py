@@ -28,6 +28,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 IN_ADDRESS = "form"
+OPEN_FORM_BYTES = 64 << 10
 _KEY = "gateway-csrf-key"
 _OWN_SITES = frozenset({"same-origin", "none"})
 
@@ -82,6 +83,8 @@ def _demanded() -> None:
     if guard is None:
         return
     if guard.action is None:
+        # A stranger's form is short; what is longer would be spooled to the disk for nothing.
+        request.max_content_length = OPEN_FORM_BYTES
         asks = not request.path.startswith(("/oauth/", "/api/"))
     else:
         caller = caller_of(guard)

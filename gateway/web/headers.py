@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
+from gateway.web.desk import desk
+
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -26,4 +28,6 @@ def _protected(answer: Response) -> Response:
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     answer.headers["X-Frame-Options"] = "DENY"
     answer.headers.setdefault("Cache-Control", "no-store")
+    if desk().settings.public_url.startswith("https://"):
+        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
     return answer

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flask import Flask, Request, current_app, g
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.adapters import accounts, sessions
 from gateway.adapters.access_tokens import TokenDesk
@@ -60,6 +61,9 @@ def install(app: Flask, settings: Settings, *, passwords: Passwords | None = Non
         tokens=TokenDesk(keys=keys, address=settings.public_url),
         provider=provider_of(settings),
     )
+    if settings.proxies:
+        # The caller's address is what our own proxies saw, never what a caller wrote.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     guards.identify_by(app, Realm.PERSON, person)
     guards.identify_by(app, Realm.MACHINE, machine)
     csrf.install(app, keys.subkey("csrf"))

@@ -6,11 +6,12 @@ Source: OWASP ASVS 5.0, V6 and V7; security points 1, 4.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
@@ -25,7 +26,16 @@ from gateway.model.words import PartyRole
 from gateway.web import create_app
 from gateway.web.cookies import SESSION
 from gateway.web.desk import desk_of
-from tests.web.office import CHEAP, COUNCIL, PASSWORD, POLICE, Browser, factor_of
+from tests.journeys.office import Office
+from tests.web.office import (
+    CHEAP,
+    COUNCIL,
+    PASSWORD,
+    POLICE,
+    Browser,
+    factor_of,
+    settings_of,
+)
 
 
 def code_of(login: str, *, later: int = 0) -> str:
@@ -452,3 +462,52 @@ def test_a_disabled_operator_binding_leaves_no_roles(app: Flask) -> None:
     AccountDesk(database, acting="ada", at=desk_of(app).now(), passwords=CHEAP).disable("edith")
     with database.read() as connection:
         assert accounts.known(connection, "edith").roles == frozenset()
+
+
+ODD = ["\x00", "\ud800", "\u202e" * 40, "'; DROP TABLE accounts; --", "{{7*7}}", "x" * 20_000, "1"]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_whatever_is_typed_the_answer_is_the_same_page(app: Flask, odd: str) -> None:
+    typed = odd.encode("utf-8", "surrogatepass").decode("latin-1")
+    browser = app.test_client()
+    answer = proved(browser, typed, typed)
+    assert answer.status_code == 422
+    assert answer.get_data(as_text=True).replace(token_in(answer), "") == wrong_page(app)
+    proved(browser, "rosa")
+    assert sent(browser, "/sign-in/code", code=typed).status_code == 422
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "x" * 5000, "\u00e9" * 30, "a b" * 10, "' OR 1=1"])
+def test_whatever_stands_in_the_cookie_nobody_is_signed_in(app: Flask, cookie: str) -> None:
+    header = f"{SESSION}={cookie}".encode().decode("latin-1")
+    answer = app.test_client().get("/account", environ_overrides={"HTTP_COOKIE": header})
+    assert answer.status_code == 303
+
+
+def test_a_stranger_cannot_fill_the_disk_through_a_form(app: Flask) -> None:
+    browser = app.test_client()
+    token = token_in(browser.get("/sign-in"))
+    form = {"csrf_token": token, "login": "rosa", "password": "x" * 100_000}
+    assert browser.post("/sign-in", data=form).status_code == 413
+    file = {"login": (io.BytesIO(b"x" * 100_000), "file.csv")}
+    headers = {"X-CSRF-Token": token}
+    assert browser.post("/sign-in", data=file, headers=headers).status_code == 413
+
+
+def test_behind_a_proxy_the_address_is_what_the_proxy_saw(office: Office) -> None:
+    """What a caller writes into the header stands further left and counts for nothing."""
+    app = create_app(settings_of(office, GATEWAY_PROXIES="1"), passwords=CHEAP)
+    seen = []
+    app.before_request(lambda: seen.append(request.remote_addr))
+    headers = {"X-Forwarded-For": "203.0.113.66, 198.51.100.7"}
+    app.test_client().get("/", headers=headers)
+    desk_of(app).database.close()
+    assert seen == ["198.51.100.7"]
+
+
+def test_without_a_proxy_nobody_is_believed_about_their_address(app: Flask) -> None:
+    seen = []
+    app.before_request(lambda: seen.append(request.remote_addr))
+    app.test_client().get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert seen == ["127.0.0.1"]
