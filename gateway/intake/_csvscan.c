@@ -17,7 +17,7 @@ enum { ORDINARY, DELIMITER, NEWLINE, RETURN, QUOTE, CONTROL, NUL };
 
 typedef struct {
     Py_ssize_t records; /* -1 when in doubt */
-    int unusual;        /* a quote or a control character was seen */
+    int unusual;        /* a quote, a control or a hidden character was seen */
     int signs;          /* a cell begins like a formula: = + - @, or is quoted */
     int padded;         /* a cell may begin or end with a space, tab or no-break space */
 } Answer;
@@ -219,6 +219,43 @@ static Answer scan(const unsigned char *p, Py_ssize_t size, const unsigned char 
     return answer;
 }
 
+/* Whether a character outside ASCII may be one that nobody sees (`patterns.HIDDEN`). */
+static int hidden_at(const unsigned char *p, const unsigned char *end)
+{
+    unsigned second = end - p > 1 ? p[1] : 0, third = end - p > 2 ? p[2] : 0;
+    switch (*p) {
+    case 0xc2: return second <= 0x9f || second == 0xad;
+    case 0xd8: return second == 0x9c;
+    case 0xe1: return second == 0xa0 && third == 0x8e;
+    case 0xe2:
+        return (second == 0x80 && (third <= 0x8f || (third >= 0xa8 && third <= 0xae))) ||
+               (second == 0x81 && third >= 0xa0 && third <= 0xaf);
+    case 0xef: return (second == 0xbb && third == 0xbf) || (second == 0xbf && third >= 0xb9);
+    case 0xf3: return second == 0xa0 && third <= 0x81;
+    default: return 0;
+    }
+}
+
+static int any_hidden(const unsigned char *p, Py_ssize_t size)
+{
+    const unsigned char *end = p + size;
+    while (p < end) {
+        uint64_t w = 0;
+        size_t some = end - p < 8 ? (size_t)(end - p) : 8;
+        memcpy(&w, p, some);
+        w &= 0x8080808080808080u;
+        if (!w) {
+            p += some;
+            continue;
+        }
+        p += __builtin_ctzll(w) >> 3;
+        if (hidden_at(p, end))
+            return 1;
+        p++;
+    }
+    return 0;
+}
+
 static void set_kinds(unsigned char kind[256], int delimiter)
 {
     memset(kind, CONTROL, 0x20);
@@ -244,6 +281,7 @@ static PyObject *py_scan(PyObject *module, PyObject *arguments)
     set_kinds(kind, delimiter);
     Py_BEGIN_ALLOW_THREADS
     answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest, NULL);
+    answer.unusual = answer.unusual || any_hidden(block.buf, block.len);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&block);
     return Py_BuildValue("nOOO", answer.records, answer.unusual ? Py_True : Py_False,
@@ -346,6 +384,7 @@ static PyObject *py_parse(PyObject *module, PyObject *arguments)
     table = (Table){cells, wanted, (const unsigned char *)block.buf + block.len, 0};
     Py_BEGIN_ALLOW_THREADS
     answer = scan(block.buf, block.len, kind, (unsigned char)delimiter, width, longest, &table);
+    answer.unusual = answer.unusual || any_hidden(block.buf, block.len);
     Py_END_ALLOW_THREADS
     if (table.failed)
         PyErr_NoMemory();

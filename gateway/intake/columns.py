@@ -71,7 +71,7 @@ class Compiled:
         Args:
             raw: contract columns as text, missing as null.
             ascii_only: no letter outside ASCII, so scripts cannot be mixed.
-            plain: neither quotes nor control characters.
+            plain: neither quotes nor control or hidden characters.
             signs: cells may begin like a formula of a spreadsheet.
         """
         rules = [rule for rule in self._rules if not (rule.scripts and ascii_only)]

@@ -137,6 +137,10 @@ CODES: Final[dict[str, Meaning]] = {
         "Column {column}: not in the agreed form, or with control characters.",
         "Correct the rows or leave the field empty.",
     ),
+    "intake/hidden-character": _says(
+        "Column {column}: characters that nobody sees, such as direction marks.",
+        "Type the text again; copying from a web page or a PDF brings them in.",
+    ),
     "intake/text-too-long": _says(
         "Column {column}: longer than agreed.", "Shorten the text or leave the field empty."
     ),

@@ -25,7 +25,16 @@ LATIN: Final = "[A-Za-z\u00c0-\u024f]"
 GREEK_OR_CYRILLIC: Final = "[\u0370-\u052f]"
 MIXED_SCRIPT: Final = f"(?:{LATIN}.*{GREEK_OR_CYRILLIC}|{GREEK_OR_CYRILLIC}.*{LATIN})"
 SPREADSHEET_NUMBER: Final = r"^[0-9]+(?:\.[0-9]+)?[Ee][+-]?[0-9]+$|^[0-9]+\.0$|^#[A-Z/0!?]+$"
-TEXT: Final = "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$"
+# What nobody sees: C1 controls, soft hyphen, direction marks and overrides, zero-width spaces,
+# invisible operators, annotation marks and tags (Unicode TR 36, 2.10). The two joiners, U+200C
+# and U+200D, are orthography in several scripts and stay.
+HIDDEN: Final = (
+    "\\x80-\\x9f\\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f"
+)
+HIDDEN_LETTER: Final = f"[{HIDDEN}]"
+_SEEN: Final = f"[^\\x00-\\x1f\\x7f{HIDDEN}]*"
+TEXT: Final = f"^{_SEEN}[^\\x00-\\x20\\x7f{HIDDEN}]{_SEEN}$"
 
 # Forms of texts that a contract may name beside the national identifiers.
 NAMED: Final = {

@@ -28,7 +28,7 @@ class Rule:
     `failing` is true where a row breaks the rule (null counts as no). `applies`
     is true where the rule has something to say. A rule over the whole file
     (`unique`) has its columns in `together` and no `failing` of its own.
-    `blank_only` says that without control characters only blanks can fail;
+    `blank_only` says that without control and hidden characters only blanks can fail;
     `identifier` is the kind of text that the kernel knows, "" where it knows none.
     `looks_like` gives a closer code to failing rows of a known kind.
     """

@@ -207,10 +207,10 @@ def _text(column: ContractColumn) -> Rule:
             remedy=f"Use one of {', '.join(sorted({*patterns.NAMED, *IDENTIFIERS}))}.",
             column=column.name,
         )
-    blank_only = pattern == patterns.TEXT
-    return replace(
-        _matching(column, "text", "intake/text-malformed", pattern), blank_only=blank_only
-    )
+    hidden = pl.col(column.name).str.contains(patterns.HIDDEN_LETTER)
+    looks = (("intake/hidden-character", hidden),)
+    rule = _matching(column, "text", "intake/text-malformed", pattern, looks)
+    return replace(rule, blank_only=pattern == patterns.TEXT)
 
 
 def _length(column: ContractColumn) -> Rule:

@@ -50,7 +50,7 @@ class Fault:
 class Scan:
     """What a block holds: its number of records, and its faults.
 
-    `unusual` is false when it surely has neither quotes nor control characters,
+    `unusual` is false when it surely has neither quotes nor control or hidden characters,
     `signs` when surely no cell begins like a formula of a spreadsheet,
     `padded` when surely none begins or ends with a blank.
     """

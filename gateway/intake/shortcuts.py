@@ -31,7 +31,7 @@ def flags_of(
     Args:
         raw: contract columns as text.
         rules: rules with an expression of their own.
-        plain: the block has neither quotes nor control characters.
+        plain: the block has neither quotes nor control or hidden characters.
         few: columns of which few texts are distinct.
     """
     flags = dict(_asked_once(rules, few))

@@ -140,8 +140,14 @@ class Tally:
             return REJECTED, [Finding(code="intake/no-rows")]
         if barred / self.rows > self._contract.reject_above:
             return REJECTED, [Finding(code="intake/rows-failing-reject", rows=barred)]
+        columns = {rule.name: rule.column for rule in self._rules}
         reasons = [
-            Finding(code="intake/tolerance-exceeded", rule=count.rule, rows=count.failed)
+            Finding(
+                code="intake/tolerance-exceeded",
+                column=columns[count.rule],
+                rule=count.rule,
+                rows=count.failed,
+            )
             for count in counts
             if count.tolerated and count.failed / max(count.applied, 1) > count.tolerated
         ]
