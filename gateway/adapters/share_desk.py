@@ -27,6 +27,7 @@ from gateway.adapters.share_people import (
     protected_column,
     protected_people,
     without_effect,
+    without_list,
 )
 from gateway.adapters.store import SealedExtract
 from gateway.adapters.tapping import Tap, Tapped
@@ -119,7 +120,10 @@ class Desk:
             recipients=public,
             masked=self._masked(plan),
             extracts=tuple(each.id for each in self._records(plan, plan.cohort.dataset)),
-            warnings=without_effect(register, sources[plan.cohort.dataset].contract),
+            warnings=(
+                *without_effect(register, sources[plan.cohort.dataset].contract),
+                *without_list(world.data / COMMUNAL, sources[plan.cohort.dataset].contract),
+            ),
             directs=tap.seen,
             record_key_uses=Uses(uses, world.now),
             link_map_key=self._link_map_key,

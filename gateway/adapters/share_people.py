@@ -75,6 +75,17 @@ def communal_postcodes(path: Path) -> frozenset[str]:
     return frozenset(joined)
 
 
+def without_list(path: Path, contract: Contract) -> tuple[str, ...]:
+    """A warning if the council has written no list of communal postcodes, not even an empty one."""
+    placed = any(column.role is Role.POSTCODE for column in contract.columns)
+    if path.exists() or not placed:
+        return ()
+    return (
+        f"There is no {COMMUNAL} in the data directory: people in hostels and refuges are masked "
+        "only where the register marks them. Write the list; an empty file says that there are none.",
+    )
+
+
 def without_effect(register: Register, contract: Contract) -> tuple[str, ...]:
     """A warning if entries tell only what this extract does not hold, so that none can match."""
     elements = [ELEMENT_OF[column.role] for column in contract.columns if column.role in ELEMENT_OF]
