@@ -40,6 +40,7 @@ TABLES = (
     "clients",
     "dry_runs",
     "extract_store",
+    "idempotency",
     "job_records",
     "keyring_books",
     "keyring_grants",
@@ -47,6 +48,7 @@ TABLES = (
     "operators",
     "policy_drafts",
     "policy_store",
+    "receipts",
     "recipients",
     "register_queue",
     "register_trust",
@@ -87,9 +89,10 @@ def found(settings: Settings, *, sender: str, at: dt.datetime) -> Founded:
             "init/malformed-name", "A sender is named with a-z, 0-9 and hyphens, 40 at most."
         )
     _claim(settings.data)
-    ring, generated = _ring(settings, sender)
     database = Database(settings.database_url)
     create_tables(database)
+    _require_own(database, settings)
+    ring, generated = _ring(settings, sender)
     _open_ledger(database, at)
     keys = _first_keys(ring, database, at)
     documents = _seed(settings.policies, database, at)
@@ -114,6 +117,18 @@ def _claim(data: Path) -> None:
     if data.is_dir() and not any(data.iterdir()):
         data.chmod(0o700)
     files.make_directory(data)
+
+
+def _require_own(database: Database, settings: Settings) -> None:
+    """A database that has a ledger belongs to the data directory that has its keys."""
+    with database.read() as connection:
+        begun = ledger_store.size(connection) > 0
+    if begun and not KeyRing(settings.ring, lambda: b"").exists:
+        raise UsageError(
+            "init/database-in-use",
+            "The database belongs to another data directory already; nothing was changed.",
+            remedy="Name an empty database, or copy that data directory's keys to this machine.",
+        )
 
 
 def _ring(settings: Settings, sender: str) -> tuple[KeyRing, bool]:

@@ -170,12 +170,15 @@ def turn(
     return bool(connection.execute(UPLOADS.update().where(where).values(**values)).rowcount)
 
 
-def overdue(connection: sa.Connection, at: dt.datetime) -> list[str]:
-    """Open uploads whose time is over."""
+def expire(connection: sa.Connection, at: dt.datetime) -> list[str]:
+    """Let the open uploads whose time is over expire; which they were."""
     query = sa.select(UPLOADS.c.id).where(
         UPLOADS.c.state == UploadState.OPEN, UPLOADS.c.expires <= at.isoformat()
     )
-    return list(connection.execute(query).scalars())
+    late = list(connection.execute(query).scalars())
+    for upload in late:
+        turn(connection, upload, from_=frozenset({UploadState.OPEN}), state=UploadState.EXPIRED)
+    return late
 
 
 def unknown() -> UsageError:

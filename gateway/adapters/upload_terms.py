@@ -13,10 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from gateway.adapters.settings import Settings
+from gateway.adapters.upload_records import Upload
 from gateway.adapters.upload_segments import Piece
 from gateway.errors import HeldForPerson, InputRejected, RefusedError, UsageError
 
+Also = Callable[[sa.Connection, Upload], None]
 ALGORITHMS: Mapping[str, Callable[[], Any]] = {
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     "sha256": hashlib.sha256,
@@ -83,6 +87,10 @@ def require_as_promised(piece: Piece, digest: bytes, promised: Promise | None) -
             "The bytes that arrived do not have the promised checksum; they were discarded.",
             remedy="Send them again from the same offset.",
         )
+
+
+def nothing_else(_connection: sa.Connection, _upload: Upload) -> None:
+    """Do nothing beside."""
 
 
 def too_long(limits: Limits) -> InputRejected:

@@ -41,8 +41,10 @@ from gateway.adapters.upload_segments import (
 )
 from gateway.adapters.upload_terms import (
     ALGORITHMS,
+    Also,
     Limits,
     Promise,
+    nothing_else,
     promise,
     require_as_promised,
 )
@@ -78,7 +80,15 @@ class Uploads:
     limits: Limits
     cut: int = CUT
 
-    def create(self, *, dataset: str, party: str, by: str, length: int = UNKNOWN_LENGTH) -> Upload:
+    def create(
+        self,
+        *,
+        dataset: str,
+        party: str,
+        by: str,
+        length: int = UNKNOWN_LENGTH,
+        also: Also = nothing_else,
+    ) -> Upload:
         """Begin an upload; one of no bytes is whole at once.
 
         Args:
@@ -86,6 +96,7 @@ class Uploads:
             party: who sends it.
             by: the caller's name.
             length: in bytes; -1 where only its end will tell.
+            also: done in the same transaction.
 
         Raises:
             InputRejected: `upload/too-long`.
@@ -106,11 +117,12 @@ class Uploads:
             expires=at + self.limits.life,
         )
         with self.database.begin() as connection:
-            gone = self._expired(connection, at)
+            gone = records.expire(connection, at)
             if records.open_count(connection, party) >= self.limits.open_each:
                 raise terms.too_many_open(self.limits)
             connection.execute(records.UPLOADS.insert().values(**upload.values()))
             upload = self._completed(connection, upload) if length == 0 else upload
+            also(connection, upload)
         self._remove(gone)
         return upload
 
@@ -167,8 +179,8 @@ class Uploads:
                 break
         return upload
 
-    def complete(self, upload: Upload) -> Upload:
-        """Say that an upload of unknown length ends here.
+    def complete(self, upload: Upload, *, also: Also = nothing_else) -> Upload:
+        """Say that an upload of unknown length ends here; `also` is of the same transaction.
 
         Raises:
             HeldForPerson: `upload/offset`: it moved meanwhile.
@@ -177,6 +189,7 @@ class Uploads:
             now = find(connection, upload.id)
             if now.state is UploadState.OPEN and now.length == UNKNOWN_LENGTH:
                 now = self._completed(connection, replace(now, length=now.offset))
+                also(connection, now)
         if now.length != upload.offset:
             raise terms.elsewhere()
         return now
@@ -203,7 +216,7 @@ class Uploads:
     def tidy(self) -> int:
         """Let overdue uploads expire and remove every piece that nobody needs; how many files."""
         with self.database.begin() as connection:
-            self._expired(connection, self.now())
+            records.expire(connection, self.now())
         return sweep_pieces(self.directory, self._needed)
 
     def _needed(self, upload_id: str, name: str) -> bool:
@@ -262,17 +275,6 @@ class Uploads:
         whole = {"state": UploadState.COMPLETE, "job": job, "length": upload.length}
         records.turn(connection, upload.id, from_=frozenset({UploadState.OPEN}), **whole)
         return replace(upload, state=UploadState.COMPLETE, job=job)
-
-    def _expired(self, connection: Any, at: dt.datetime) -> list[str]:
-        late = records.overdue(connection, at)
-        for upload_id in late:
-            records.turn(
-                connection,
-                upload_id,
-                from_=frozenset({UploadState.OPEN}),
-                state=UploadState.EXPIRED,
-            )
-        return late
 
     def _remove(self, gone: list[str]) -> None:
         for upload_id in gone:

@@ -42,6 +42,8 @@ class Action(StrEnum):
     EXTRACT_UPLOAD = "extract-upload"
     RECEIPT_READ = "receipt-read"
     EXTRACT_READ = "extract-read"
+    FINDINGS_READ = "findings-read"
+    JOB_READ = "job-read"
     AGREEMENT_READ = "agreement-read"
     RELEASE_READ = "release-read"
     PACKAGE_CARRY = "package-carry"
@@ -101,6 +103,10 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         # Receipts and findings of the caller's own party; `extract-read` shows every party's.
         Action.RECEIPT_READ: frozenset({PartyRole.UPLOADER}),
         Action.EXTRACT_READ: _DATA_TEAM,
+        # Both of the above at one address: a partner its own, the data team every party's.
+        Action.FINDINGS_READ: _DATA_TEAM | {PartyRole.UPLOADER},
+        # A partner the checks of its own uploads, the data team and governance every job.
+        Action.JOB_READ: _DATA_TEAM | {PartyRole.UPLOADER, PartyRole.EDITOR, PartyRole.APPROVER},
         Action.AGREEMENT_READ: _COUNCIL,
         Action.RELEASE_READ: _DATA_TEAM | {PartyRole.EDITOR, PartyRole.APPROVER},
         # Fetching a sealed package to carry it to a recipient's own portal.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import jobs, uploads
+from gateway.adapters import jobs, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
@@ -24,9 +24,10 @@ from gateway.adapters.share_desk import Desk
 from gateway.adapters.uploads import UploadState
 from gateway.errors import HeldForPerson, RefusedError, Unavailable
 from gateway.model import SharingRequest
+from gateway.model.keys import KeyKind
 from gateway.service import outcomes, policy_tasks
 from gateway.service.warm import Warm
-from gateway.wiring.common import extract_store, new_id
+from gateway.wiring.common import extract_store, new_id, now
 from gateway.workflows.ports import Progress
 
 
@@ -69,6 +70,13 @@ def check(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
             intake_desk(shop.settings, progress=progress, ahead=ahead) as desk,
         ):
             record = receive(desk, source, dataset=upload.dataset, party=upload.party)
+    receipts.give(
+        shop.database,
+        record,
+        signer=shop.ring.signer(KeyKind.PACKAGE_SIGNING),
+        sender=shop.ring.sender,
+        at=now(),
+    )
     uploads.checked(shop.settings, shop.database, job.subject, record)
     return outcomes.of_extract(record)
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from gateway.web.api import documentation
 from gateway.web.api import extracts as api_extracts
+from gateway.web.api import jobs as api_jobs
 from gateway.web.api import oauth
+from gateway.web.api import releases as api_releases
 from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
     account,
@@ -33,6 +36,9 @@ def blueprints() -> tuple[Blueprint, ...]:
         oauth.api,
         api_uploads.api,
         api_extracts.api,
+        api_jobs.api,
+        api_releases.api,
+        documentation.api,
         home.pages,
         account.pages,
         elsewhere.pages,

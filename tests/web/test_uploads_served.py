@@ -197,11 +197,11 @@ def test_of_two_writers_at_one_offset_one_wins_and_the_other_is_told(
         headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
         told: list[int] = []
 
-        def write(place: str = place, headers: dict[str, str] = headers) -> None:
+        def write(place: str, headers: dict[str, str], told: list[int]) -> None:
             with httpx.Client(base_url=served.url, headers=asking.headers, timeout=60) as mine:
                 told.append(mine.patch(place, content=CONTENT, headers=headers).status_code)
 
-        both = [threading.Thread(target=write) for _ in range(2)]
+        both = [threading.Thread(target=write, args=(place, headers, told)) for _ in range(2)]
         for each in both:
             each.start()
         for each in both:

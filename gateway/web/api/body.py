@@ -9,6 +9,7 @@ Source: PEP 3333, "Input and Error Streams"; RFC 9112 section 6.3; performance, 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -22,12 +23,14 @@ SILENCE = 60.0
 class Body:
     """The bytes of one request body."""
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: Mapping[str, Any], *, digested: bool = False) -> None:
         """Begin before the first byte.
 
         Args:
             environ: of the request, as the server made it.
+            digested: whether `digest` will be asked for.
         """
+        self._digest = hashlib.sha256() if digested else None
         said = environ.get("CONTENT_LENGTH") or ""
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
         self.length = int(said) if said.isdecimal() and not chunked else (None if chunked else 0)
@@ -56,7 +59,13 @@ class Body:
         self._step = min(self._step * 2, LONGEST) if quick else max(self._step // 2, SHORTEST)
         self.size += len(block)
         self.ended = not block
+        if self._digest is not None:
+            self._digest.update(block)
         return block
+
+    def digest(self) -> bytes:
+        """The SHA-256 of what was read, where it was asked for."""
+        return b"" if self._digest is None else self._digest.digest()
 
     def _next(self, size: int) -> bytes:
         if self._broken:

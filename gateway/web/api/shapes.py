@@ -113,8 +113,8 @@ class ExtractLine(Strict):
     rows: int
     accepted: int
     quarantined: int
-    findings: int
     received: dt.datetime
+    superseded_by: str = Field(description="The extract that has taken its place; or empty.")
 
 
 class ExtractList(Strict):

@@ -9,11 +9,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from gateway.adapters.uploads import Upload
 from gateway.errors import GatewayError
 from gateway.model.permissions import Action
 from gateway.web.api import tus
 from gateway.web.api.body import Body
 from gateway.web.api.operations import BOTH, answer, operation
+from gateway.web.api.repeating import HEADER, Repeated, first_time, once
 from gateway.web.api.shapes import UploadTold
 from gateway.web.api.taking_in import require_sender, told_of, uploads
 from gateway.web.callers import Caller
@@ -41,9 +43,9 @@ def able() -> Response:
 @api.post(_ALL)
 @operation(
     answers={201: None},
-    problems=(409, 412, 413, 429, 460),
+    problems=(409, 410, 412, 413, 415, 422, 429, 460),
     body=tus.PIECE,
-    takes=(_SPEAKS, "Upload-Length", "Upload-Metadata", "Upload-Checksum"),
+    takes=(_SPEAKS, "Upload-Length", "Upload-Metadata", "Upload-Checksum", HEADER),
     gives={201: ("Location", *_FAR)},
 )
 @guarded(Action.EXTRACT_UPLOAD, realm=BOTH)
@@ -56,7 +58,17 @@ def create(*, caller: Caller) -> Response:
     store, body = uploads(), Body(request.environ)
     if body.length != 0:
         tus.require_piece()
-    upload = store.create(dataset=dataset, party=caller.party, by=caller.name, length=length)
+    asked = once(caller, dataset.encode(), str(length).encode())
+    try:
+        upload = store.create(
+            dataset=dataset,
+            party=caller.party,
+            by=caller.name,
+            length=length,
+            also=lambda connection, new: first_time(connection, asked, {"upload": new.id}),
+        )
+    except Repeated as before:
+        return _created(store.head(before.told["upload"], party=caller.party))
     if body.length != 0:
         try:
             upload = store.append(upload.id, 0, body, party=caller.party, promised=promised)
@@ -64,9 +76,7 @@ def create(*, caller: Caller) -> Response:
             # Its sender never learns the address: nothing is to be left of it.
             store.terminate(upload.id, party=caller.party)
             raise
-    told = tus.told(201, upload)
-    told.headers["Location"] = f"{api.url_prefix}{_ALL}/{upload.id}"
-    return told
+    return _created(upload)
 
 
 @api.route(_ONE, methods=["HEAD"])
@@ -128,6 +138,12 @@ def instead(upload: str, *, caller: Caller) -> Any:
 
         raise MethodNotAllowed(["GET", "HEAD", "PATCH", "DELETE"])
     return ways[wanted](upload, caller)
+
+
+def _created(upload: Upload) -> Response:
+    told = tus.told(201, upload)
+    told.headers["Location"] = f"{api.url_prefix}{_ALL}/{upload.id}"
+    return told
 
 
 def _append(upload: str, caller: Caller) -> Response:
