@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -95,6 +96,18 @@ class Server:
     def end(self) -> None:
         """This process is done with it; the last one ends it and removes its files."""
         self._running.cleanup()
+
+
+def native(database: Database, statement: str) -> str:
+    """A statement with SQLite's literals of bytes, as the back end writes them."""
+    if not database.postgresql:
+        return statement
+    statement = statement.replace(
+        "CAST(replace(entry, 'r5', 'r6') AS BLOB)",
+        "convert_to(replace(convert_from(entry, 'UTF8'), 'r5', 'r6'), 'UTF8')",
+    )
+    statement = re.sub(r"x'([0-9a-f]*)'", r"decode('\1', 'hex')", statement)
+    return re.sub(r"zeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", statement)
 
 
 def start_server(folder: Path) -> Server:

@@ -1,6 +1,6 @@
 """The ledger's rows: leaves, their nodes and the signed checkpoints, in the one database.
 
-A leaf is appended in the transaction of what it records, under one lock. Every node
+A leaf is appended in the transaction of what it records, under the writer's lock. Every node
 that a leaf completes is kept with it, so that append, root and proof read O(log n)
 rows. `ledger_check` reads all of them and believes none.
 
@@ -91,7 +91,6 @@ def append(
     given = {name: value for name, value in facts.items() if value != ""}
     encoded = ledger.encode_entry(Entry(event=event, facts=given, at=at))
     commitment = ledger.commit(encoded, salt=salt)
-    _lock(connection)
     index = size(connection)
     nodes = ledger.grow(index, ledger.leaf_hash(commitment), node=_reader(connection))
     ref = LeafRef(index=index, entry_id=ledger.entry_id(commitment), leaf_hash=nodes[0].hash)
@@ -288,9 +287,3 @@ def _reader(connection: Connection) -> ledger.NodeReader:
         return bytes(found)
 
     return read
-
-
-def _lock(connection: Connection) -> None:
-    """One appender at a time; SQLite's BEGIN IMMEDIATE has seen to it already."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("LOCK TABLE ledger_leaves IN EXCLUSIVE MODE")

@@ -57,6 +57,11 @@ class BoundedConnection(Connection[Any]):
             self.pgconn.finish()
             raise OperationalError("the server has not answered in time") from None
 
+    def __del__(self, *_: Any) -> None:
+        """Close in silence: a command that ends forgets its pool with all that is in it."""
+        if hasattr(self, "pgconn"):
+            self.pgconn.finish()
+
 
 def bound(engine: Engine, patience: Patience) -> None:
     """Make every connection of an engine a bounded one."""

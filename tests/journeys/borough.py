@@ -42,10 +42,13 @@ def founded(
     *,
     recipients: Sequence[str] = (UNIT, RESEARCH),
     controllers: Sequence[str] = (COUNCIL,),
+    database_url: str = "",
 ) -> Office:
     """An office with its staff and confirmed recipients; nothing is approved yet."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     office = Office(home, policies=policies_in_time(home / "policies"))
+    if database_url:
+        office.settings["GATEWAY_DATABASE_URL"] = database_url
     office.found(controllers=controllers, recipients=recipients)
     return office
 
