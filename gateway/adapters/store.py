@@ -186,6 +186,9 @@ class SealedExtract:
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The stored blocks in order, only the named columns that exist.
 
+        The whole file is compared with its digest before the first block is opened, and
+        what was read is compared once more at the end.
+
         Raises:
             IntegrityError: the file is not the one that was recorded at receipt.
             Unavailable: the file is gone.
@@ -201,8 +204,9 @@ class SealedExtract:
                 remedy="Restore it from backup or ask the partner to send it again.",
             ) from None
         with file:
-            left_out = LeftOut(places)
-            yield from self._verified(_Hashing(file), columns, left_out)
+            self._require(hashlib.file_digest(file, "sha256"), places)
+            file.seek(0)
+            yield from self._verified(_Hashing(file), columns, LeftOut(places))
 
     def _verified(
         self, sealed: _Hashing, columns: Sequence[str] | None, left_out: LeftOut
@@ -222,8 +226,11 @@ class SealedExtract:
         finally:
             pipe.close_reader()
             opener.join()
-        sealed.digest.update(left_out.octets)
-        if sealed.digest.hexdigest() != self.digest:
+        self._require(sealed.digest, left_out.octets)
+
+    def _require(self, digest: Any, left_out: bytes) -> None:
+        digest.update(left_out)
+        if digest.hexdigest() != self.digest:
             raise not_as_recorded()
 
 

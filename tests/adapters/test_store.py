@@ -155,3 +155,21 @@ def test_a_discarded_extract_leaves_no_list_either(tmp_path, identity):
     writer.leave_out(places(0))
     writer.discard()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", [200, -1])
+def test_nothing_of_a_changed_file_is_given(tmp_path, identity, where):
+    extract = stored(tmp_path, identity, *[FRAME] * 50)
+    content = bytearray(extract.path.read_bytes())
+    content[where] ^= 1
+    extract.path.write_bytes(content)
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        next(extract.frames())
+
+
+def test_nothing_of_a_file_that_somebody_else_sealed_is_given(tmp_path, identity):
+    extract = stored(tmp_path, identity, FRAME)
+    other = stored(tmp_path / "other", identity, FRAME.reverse())
+    extract.path.write_bytes(other.path.read_bytes())
+    with pytest.raises(IntegrityError, match="store/not-as-recorded"):
+        next(extract.frames())
