@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "synth": ("synth", "synth", "Make synthetic partner extracts with known truth."),
     "receive": ("receive", "receive", "Take in a partner's extract and say what is wrong."),
     "extracts": ("receive", "extracts", "List what arrived, its state and its findings."),
+    "check": ("check_file", "check", "Check a file here, before anything leaves."),
+    "send": ("send", "send", "Send a file to a council's service and wait for its findings."),
     "contract": ("contract", "contract", "Publish a dataset's contract for partners."),
     "explain": ("policy_documents", "explain", "Say what would be shared, with each clause."),
     "policy": ("policy", "policy", "Check, compare, propose, approve and withdraw policies."),

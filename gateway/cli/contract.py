@@ -72,6 +72,29 @@ def table_schema(ctx: click.Context, name: str, json_wanted: bool) -> None:
     emit(document, json_wanted, [json.dumps(document, indent=2, ensure_ascii=False)])
 
 
+@contract.command()
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Where to.")
+@json_option
+@click.pass_context
+@exits
+def kit(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
+    """Write what a partner needs to check its files: the contracts, and nothing else.
+
+    Example: gateway contract kit --to contracts
+    """
+    from gateway.adapters.policy_files import write_documents
+    from gateway.adapters.policy_folder import read_policies
+
+    documents = {
+        path: text.decode("utf-8")
+        for path, text in read_policies(open_settings(ctx).policies).items()
+        if path.startswith("datasets/") or path == "vocabulary.toml"
+    }
+    write_documents(folder, documents)
+    document = {"folder": str(folder), "documents": len(documents)}
+    emit(document, json_wanted, [f"{len(documents)} documents are in {folder}."])
+
+
 def _contract(ctx: click.Context, name: str) -> Any:
     """Find the contract of a dataset among the governed documents."""
     from gateway import policy
