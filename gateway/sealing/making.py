@@ -10,6 +10,7 @@ Source: interfaces, "A package"; age-encryption.org/v1; UK GDPR Art 32.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from gateway.sealing.envelope import Envelope, encode_envelope, recipient_key_id
 from gateway.sealing.jws import ENVELOPE_TYP, MANIFEST_TYP, Signer, sign_detached
 from gateway.sealing.ladder import rung
 from gateway.sealing.streams import (
+    CHUNK,
+    Buffered,
     ByteSink,
     ByteSource,
     FaultKeeper,
@@ -93,7 +96,7 @@ def _encrypt(inner: PartsReader, sink: HashingSink, to: pyrage.x25519.Recipient)
     """Encrypt; a fault of the source or the sink comes out as what it was."""
     keeper = FaultKeeper(sink)
     try:
-        pyrage.encrypt_io(inner, keeper, [to])
+        pyrage.encrypt_io(io.BufferedReader(Buffered(inner), CHUNK), keeper, [to])
     except (pyrage.EncryptError, OSError, ValueError):
         fault = inner.fault or keeper.fault
         if fault is not None:
@@ -116,7 +119,7 @@ def _inner(
     yield member_header("datapackage.json", len(datapackage)) + datapackage
     yield fill(len(datapackage)) + member_header("padding", padding)
     while padding:
-        step = min(padding, 64 * 1024)
+        step = min(padding, CHUNK)
         yield bytes(step)
         padding -= step
     yield END

@@ -8,15 +8,16 @@ Source: performance, row 5 (sealing in at most 32 MiB).
 from __future__ import annotations
 
 import hashlib
+import io
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.errors import IntegrityError
 
 CHUNK = 1024 * 1024
-BEHIND = 8
+BEHIND = 4
 
 
 class Reader(Protocol):
@@ -87,6 +88,25 @@ class PartsReader:
             raise
 
 
+class Buffered(io.RawIOBase):
+    """Stands between parts and a reader that asks for little at a time."""
+
+    def __init__(self, parts: PartsReader) -> None:
+        """Read from `parts`."""
+        super().__init__()
+        self._parts = parts
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill from the present part."""
+        taken = self._parts.read(len(buffer))
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
 class FaultKeeper:
     """Passes bytes on, and keeps the exception that the encryption library would rewrite."""
 
@@ -108,24 +128,43 @@ class FaultKeeper:
 
 
 class SideDigest:
-    """SHA-256 on a thread of its own, a few chunks behind: encryption need not wait for it."""
+    """SHA-256 on a thread of its own, a few chunks behind: encryption need not wait for it.
+
+    Small writes are handed over a chunk at a time, because each handing over makes both
+    threads wait for the interpreter.
+    """
 
     def __init__(self) -> None:
         """Start with nothing hashed."""
         self._hash = hashlib.sha256()
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
+        self._next: list[bytes] = []
+        self._size = 0
 
     def update(self, chunk: bytes) -> None:
         """Add bytes; waits only if the thread is `BEHIND` chunks late."""
-        self._waiting.append(self._thread.submit(self._hash.update, bytes(chunk)))
-        if len(self._waiting) > BEHIND:
-            self._waiting.popleft().result()
+        self._next.append(bytes(chunk))
+        self._size += len(chunk)
+        if self._size >= CHUNK:
+            self._hand_over()
 
     def hexdigest(self) -> str:
         """The digest of everything, in hexadecimal; nothing can be added afterwards."""
+        if self._next:
+            self._hand_over()
         self._thread.shutdown(wait=True)
         return self._hash.hexdigest()
+
+    def _hand_over(self) -> None:
+        parts, self._next, self._size = self._next, [], 0
+        self._waiting.append(self._thread.submit(self._add, parts))
+        if len(self._waiting) > BEHIND:
+            self._waiting.popleft().result()
+
+    def _add(self, parts: list[bytes]) -> None:
+        for part in parts:
+            self._hash.update(part)
 
 
 class HashingSink:
