@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,6 +93,16 @@ class Server:
     def start(self) -> None:
         """Start it again, after whatever happened."""
         self._running.ensure_postgres_running()
+        self.recovered()
+
+    def recovered(self) -> None:
+        """Wait until it answers again: after a kill it first reads back what it had written."""
+        for _ in range(240):
+            with contextlib.suppress(sa.exc.OperationalError):
+                self.say("SELECT 1")
+                return
+            time.sleep(0.25)
+        pytest.fail("PostgreSQL has not come back within a minute")
 
     def end(self) -> None:
         """This process is done with it; the last one ends it and removes its files."""

@@ -115,8 +115,10 @@ def cut(server: Server) -> None:
 
 def kill_one(server: Server) -> None:
     """A backend dies as if memory ran out: PostgreSQL then restarts itself."""
-    busy = [each for each in server.processes()[1:] if "client backend" not in each.name()]
-    busy[-1].kill()
+    serving = [each for each in server.processes()[1:] if "[local]" in " ".join(each.cmdline())]
+    serving[0].kill()
+    time.sleep(0.5)
+    server.recovered()
 
 
 @pytest.mark.parametrize(
