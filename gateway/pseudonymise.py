@@ -19,6 +19,7 @@ from gateway import identity
 from gateway.errors import RefusedError
 from gateway.keyed_hash import blake2b_column
 from gateway.model import IdentifierForm, OutputPlan, Plan
+from gateway.model.reading import read_ahead
 from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill, last_reading
 from gateway.model.tokens import of_surname
 
@@ -69,7 +70,7 @@ def pseudonymise(
     random = _Random(entropy)
     held: list[Spill] = []
     rows = 0
-    for frame in last_reading(minimised.partitions):
+    for frame in read_ahead(last_reading(minimised.partitions)):
         if not frame.height:
             continue
         made = _columns(frame, minimised.plan, keys, random)

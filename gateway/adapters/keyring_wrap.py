@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ MEMORY_KIB = 256 * 1024
 PASSES = 3
 LANES = 4
 _CHECK = b"gateway key ring"
+_DERIVING = threading.Lock()
 
 Clear = Mapping[str, str]
 
@@ -135,9 +137,10 @@ def _derive(passphrase: bytes, salt: str) -> Wrapping:
         )
     # One derivation for each process, however many rings it opens on one directory.
     mark = hashlib.sha256(bytes.fromhex(salt) + passphrase).digest()
-    if mark not in _DERIVED:
-        _DERIVED[mark] = Wrapping(_argon(salt).derive(passphrase))
-    return _DERIVED[mark]
+    with _DERIVING:
+        if mark not in _DERIVED:
+            _DERIVED[mark] = Wrapping(_argon(salt).derive(passphrase))
+        return _DERIVED[mark]
 
 
 def _argon(salt: str) -> Argon2id:

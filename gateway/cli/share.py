@@ -61,6 +61,12 @@ def share(
     Example: gateway share national-impact-study --agreement trafford-stronger-families
     --as rosa --to outbox
     """
+    if on and not dry_run:
+        raise click.UsageError("--on is for dry runs only.")
+    settings = open_settings(ctx)
+    from gateway.wiring import unlock_ahead
+
+    unlock_ahead(settings)
     from gateway.adapters.outbox import require_outbox
     from gateway.cli.progress import progress_on
     from gateway.model import SharingRequest
@@ -68,10 +74,7 @@ def share(
     from gateway.workflows.share import preview
     from gateway.workflows.share import share as make_release
 
-    if on and not dry_run:
-        raise click.UsageError("--on is for dry runs only.")
     request = SharingRequest(purpose=purpose, agreement=agreement)
-    settings = open_settings(ctx)
     target = (outbox or settings.data / "outbox").absolute()
     if not dry_run and settings.data.is_dir():
         require_outbox(target)

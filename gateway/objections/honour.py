@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from gateway.model import ColumnRule, Participation, Plan
+from gateway.model.reading import read_ahead
 from gateway.model.stages import Cohort, Partitions, Willing, last_reading
 from gateway.objections.compare import compare, merge_hits
 from gateway.objections.household import household_effect
@@ -56,7 +57,7 @@ def resolution_of(cohort: Cohort, register: Register) -> Resolution:
     """Compare the whole cohort with the register; also what the human queue is made from."""
     participation = cohort.plan.participation
     compared = empty_register() if participation is Participation.STATUTORY else register
-    hits = [compare(frame, compared) for frame in cohort.partitions]
+    hits = [compare(frame, compared) for frame in read_ahead(iter(cohort.partitions))]
     nobody = pl.DataFrame(schema={"person": pl.String, "std.dob": pl.String})
     merged = merge_hits(hits or [compare(nobody, empty_register())])
     return resolve(merged, compared, participation=participation)

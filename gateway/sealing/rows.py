@@ -76,10 +76,10 @@ def _scatter(frame: pl.DataFrame, spill: Spill, entropy: Entropy) -> None:
     part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
     order = np.argsort(part, kind="stable").astype(np.uint32)
     ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
-    ordered = frame[order]
     for index, end in enumerate(ends):
         start = ends[index - 1] if index else 0
-        spill.put(index, ordered.slice(start, end - start))
+        # Rows of its own: a slice would hold all of them in memory until the last is gone.
+        spill.put(index, frame[order[start:end]])
 
 
 def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:

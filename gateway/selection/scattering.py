@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from gateway.model.reading import read_ahead
 from gateway.model.stages import Spill
 
 PARTITION_ROWS = 65_536
@@ -28,7 +29,7 @@ def scatter(blocks: Iterable[pl.DataFrame], by: str, spill: Spill) -> Spill:
         for block in blocks:
             spill.put(0, block)
         return spill
-    for block in _gathered(blocks):
+    for block in read_ahead(_gathered(blocks)):
         key = pl.coalesce(by, "person").hash(seed=_SEED) % len(spill)
         parts = block.with_columns(key.alias("~part")).partition_by("~part", as_dict=True)
         for (part,), rows in parts.items():

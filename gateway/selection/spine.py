@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from gateway.model import CohortRule, ColumnRule, Plan, Role
+from gateway.model.reading import read_ahead
 from gateway.selection.sources import Source, all_rules, column_of_field
 
 CODED = frozenset({"boolean", "codes"})
@@ -31,7 +32,7 @@ class SpineReader:
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The rows of the cohort, block by block."""
         start = 0
-        for block in self.source.blocks(self._wanted()):
+        for block in read_ahead(self.source.blocks(self._wanted())):
             kept = block.with_row_index("~row", offset=start).filter(
                 cohort_filter(self.plan.cohort)
             )

@@ -16,6 +16,7 @@ _HOMES: Final = {
     "common": ("append", "extract_store", "new_id", "now", "open_bundle", "open_database"),
     "receiving": ("contract_digest", "intake_desk"),
     "sharing": ("open_world", "release_documents", "share_desk"),
+    "unlocking": ("unlock_ahead",),
 }
 
 

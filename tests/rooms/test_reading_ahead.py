@@ -1,0 +1,57 @@
+"""A stage that works one frame ahead gives the same frames, and the same faults."""
+
+import threading
+
+import polars as pl
+import pytest
+
+from gateway.model.reading import read_ahead
+
+
+def frames(count, *, made=None, fault=None):
+    for number in range(count):
+        if made is not None:
+            made.append(number)
+        yield pl.DataFrame({"n": [number]})
+    if fault is not None:
+        raise fault
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_every_frame_comes_once_and_in_order(count):
+    assert [frame["n"][0] for frame in read_ahead(frames(count))] == list(range(count))
+
+
+def test_an_iterator_that_is_no_generator_is_read_too():
+    listed = [pl.DataFrame({"n": [1]}), pl.DataFrame({"n": [2]})]
+    assert list(read_ahead(iter(listed))) == listed
+
+
+def test_never_more_than_one_frame_is_made_in_advance():
+    made: list[int] = []
+    for number, _frame in enumerate(read_ahead(frames(9, made=made))):
+        assert len(made) <= number + 2
+
+
+def test_a_fault_in_the_making_comes_out_after_the_frames_before_it():
+    reading = read_ahead(frames(2, fault=OSError("the disk")))
+    assert [next(reading)["n"][0], next(reading)["n"][0]] == [0, 1]
+    with pytest.raises(OSError, match="the disk"):
+        next(reading)
+
+
+def test_whoever_stops_early_leaves_neither_a_thread_nor_an_open_source():
+    closed = threading.Event()
+
+    def source():
+        try:
+            yield from frames(5)
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    reading = read_ahead(source())
+    next(reading)
+    reading.close()
+    assert closed.is_set()
+    assert threading.active_count() == before
