@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.adapters import keyring_signing as signing
+from gateway.adapters import keyring_wrap as wrap
 from gateway.adapters.keyring_core import CoreRing
 from gateway.adapters.keyring_passphrase import read_passphrase
+from gateway.adapters.keyring_rewrap import rewrap
 from gateway.adapters.settings import Settings
 from gateway.errors import RefusedError, Unavailable
 from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
@@ -47,6 +49,23 @@ class StorageRecipient:
 
 class KeyRing(CoreRing):
     """The secret keys of one gateway."""
+
+    def rewrap(self, passphrase: bytes) -> int:
+        """Seal every key under a new passphrase, all or none; returns how many.
+
+        Other processes that hold this ring open have to be started again.
+        """
+        old = self._unlocked()
+        header, new = wrap.new_header(passphrase, sender=self.sender)
+
+        def reseal(name: str) -> bytes:
+            content = self._read(self._directory / name)
+            clear = {k: v for k, v in content.items() if k not in wrap.SEALED}
+            return new.seal(old.unseal(content), clear=clear)
+
+        count = rewrap(self._directory, header, reseal=reseal)
+        self._wrapping = new
+        return count
 
     def study_root(self, study: str, epoch: str) -> StudyRoot:
         """Give the root of one study in one epoch; a grant must have been required first."""

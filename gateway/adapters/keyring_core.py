@@ -22,10 +22,10 @@ from gateway.adapters import keyring_files as files
 from gateway.adapters import keyring_signing as signing
 from gateway.adapters import keyring_wrap as wrap
 from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.keyring_rewrap import HEADER, current, finish
 from gateway.errors import IntegrityError, RefusedError, Unavailable, UsageError
 from gateway.model.keys import FORMS, ID, KeyForm, KeyKind, KeyRecord, KeyState, key_id
 
-HEADER = "ring.json"
 _KEY_ID = re.compile(r"(?!ring$)[a-z0-9-]{1,100}")
 SECRET_FORMS = frozenset({KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519})
 
@@ -71,12 +71,7 @@ class CoreRing:
     def records(self) -> tuple[KeyRecord, ...]:
         """List every key by id, without a passphrase."""
         self._header()
-        found = (
-            self._read(path)
-            for path in sorted(self._directory.glob("*.json"))
-            if path.name != HEADER
-        )
-        return tuple(_record(content) for content in found)
+        return tuple(_record(self._read(path)) for path in self._key_files())
 
     def record(self, key: str) -> KeyRecord:
         """Describe one key, without a passphrase.
@@ -181,6 +176,7 @@ class CoreRing:
     def destroy(self, key: str) -> None:
         """Overwrite and unlink one key's file; nothing made with it can be made again."""
         path = self._path(key)
+        finish(self._directory)
         with files.locked(self._directory):
             self._read(path)
             files.shred_drafts(self._directory)
@@ -190,6 +186,9 @@ class CoreRing:
         """Prove the passphrase now, for work that should fail before it starts."""
         self._unlocked()
 
+    def _key_files(self) -> list[Path]:
+        return [path for path in sorted(self._directory.glob("*.json")) if path.name != HEADER]
+
     def _header(self) -> dict[str, str]:
         files.check_directory(self._directory)
         content = files.read_safely(self._directory / HEADER)
@@ -198,6 +197,7 @@ class CoreRing:
     def _unlocked(self) -> wrap.Wrapping:
         if self._wrapping is None:
             harden_process()
+            finish(self._directory)
             self._wrapping = wrap.open_header(self._header(), self._passphrase())
         return self._wrapping
 
@@ -214,7 +214,7 @@ class CoreRing:
                 f"There is no key {path.stem} in the ring.",
                 remedy="`gateway keys list` shows the keys; a destroyed key does not come back.",
             )
-        return wrap.parse(files.read_safely(path), form=wrap.KEY_FORMAT)
+        return wrap.parse(files.read_safely(current(path)), form=wrap.KEY_FORMAT)
 
 
 def _draw(kind: KeyKind) -> bytes:

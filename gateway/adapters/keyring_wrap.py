@@ -58,7 +58,7 @@ class Wrapping:
             IntegrityError: a byte of it was changed, or it belongs to another ring.
 
         """
-        clear = {name: value for name, value in content.items() if name not in _SEALED}
+        clear = {name: value for name, value in content.items() if name not in SEALED}
         try:
             return ChaCha20Poly1305(self._secret).decrypt(
                 bytes.fromhex(content["nonce"]),
@@ -157,6 +157,6 @@ def _canonical(members: Mapping[str, str]) -> bytes:
     return json.dumps(members, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
-_SEALED = frozenset({"nonce", "sealed"})
+SEALED = frozenset({"nonce", "sealed"})
 _DERIVED: dict[bytes, Wrapping] = {}
 _SALT = re.compile(r"[0-9a-f]{32}")

@@ -20,6 +20,7 @@ from gateway.cli.common import (
     say,
     table,
 )
+from gateway.cli.keys_passphrase import passphrase
 from gateway.model.keys import FORMS, KeyForm, KeyKind, KeyRecord
 from gateway.workflows import custody
 from gateway.workflows.ports_keys import CustodyDesk
@@ -42,10 +43,13 @@ readable = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.group()
 def keys() -> None:
-    """Custody of keys: list, new, offer, accept, confirm, grant, rotate, destroy.
+    """Custody of keys, and the passphrase that wraps them.
 
     Example: gateway keys new --kind study --study nis --epoch 2026-1 --as carol
     """
+
+
+keys.add_command(passphrase)
 
 
 @keys.command("list")
@@ -224,8 +228,8 @@ def grant(
     --policy DIGEST --until 2027-03-31 --as carol
     """
     opened = open_store(ctx)
-    last = until.date()
-    custody.grant(_desk(opened, acting), key, purpose=purpose, policy_digest=digest, until=last)
+    desk, last = _desk(opened, acting), until.date()
+    custody.grant(desk, key, purpose=purpose, policy_digest=digest, until=last)
     document = {"key": key, "purpose": purpose, "policy_digest": digest, "until": str(last)}
     emit(document, json_wanted, [f"{key} may be used for {purpose} until {last}."])
 

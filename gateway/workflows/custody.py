@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+from collections.abc import Callable
 
 from gateway.errors import IntegrityError, RefusedError, UsageError
 from gateway.model.keys import OWNED, KeyKind, KeyRecord, KeyState, key_id
@@ -121,6 +122,24 @@ def rotate(desk: CustodyDesk, key: str, *, epoch: str = "") -> KeyRecord:
         facts = _facts(desk, name, old.kind, old.owner, epoch)
         books.record("key-rotated", {**facts, "supersedes": key})
     return desk.ring.make(old.kind, owner=old.owner, epoch=epoch, at=desk.at)
+
+
+def change_passphrase(desk: CustodyDesk, choose: Callable[[], bytes]) -> int:
+    """Seal every key under a new passphrase; one that was interrupted is repeated.
+
+    The passphrase is chosen once it is known that the operator may, and outside of any
+    transaction: somebody may be typing it.
+    """
+    desk.ring.unlock()
+    with desk.books() as books:
+        allow(books, desk.acting, Action.KEY_ROTATE)
+    passphrase = choose()
+    with desk.books() as books:
+        allow(books, desk.acting, Action.KEY_ROTATE)
+        facts: dict[str, Fact] = {"count": len(desk.ring.records())}
+        by: dict[str, Fact] = {"operator": desk.acting} if desk.acting else {}
+        books.record("passphrase-changed", facts | by)
+    return desk.ring.rewrap(passphrase)
 
 
 def destroy(desk: CustodyDesk, key: str) -> tuple[KeyRecord, tuple[str, ...]]:

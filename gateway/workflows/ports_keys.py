@@ -72,6 +72,9 @@ class KeyStore(Protocol):
     def destroy(self, key: str) -> None:
         """Overwrite and unlink."""
 
+    def rewrap(self, passphrase: bytes) -> int:
+        """Seal every key under a new passphrase, all or none."""
+
     def sign_as(self, operator: str, message: bytes) -> bytes:
         """A signature by an operator's personal key."""
 

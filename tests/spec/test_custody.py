@@ -343,3 +343,34 @@ def test_the_list_needs_no_passphrase_and_shows_no_secret(office: Office) -> Non
     assert root.hex() not in answer.out
     assert "AGE-SECRET" not in answer.out
     office.refused("keys/unreadable", 7, "keys", "rotate", "link-map-1", "--as", "carol")
+
+
+def test_a_new_passphrase_opens_every_key_and_the_old_one_none(
+    office: Office, tmp_path: Path
+) -> None:
+    key = new_study(office)
+    before = ring_of(office).secret(key, KeyKind.STUDY_ROOT)
+    change = ("keys", "passphrase", "--new-file", tmp_path / "next")
+    office.refused("operators/name-missing", 2, *change)
+    told = office.must(*change, "--as", "carol")
+    assert told["generated"]
+    assert told["keys"] == len(office.must("keys", "list")["keys"])
+    office.refused(
+        "keys/wrong-passphrase", 7, "keys", "rotate", "package-signing-1", "--as", "carol"
+    )
+    office.passphrase.chmod(0o600)
+    office.passphrase.write_bytes((tmp_path / "next").read_bytes())
+    office.passphrase.chmod(0o400)
+    assert ring_of(office).secret(key, KeyKind.STUDY_ROOT) == before
+    (entry,) = [facts for event, facts in events_of(office) if event == "passphrase-changed"]
+    assert entry["operator"] == "carol"
+
+
+def test_a_weak_new_passphrase_changes_nothing(office: Office, tmp_path: Path) -> None:
+    weak = tmp_path / "weak"
+    weak.write_text("short\n")
+    weak.chmod(0o400)
+    change = ("keys", "passphrase", "--new-file", weak, "--as", "carol")
+    office.refused("keys/weak-passphrase", 7, *change)
+    assert "passphrase-changed" not in {event for event, _ in events_of(office)}
+    office.must("keys", "rotate", "package-signing-1", "--as", "carol")
