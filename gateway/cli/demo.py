@@ -38,12 +38,21 @@ SMALLEST = 1_000
     type=click.Path(path_type=Path, file_okay=False),
     help="A folder that does not exist yet (default: a new temporary one).",
 )
+@click.option(
+    "--serve",
+    "served",
+    is_flag=True,
+    help="Then open the service on it, with a sign-in for each role; "
+    "a --to that holds a demo already is opened again.",
+)
+@click.option("--port", type=int, help="With --serve: the port (default: GATEWAY_PORT).")
 @exits
-def demo(size: int, seed: int, folder: Path | None) -> None:
+def demo(size: int, seed: int, folder: Path | None, served: bool, port: int | None) -> None:
     """Tell the whole story on a synthetic borough: from partners' files to an opened package.
 
-    Example: gateway demo --size 40000
+    Example: gateway demo --size 40000 --serve
     """
+    from gateway.adapters.settings import read_settings
     from gateway.cli.demo_renewal import renewed
     from gateway.cli.demo_story import Story
 
@@ -52,5 +61,14 @@ def demo(size: int, seed: int, folder: Path | None) -> None:
     os.environ["GATEWAY_PASSPHRASE_FILE"] = str(home / "passphrase")
     shipped = Path(__file__).parents[2] / "policies"
     today = dt.datetime.now(dt.UTC).date()
-    os.environ["GATEWAY_POLICIES"] = str(renewed(shipped, home / "policies", today=today))
-    Story(home, size=size, seed=seed).tell()
+    if served and (home / "data" / "founded").exists():
+        copy = home / "policies"
+        os.environ["GATEWAY_POLICIES"] = str(copy if copy.is_dir() else shipped)
+    else:
+        os.environ["GATEWAY_POLICIES"] = str(renewed(shipped, home / "policies", today=today))
+        Story(home, size=size, seed=seed).tell()
+    if served:
+        from gateway.cli import demo_service
+
+        os.environ["GATEWAY_DATA"] = str(home / "data")
+        demo_service.serve(home, read_settings(home / "data"), port=port)

@@ -15,9 +15,12 @@ import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings, say
 
-KINDS = ("check", "share", "rehearse", "deliver", "purge")
+KINDS = (
+    *("check", "share", "rehearse", "deliver", "purge"),
+    *("propose", "approve", "withdraw"),
+)
 # What a worker does that is kept free for partners while another makes a release.
-QUICK = ("check", "deliver", "purge")
+QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse"))
 
 _PLACE = (
     click.option("--host", help="Address to listen on (default: GATEWAY_HOST)."),
@@ -125,7 +128,7 @@ def worker(ctx: click.Context, kinds: tuple[str, ...], json_wanted: bool) -> Non
     starting.end_with_parent()
     settings = open_settings(ctx)
     starting.require_founded(settings)
-    chosen = tuple(JobKind(kind) for kind in kinds or KINDS)
+    chosen = tuple(JobKind(kind) for kind in kinds) or tuple(JobKind)
 
     def ready() -> None:
         starting.say_ready()

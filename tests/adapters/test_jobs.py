@@ -1,6 +1,7 @@
 """Jobs are done once: by whoever holds the lease, whatever clocks and rivals do."""
 
 import datetime as dt
+import tempfile
 import threading
 
 import pytest
@@ -25,14 +26,6 @@ class Steady:
 
     def __call__(self):
         return self.seconds
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
-    opened.create_all()
-    yield opened
-    opened.close()
 
 
 def ask(database, subject="upl-1", kind=JobKind.CHECK, at=NOON, **more):
@@ -258,8 +251,18 @@ def test_two_workers_never_hold_one_job(database):
 )
 @settings(max_examples=60)
 def test_whatever_happens_each_job_ends_at_most_once_and_is_never_lost(moves):
-    database = Database("sqlite://")
-    database.create_all()
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/jobs.sqlite")
+        database.create_all()
+        ended, asked = played(database, moves)
+        assert len(ended) == len(set(ended))
+        for job in asked:
+            assert (look(database, job).state is JobState.DONE) == (job in ended)
+        database.close()
+
+
+def played(database, moves):
+    """What two workers and an asker do; what was ended, and what was asked."""
     steady, ended, asked = Steady(), [], set()
     watches = {name: Watch(steady) for name in "ab"}
     held = {"a": None, "b": None}
@@ -280,7 +283,4 @@ def test_whatever_happens_each_job_ends_at_most_once_and_is_never_lost(moves):
         elif what == "fall":
             with database.begin() as connection:
                 jobs.let_fall(connection, "here-a")
-    assert len(ended) == len(set(ended))
-    for job in asked:
-        assert (look(database, job).state is JobState.DONE) == (job in ended)
-    database.close()
+    return ended, asked

@@ -12,6 +12,9 @@ from gateway.adapters import jobs
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.release_store import RELEASES
 from gateway.adapters.uploads import UploadState, find
+from gateway.cli.serve import KINDS
+from gateway.service.tasks import TASKS
+from gateway.service.worker import TIME_LIMITS
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.service import serving
@@ -153,6 +156,11 @@ def test_a_worker_leaves_no_core_and_no_window_into_its_memory(office: Office) -
         assert core[4:6] == ["0", "0"]
         # What cannot be dumped belongs to root in /proc, whoever runs it.
         assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
+
+
+def test_every_kind_of_job_has_a_task_a_limit_and_a_name_on_the_command_line() -> None:
+    assert set(TASKS) == set(TIME_LIMITS) == set(JobKind)
+    assert {kind.value for kind in JobKind} == set(KINDS)
 
 
 def releases(office: Office) -> list[dict[str, object]]:
