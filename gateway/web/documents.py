@@ -5,11 +5,13 @@ Source: docs/reference/policy.md; security point 4.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+import datetime as dt
+
+from flask import current_app
 
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
-from gateway.policy import Bundle, RecipientKey, policy_digest
+from gateway.model import Plan, Refusal, SharingRequest
+from gateway.policy import Bundle, decide, policy_digest
 from gateway.web.desk import desk
 
 
@@ -22,41 +24,71 @@ def inputs() -> DecisionInputs:
 def in_force(read: DecisionInputs) -> frozenset[str]:
     """Ids of the agreements that every controller has signed and whose dates hold today."""
     today = desk().now().date()
+    known = _standing(read)
     return frozenset(
         agreement.id
         for agreement in read.bundle.agreements.values()
         if agreement.starts <= today <= agreement.ends
-        and (agreement.id, _digest(read, agreement.id)) in read.approved
+        and (agreement.id, known.digest(agreement.id)) in read.approved
     )
 
 
-def _digest(read: DecisionInputs, agreement: str) -> str:
-    keys = tuple(sorted(read.recipient_keys.items()))
-    return _digested(_Same(read.bundle), agreement, keys, tuple(sorted(read.tables.items())))
+def decided(read: DecisionInputs, purpose: str, agreement: str) -> Plan | Refusal:
+    """The decision on a request as things stand now."""
+    return _standing(read).decision(SharingRequest(purpose=purpose, agreement=agreement))
 
 
-class _Same:
-    """One loaded bundle as a key of a cache: the same object, the same documents."""
+class _Standing:
+    """What follows from one state of the documents, approvals and keys on one day.
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+    A decision is a pure function of them, and its digest is slow: it is computed once
+    for each state. The state itself is read from the store at each request.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.bundle is self.bundle
+    def __init__(self, read: DecisionInputs, on: dt.date) -> None:
+        self._read, self._on = read, on
+        self._decisions: dict[SharingRequest, Plan | Refusal] = {}
+        self._digests: dict[str, str] = {}
 
-    def __hash__(self) -> int:
-        return id(self.bundle)
+    def is_of(self, read: DecisionInputs, on: dt.date) -> bool:
+        mine = self._read
+        return mine.bundle is read.bundle and on == self._on and _terms(mine) == _terms(read)
+
+    def digest(self, agreement: str) -> str:
+        if agreement not in self._digests:
+            read = self._read
+            self._digests[agreement] = policy_digest(
+                read.bundle, agreement, recipient_keys=read.recipient_keys, tables=read.tables
+            )
+        return self._digests[agreement]
+
+    def decision(self, request: SharingRequest) -> Plan | Refusal:
+        if request not in self._decisions:
+            read = self._read
+            self._decisions[request] = decide(
+                request,
+                read.bundle,
+                on=self._on,
+                approved=read.approved,
+                recipient_keys=read.recipient_keys,
+                tables=read.tables,
+            )
+        return self._decisions[request]
 
 
-@functools.lru_cache(maxsize=256)
-def _digested(
-    same: _Same,
-    agreement: str,
-    keys: tuple[tuple[str, RecipientKey], ...],
-    tables: tuple[tuple[str, str], ...],
-) -> str:
-    known: Mapping[str, RecipientKey] = dict(keys)
-    return policy_digest(same.bundle, agreement, recipient_keys=known, tables=dict(tables))
+_LAST = "gateway-standing"
+
+
+def _standing(read: DecisionInputs) -> _Standing:
+    today = desk().now().date()
+    last: _Standing | None = current_app.extensions.get(_LAST)
+    if last is None or not last.is_of(read, today):
+        last = current_app.extensions[_LAST] = _Standing(read, today)
+    return last
+
+
+def _terms(read: DecisionInputs) -> tuple[object, ...]:
+    return (read.approved, dict(read.recipient_keys), dict(read.tables))
 
 
 def party_title(bundle: Bundle, party: str) -> str:

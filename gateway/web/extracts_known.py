@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sqlalchemy as sa
+
+from gateway.adapters import receipts
 from gateway.adapters.extract_store import Extracts
 from gateway.errors import UsageError
 from gateway.web import findings
@@ -45,6 +48,13 @@ def has_rows(record: ExtractRecord) -> bool:
     contract = inputs().bundle.contracts.get(record.dataset)
     kept = (desk().settings.data / "extracts" / f"{record.id}.rows").exists()
     return bool(contract) and kept and contract_digest(contract) == record.contract_digest
+
+
+def has_receipt(record: ExtractRecord) -> bool:
+    """Whether a signed receipt is kept: one is made for what came through the service."""
+    query = sa.select(receipts.RECEIPTS.c.extract).where(receipts.RECEIPTS.c.extract == record.id)
+    with desk().database.read() as connection:
+        return connection.execute(query).first() is not None
 
 
 def rows_text(record: ExtractRecord) -> Iterator[str]:

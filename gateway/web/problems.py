@@ -41,6 +41,7 @@ _NOT_FOUND = (
     "unknown-job",
     "unknown-release",
     "no-row-list",
+    "no-receipt",
 )
 
 

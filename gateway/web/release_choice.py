@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.errors import UsageError
-from gateway.model import Plan, Refusal, SharingRequest
-from gateway.policy import Bundle, decide, explain
+from gateway.model import Plan, Refusal
+from gateway.policy import Bundle, explain
 from gateway.policy.agreements import Agreement
-from gateway.web.desk import desk
-from gateway.web.documents import in_force, inputs
+from gateway.web.documents import decided, in_force, inputs
 
 _KINDS = frozenset({"records", "tables"})
 
@@ -49,7 +48,7 @@ def _of(read: DecisionInputs, agreement: Agreement) -> Iterator[Choice]:
     for key, purpose in agreement.purposes.items():
         if purpose.kind not in _KINDS:
             continue
-        decision = _decided(read, key, agreement.id)
+        decision = decided(read, key, agreement.id)
         reasons = decision.reasons if isinstance(decision, Refusal) else ()
         yield Choice(
             value=f"{agreement.id}/{key}",
@@ -67,22 +66,6 @@ def chosen(value: str) -> Choice | None:
     """The choice that a form names, if it is one."""
     possible = (choice for choice in choices() if not choice.refusal)
     return next((choice for choice in possible if choice.value == value), None)
-
-
-def decided(purpose: str, agreement: str) -> Plan | Refusal:
-    """The decision on a request as things stand now."""
-    return _decided(inputs(), purpose, agreement)
-
-
-def _decided(read: DecisionInputs, purpose: str, agreement: str) -> Plan | Refusal:
-    return decide(
-        SharingRequest(purpose=purpose, agreement=agreement),
-        read.bundle,
-        on=desk().now().date(),
-        approved=read.approved,
-        recipient_keys=read.recipient_keys,
-        tables=read.tables,
-    )
 
 
 def sentences(decision: Plan | Refusal) -> list[str]:

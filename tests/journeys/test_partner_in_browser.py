@@ -71,6 +71,10 @@ def test_a_partner_mends_a_bad_file_and_gets_a_receipt(
         _send(visitor, people / "police_incidents.csv")
         assert visitor.heading() == "File accepted"
         visitor.picture("partner-receipt")
+        with page.expect_download() as downloading:
+            page.click("text=Download the signed receipt")
+        receipt = Path(downloading.value.path()).read_text("utf-8")
+        assert receipt.count(".") == 2
         page.click("nav >> text=What you sent")
         assert visitor.text().count("Rejected") >= 1
         visitor.picture("partner-history")

@@ -19,7 +19,7 @@ from gateway.model.permissions import Action
 from gateway.web import release_choice, release_columns
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import inputs
+from gateway.web.documents import decided, inputs
 from gateway.web.guards import guarded
 from gateway.web.release_counts import bars, counts_of
 
@@ -91,7 +91,7 @@ def _rehearsed(rehearsal: str, caller: Caller) -> tuple[Job, Plan]:
     ours = job.kind is JobKind.REHEARSE and job.by == caller.name
     if not ours or job.state is not JobState.DONE or job.outcome["state"] != "would-forward":
         raise release_choice.no_such_rehearsal()
-    plan = release_choice.decided(job.request["purpose"], job.request["agreement"])
+    plan = decided(inputs(), job.request["purpose"], job.request["agreement"])
     if not isinstance(plan, Plan) or plan.policy_digest != job.outcome["policy_digest"]:
         raise RefusedError(
             "release/agreement-changed",

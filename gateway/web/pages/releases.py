@@ -19,7 +19,7 @@ from gateway.policy import Bundle
 from gateway.web import release_choice, release_columns, states
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import inputs
+from gateway.web.documents import decided, inputs
 from gateway.web.guards import guarded
 from gateway.web.pages.sending import A_PAGE, page_number
 from gateway.web.release_counts import bars, counts_of, may_see_exact
@@ -99,7 +99,7 @@ def receipts_of(packages: Sequence[PackageRecord]) -> Mapping[str, dt.datetime]:
 
 def _plan(release: ReleaseRecord) -> Plan | None:
     """The Plan of a release, if the agreement is still what it was made under."""
-    decision = release_choice.decided(release.purpose, release.agreement)
+    decision = decided(inputs(), release.purpose, release.agreement)
     if isinstance(decision, Plan) and decision.policy_digest == release.policy_digest:
         return decision
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
-from gateway.adapters import extract_list
+from gateway.adapters import extract_list, receipts
 from gateway.errors import UsageError
 from gateway.model import Contract
 from gateway.model.permissions import Action
@@ -94,6 +94,7 @@ def one(extract: str, *, caller: Caller) -> str:
         found=findings.shown(record, bundle.contracts.get(record.dataset)),
         failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
+        has_receipt=extracts_known.has_receipt(record),
     )
 
 
@@ -102,6 +103,18 @@ def one(extract: str, *, caller: Caller) -> str:
 def rows(extract: str, *, caller: Caller) -> Response:
     """Give the numbers of failing rows as a file, without any value."""
     return row_list(extract, party=caller.party)
+
+
+@pages.get("/sent/<extract>/receipt.jws")
+@guarded(Action.RECEIPT_READ, realm=Realm.PERSON)
+def receipt(extract: str, *, caller: Caller) -> Response:
+    """Give the signed receipt as a file, to keep and to verify."""
+    record = extracts_known.extract(extract, party=caller.party)
+    with desk().database.read() as connection:
+        signed = receipts.read(connection, record.id)
+    answer = Response(signed, mimetype="application/jose")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{record.id}.jws"'
+    return answer
 
 
 def row_list(extract: str, *, party: str | None) -> Response:
