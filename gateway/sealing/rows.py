@@ -24,6 +24,10 @@ BLOCK_ROWS = 32_768
 GROUP_ROWS = 131_072
 
 
+# Field 6 of the footer, `created_by`: two after the last one before it, and a text.
+_CREATED_BY, _WRITER = b"\x28", b"parquet-cpp-arrow version "
+
+
 class ByteWriter(Protocol):
     """Takes the bytes of a file in order."""
 
@@ -99,7 +103,7 @@ def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan)
 
 
 def write_parquet(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:
-    """Write Parquet, plainly encoded, without statistics or schema metadata.
+    """Write Parquet, plainly encoded, without statistics, schema metadata or writer's name.
 
     Dictionaries and statistics are made from values that a row filter may since
     have taken out of the rows; here each page holds only what survives.
@@ -109,6 +113,7 @@ def write_parquet(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: S
 
     rows = 0
     writer: Any = None
+    sink = _Sink(target)
     waiting: list[Any] = []
     for frame in frames:
         scan(frame)
@@ -116,7 +121,7 @@ def write_parquet(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: S
         rows += frame.height
         if writer is None:
             writer = pyarrow.parquet.ParquetWriter(
-                _Sink(target),
+                sink,
                 waiting[0].schema,
                 use_dictionary=False,
                 write_statistics=False,
@@ -129,8 +134,27 @@ def write_parquet(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: S
     if writer is not None:
         if waiting:
             writer.write_table(pyarrow.concat_tables(waiting))
+        sink.holding = True
         writer.close()
+        target.write(_nameless(bytes(sink.held)))
     return rows
+
+
+def _nameless(end: bytes) -> bytes:
+    """The end of a Parquet file, its footer telling an empty name of its writer.
+
+    The name is the last text of the footer: Thrift's compact form of field 6 (a byte),
+    its length (a byte) and its letters; behind it stand no texts. A footer of another
+    shape is left as it is.
+    """
+    size = int.from_bytes(end[-8:-4], "little")
+    data, footer = end[: -8 - size], end[-8 - size : -8]
+    at = footer.rfind(_WRITER)
+    length = footer[at - 1] if at > 0 else 0
+    if footer[at - 2 : at - 1] != _CREATED_BY or length < len(_WRITER):
+        return end
+    bare = footer[: at - 1] + b"\x00" + footer[at + length :]
+    return data + bare + len(bare).to_bytes(4, "little") + b"PAR1"
 
 
 class _Sink(io.RawIOBase):
@@ -140,6 +164,8 @@ class _Sink(io.RawIOBase):
         super().__init__()
         self._target = target
         self._at = 0
+        self.holding = False
+        self.held = bytearray()
 
     def writable(self) -> bool:
         return True
@@ -148,6 +174,11 @@ class _Sink(io.RawIOBase):
         return self._at
 
     def write(self, block: Any) -> int:
-        size = self._target.write(memoryview(block).cast("B"))
+        octets = memoryview(block).cast("B")
+        size = len(octets)
+        if self.holding:
+            self.held += octets
+        else:
+            self._target.write(octets)
         self._at += size
         return size

@@ -80,3 +80,21 @@ def test_parquet_has_no_dictionary_statistics_or_schema_metadata():
             assert not chunk.has_dictionary_page
             assert chunk.statistics is None
     assert pl.from_arrow(held.read()).height == 300
+
+
+@pytest.mark.parametrize("name", ["a", "parquet-cpp-arrow version 1"])
+def test_parquet_does_not_tell_its_writer(name):
+    target = io.BytesIO()
+    assert write_parquet([pl.DataFrame({name: ["x", None]})], target, scan=seen) == 2
+    held = pyarrow.parquet.ParquetFile(io.BytesIO(target.getvalue()))
+    assert held.metadata.created_by == ""
+    assert target.getvalue().count(b"parquet-cpp") == name.count("parquet-cpp") * 2
+    assert pl.read_parquet(io.BytesIO(target.getvalue()))[name].to_list() == ["x", None]
+
+
+def test_row_groups_are_large_however_small_the_blocks(monkeypatch):
+    monkeypatch.setattr("gateway.sealing.rows.GROUP_ROWS", 10)
+    target = io.BytesIO()
+    frames = [pl.DataFrame({"n": [1, 2, 3, 4]})] * 6
+    assert write_parquet(frames, target, scan=seen) == 24
+    assert pyarrow.parquet.ParquetFile(target).metadata.num_row_groups == 2
