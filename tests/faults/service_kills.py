@@ -104,15 +104,11 @@ def main() -> None:
     asked.add_argument("--database-url", default="")
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
-    if chosen.database_url:
-        os.environ["GATEWAY_DATABASE_URL"] = chosen.database_url
     print(f"seed {chosen.seed}")
     with tempfile.TemporaryDirectory() as made:
         home = Path(made)
         people = borough.borough(home / "people", 1500)
-        office = offices.built(home / "office")
-        if chosen.database_url:
-            office.settings["GATEWAY_DATABASE_URL"] = chosen.database_url
+        office = offices.built(home / "office", database_url=chosen.database_url)
         told = kill_under_load(office, people, chosen.count, seed=chosen.seed)
         print(f"{chosen.count} kills; everything is in order: {dict(told)}")
 

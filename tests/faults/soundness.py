@@ -26,7 +26,7 @@ from tests.journeys.office import Office
 
 def table(office: Office, which: sa.Table) -> list[dict[str, Any]]:
     """All rows of a table."""
-    database = Database(f"sqlite:///{office.data / 'gateway.sqlite'}")
+    database = _database(office)
     try:
         with database.begin() as connection:
             return [dict(row._mapping) for row in connection.execute(sa.select(which))]
@@ -135,9 +135,14 @@ def document(said: str) -> Any:
 @contextlib.contextmanager
 def changed(office: Office, which: sa.Table) -> Iterator[tuple[sa.Connection, sa.Table]]:
     """A table to be changed behind the gateway's back."""
-    database = Database(f"sqlite:///{office.data / 'gateway.sqlite'}")
+    database = _database(office)
     try:
         with database.begin() as connection:
             yield connection, which
     finally:
         database.close()
+
+
+def _database(office: Office) -> Database:
+    settings = read_settings(office.data, environ=office.environment())
+    return Database(settings.database_url)

@@ -79,9 +79,9 @@ def factor_of(login: str) -> bytes:
     return secret_of(login)[: second_factors.SECRET_BYTES]
 
 
-def built(home: Path) -> Office:
+def built(home: Path, *, database_url: str = "") -> Office:
     """A founded office whose study may be released at once, with accounts and clients."""
-    office = borough.founded(home)
+    office = borough.founded(home, database_url=database_url)
     with office.open():
         for name, role in MORE_STAFF.items():
             office.must("operators", "add", name, "--role", role, "--as", "ada")
