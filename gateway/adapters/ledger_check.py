@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,14 @@ def verify(
     )
 
 
-def export(connection: Connection, path: Path, *, origin: str, show: Callable[[str], bool]) -> int:
+def export(
+    connection: Connection, path: Path | None, *, origin: str, show: Callable[[str], bool]
+) -> int:
     """Write the log as JSON lines; an entry that may not be shown leaves its commitment only.
 
     Args:
         connection: of `Database.begin`.
-        path: a new file.
+        path: a new file; standard output without one.
         origin: the ledger's name.
         show: whether entries of an event are written out, with their salts.
 
@@ -90,10 +93,14 @@ def export(connection: Connection, path: Path, *, origin: str, show: Callable[[s
         UsageError: the file is there already.
         Unavailable: it cannot be written.
     """
+    lines = (rfc8785.dumps(line) + b"\n" for line in _export_lines(connection, origin, show))
+    if path is None:
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+        return size(connection)
     try:
         with open(path, "xb") as file:
-            for line in _export_lines(connection, origin, show):
-                file.write(rfc8785.dumps(line) + b"\n")
+            file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:

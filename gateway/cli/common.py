@@ -28,6 +28,8 @@ import click
 from gateway.adapters.settings import Settings, read_settings
 from gateway.errors import GatewayError
 
+PIPED_WIDTH = 4000
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -206,4 +208,6 @@ def _fail(document: Mapping[str, Any], exit_code: int, json_wanted: bool) -> NoR
 def _print_rich(drawn: object) -> None:
     from rich.console import Console
 
-    Console(file=sys.stdout, soft_wrap=False, highlight=False).print(drawn)
+    # A file or a pipe has no width: there a row is one line, however long.
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(file=sys.stdout, soft_wrap=False, highlight=False, width=width).print(drawn)

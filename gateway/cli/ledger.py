@@ -55,16 +55,18 @@ def verify(ctx: click.Context, against: tuple[Path, ...], json_wanted: bool) -> 
 
 
 @ledger.command()
-@click.argument("file", type=writable)
+@click.argument("file", type=writable, required=False)
 @click.option("--show", multiple=True, metavar="EVENT", help="Write out entries of this event.")
 @click.option("--show-all", is_flag=True, help="Write out every entry with its salt.")
 @json_option
 @click.pass_context
 @exits
 def export(
-    ctx: click.Context, file: Path, show: tuple[str, ...], show_all: bool, json_wanted: bool
+    ctx: click.Context, file: Path | None, show: tuple[str, ...], show_all: bool, json_wanted: bool
 ) -> None:
     """Write the log as JSON lines; entries that are not shown leave their commitment only.
+
+    Without FILE the lines go to standard output, with or without --json.
 
     Example: gateway ledger export ledger.jsonl --show package-made
     """
@@ -83,6 +85,9 @@ def export(
             origin=opened.ring.sender,
             show=lambda event: show_all or event in show,
         )
+    if file is None:
+        say(f"{count} entries were written.")
+        return
     emit({"file": str(file), "size": count}, json_wanted, [f"{count} entries are in {file}."])
 
 

@@ -97,3 +97,18 @@ def test_every_command_has_help_with_an_example(command):
     done = run(*command, "--help")
     assert done.exit_code == 0
     assert "Example: gateway" in done.stdout
+
+
+def test_an_export_without_a_file_goes_to_standard_output(data, tmp_path):
+    answer("ledger", "export", tmp_path / "log")
+    done = run("ledger", "export")
+    assert done.exit_code == 0
+    assert done.stdout == (tmp_path / "log").read_text()
+
+
+def test_a_table_that_is_piped_has_one_line_for_each_row(data):
+    rows = [line for line in run("keys", "list").stdout.splitlines() if "ledger-signing" in line]
+    assert rows
+    assert all(line.count("│") == rows[0].count("│") for line in rows)
+    listed = run("operators", "list").stdout
+    assert max(map(len, listed.splitlines())) < 4000
