@@ -63,6 +63,7 @@ __all__ = [
     "hold",
     "let_fall",
     "listed",
+    "oldest_waiting",
     "tally",
     "told",
 ]
@@ -129,6 +130,14 @@ def tally(connection: sa.Connection) -> dict[tuple[str, str], int]:
         JOBS.c.kind, JOBS.c.state
     )
     return {(kind, state): count for kind, state, count in connection.execute(counted)}
+
+
+def oldest_waiting(connection: sa.Connection) -> dt.datetime | None:
+    """When the job was asked for that waits longest; None where none waits."""
+    first = connection.execute(
+        sa.select(sa.func.min(JOBS.c.created)).where(JOBS.c.state == JobState.QUEUED)
+    ).scalar()
+    return dt.datetime.fromisoformat(first) if first else None
 
 
 def forget(connection: sa.Connection, *, before: dt.datetime) -> int:

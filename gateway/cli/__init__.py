@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "web": ("serve", "web", "Run the web process of the service alone."),
     "worker": ("serve", "worker", "Run one worker of the service alone."),
     "database": ("database", "database", "Say the schema's version; bring it forward."),
+    "doctor": ("doctor", "doctor", "Say what is wrong with this installation, and how to mend it."),
     "settings": ("settings", "settings", "Show each setting, its value, source and meaning."),
     "bench": ("bench", "bench", "Measure the gateway beside what one would do instead."),
 }

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.adapters import metrics
 from gateway.adapters.settings import Settings, read_settings
 from gateway.errors import Unavailable
 
@@ -30,7 +31,7 @@ class Listening:
     host: str = "127.0.0.1"
     port: int = 8440
     processes: int = 2
-    threads: int = 8
+    threads: int = 32  # a slow sender holds one for as long as it sends
     certificate: Path | None = None
     key: Path | None = None
 
@@ -90,7 +91,8 @@ def environment(settings: Settings, where: str) -> dict[str, str]:
     """
     here = {name: value for name, value in os.environ.items() if name != SECRET}
     here.setdefault("GATEWAY_PUBLIC_URL", where)
-    return here | {"GATEWAY_DATA": str(settings.data)}
+    counted = str(metrics.shared_folder(settings.data))
+    return here | {"GATEWAY_DATA": str(settings.data), metrics.SHARED: counted}
 
 
 def application(environ: Mapping[str, str] | None = None) -> Any:

@@ -10,7 +10,7 @@ from flask import Blueprint
 from gateway.web.api import documentation
 from gateway.web.api import extracts as api_extracts
 from gateway.web.api import jobs as api_jobs
-from gateway.web.api import oauth
+from gateway.web.api import health, oauth
 from gateway.web.api import releases as api_releases
 from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
@@ -33,6 +33,7 @@ from gateway.web.pages import (
 def blueprints() -> tuple[Blueprint, ...]:
     """The API, then the pages."""
     return (
+        health.api,
         oauth.api,
         api_uploads.api,
         api_extracts.api,

@@ -1,0 +1,74 @@
+"""Alive, ready, and counted: for the machine that watches this one.
+
+`/healthz` says that the process answers; `/readyz` that it may share: documents load,
+keys and register are there, the ledger continues. `/metrics` counts in the form of
+Prometheus, by state and by route, and never by person, party or file.
+
+Source: interfaces, "HTTP"; security points 19, 22; Prometheus exposition format.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from gateway.adapters import jobs, metrics
+from gateway.adapters.examinations import READINESS, Health, examine
+from gateway.web.desk import desk
+from gateway.web.guards import open_to_all
+
+api = Blueprint("health", __name__)
+READY_FOR = 10.0
+_ready: dict[str, tuple[float, Response]] = {}
+
+
+@api.get("/healthz")
+@open_to_all("says only that this process answers")
+def alive() -> Response:
+    """Say that the process answers."""
+    return Response('{"alive": true}', mimetype="application/json")
+
+
+@api.get("/readyz")
+@open_to_all("says only whether the service may share, and which part is not well")
+def ready() -> Response:
+    """Say whether everything is there without which nothing may be shared."""
+    known = _ready.get(str(desk().settings.data))
+    if known is not None and time.monotonic() - known[0] < READY_FOR:
+        return known[1]
+    found = examine(desk().settings, at=desk().now(), only=READINESS)
+    ill = sorted({each.subject for each in found if each.health is Health.ILL})
+    answer = Response(
+        json.dumps({"ready": not ill, "not_well": ill}),
+        503 if ill else 200,
+        mimetype="application/json",
+    )
+    _ready[str(desk().settings.data)] = (time.monotonic(), answer)
+    return answer
+
+
+@api.get("/metrics")
+@open_to_all("counts by state and route; no person, party or file is among them")
+def counted() -> Response:
+    """Give the counts of this installation in the form of Prometheus."""
+    with desk().database.read() as connection:
+        told = metrics.exposition(jobs.tally(connection), connection)
+    return Response(told, mimetype="text/plain; version=0.0.4; charset=utf-8")
+
+
+@api.before_app_request
+def _begun() -> None:
+    g.request_begun = time.monotonic()
+
+
+@api.after_app_request
+def _ended(answer: Response) -> Any:
+    begun = g.pop("request_begun", None)
+    if begun is not None:
+        # The rule, never the path: a path may carry an id.
+        rule = request.url_rule.rule if request.url_rule else "none"
+        metrics.requested(rule, request.method, answer.status_code, time.monotonic() - begun)
+    return answer

@@ -1,0 +1,103 @@
+"""Whoever watches the service sees whether it lives, may share, and how much it does: no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from gateway.adapters.database import Database
+from gateway.adapters.settings import Settings
+from gateway.web.api import health
+from tests.journeys.office import Office
+from tests.service.serving import Service
+from tests.web.office import Browser
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> None:
+    health._ready.clear()
+
+
+def test_a_whole_installation_is_alive_and_ready(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/healthz").get_json() == {"alive": True}
+    told = client.get("/readyz")
+    assert (told.status_code, told.get_json()) == (200, {"ready": True, "not_well": []})
+
+
+@pytest.mark.parametrize(
+    ("break_it", "subject"),
+    [
+        ("DELETE FROM ledger_checkpoints", None),
+        ("UPDATE ledger_leaves SET event = 'x' WHERE 0 = 1", None),
+        ("DELETE FROM ledger_leaves", "ledger"),
+        ("DELETE FROM policy_heads", "policies"),
+    ],
+)
+def test_what_is_missing_is_named_and_nothing_more(
+    app: Flask, data: Settings, break_it: str, subject: str | None
+) -> None:
+    database = Database(data.database_url)
+    with database.begin() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        if subject == "ledger":
+            names = sa.inspect(connection).get_table_names()
+            for name in sorted(n for n in names if n.startswith("ledger_")):
+                connection.exec_driver_sql(f"DELETE FROM {name}")
+        else:
+            connection.exec_driver_sql(break_it)
+    database.close()
+    told = app.test_client().get("/readyz")
+    if subject is None:
+        assert told.status_code == 200
+        return
+    assert told.status_code == 503
+    assert subject in told.get_json()["not_well"]
+
+
+def test_a_ring_that_others_can_enter_is_not_ready(app: Flask, data: Settings) -> None:
+    data.ring.chmod(0o755)
+    told = app.test_client().get("/readyz")
+    assert told.get_json() == {"ready": False, "not_well": ["keys"]}
+
+
+def test_the_counts_name_routes_and_states_and_nobody(
+    app: Flask, client_as: Callable[[str], Browser]
+) -> None:
+    browser = client_as("release-officer")
+    browser.get("/releases/rel-secret-reference")
+    text = app.test_client().get("/metrics").text
+    assert "gateway_ledger_entries" in text
+    assert 'route="/releases/<release>"' in text
+    assert "rel-secret-reference" not in text
+    assert "rosa" not in text
+
+
+def test_the_doctor_examines_and_says_how_to_mend(office: Office, data: Settings) -> None:
+    with office.open():
+        well = office.run("doctor", "--json")
+    found = json.loads(well.out)
+    assert well.code == 0, well.out
+    assert found["health"] in ("well", "look")
+    assert {each["subject"] for each in found["found"]} >= {"keys", "ledger", "policies", "people"}
+    data.ring.chmod(0o750)
+    with office.open():
+        ill = office.run("doctor")
+    assert ill.code == 7
+    assert ill.out.startswith("ill")
+
+
+def test_processes_of_one_service_add_up_their_counts(service: Service) -> None:
+    for _ in range(20):
+        service.get("/healthz")
+    _, text = service.get("/metrics")
+    lines = [
+        line
+        for line in text.decode().splitlines()
+        if line.startswith('gateway_answers_total{method="GET",route="/healthz"')
+    ]
+    assert sum(float(line.rpartition(" ")[2]) for line in lines) == 20
