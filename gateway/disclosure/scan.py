@@ -18,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from gateway.disclosure.directs import Directs, folded, unsalted
-from gateway.disclosure.grammars import grammar_of
+from gateway.disclosure.grammars import grammars_of
 from gateway.errors import IntegrityError
 from gateway.model import OutputPlan
 
@@ -98,45 +98,56 @@ class Scan:
 
     def leaks(self, block: pl.DataFrame) -> tuple[Leak, ...]:
         """All findings in a block; an empty tuple lets it pass."""
+        rules = self._rules
+        seen = [name for name in block.columns if name not in rules.clear]
+        found = {name: self._identifiers(block[name]) for name in seen if name in rules.identifiers}
+        fresh = {name: self._fresh(name, block[name]) for name in seen if name not in found}
+        found |= self._columns({name: texts for name, texts in fresh.items() if texts.len()})
         return tuple(
-            Leak(name, rule, cells)
-            for name in block.columns
-            if name not in self._rules.clear
-            for rule, cells in self._column(name, block[name])
+            Leak(name, rule, cells) for name in seen for rule, cells in found.get(name, {}).items()
         )
 
-    def _column(self, name: str, values: pl.Series) -> Iterable[tuple[str, int]]:
-        if name in self._rules.identifiers:
-            return self._identifiers(values)
+    def _fresh(self, name: str, values: pl.Series) -> pl.Series:
+        """The distinct cells that no block has shown before."""
         texts = _texts(values.unique())
         cleared = self._cleared.get(name)
-        if cleared is not None:
-            texts = texts.filter(~texts.is_in(cleared.implode()))
-        found = self._texts(name, texts)
-        if not found and texts.len() and (cleared is None or cleared.len() < MOST_CLEARED):
-            self._cleared[name] = texts if cleared is None else pl.concat([cleared, texts])
-        return found.items()
+        return texts if cleared is None else texts.filter(~texts.is_in(cleared.implode()))
 
-    def _texts(self, name: str, texts: pl.Series) -> dict[str, int]:
-        """The findings among distinct cells that no block has shown before."""
-        if not texts.len():
-            return {}
+    def _columns(self, fresh: Mapping[str, pl.Series]) -> dict[str, dict[str, int]]:
+        """The findings of each column; what is clean is remembered."""
+        unlisted = {name: self._unlisted(name, texts) for name, texts in fresh.items()}
+        grammars: dict[str, dict[str, int]] = {}
+        for dates in (True, False):
+            names = [name for name in fresh if (name in self._rules.dates) is dates]
+            told = grammars_of([unlisted[name] for name in names], dates=dates) if names else []
+            grammars |= dict(zip(names, told, strict=True))
+        found = {}
+        for name, texts in fresh.items():
+            found[name] = grammars[name] | self._texts(name, texts, unlisted[name])
+            cleared = self._cleared.get(name, texts.clear())
+            if not found[name] and cleared.len() < MOST_CLEARED:
+                self._cleared[name] = pl.concat([cleared, texts])
+        return found
+
+    def _unlisted(self, name: str, texts: pl.Series) -> pl.Series:
         listed = self._rules.codes.get(name)
-        unlisted = texts if listed is None else texts.filter(~_of_codes(texts, listed))
-        found = grammar_of(unlisted, dates=name in self._rules.dates)
-        found |= self._own_people(unlisted, dates=name in self._rules.dates)
+        return texts if listed is None else texts.filter(~_of_codes(texts, listed))
+
+    def _texts(self, name: str, texts: pl.Series, unlisted: pl.Series) -> dict[str, int]:
+        """The findings among distinct cells, but for those of a grammar."""
+        found = self._own_people(unlisted, dates=name in self._rules.dates)
         found |= _among(texts, self._digests)
         allowed = self._rules.allowed.get(name)
         if allowed is not None and (strange := _outside(texts, allowed)):
             found["value-not-assessed"] = strange
         return found
 
-    def _identifiers(self, values: pl.Series) -> Iterable[tuple[str, int]]:
+    def _identifiers(self, values: pl.Series) -> dict[str, int]:
         """Every cell has the form of a token, and none is a bare digest."""
         wrong = int((~values.str.contains(TOKEN_FORM)).fill_null(value=True).sum())
         found = {"not-a-token": wrong} if wrong else {}
         # A cell of the form of a token can be no digest of another form.
-        return (found | _among(values, self._digests if wrong else self._token_digests)).items()
+        return found | _among(values, self._digests if wrong else self._token_digests)
 
     def _own_people(self, texts: pl.Series, *, dates: bool) -> dict[str, int]:
         """Whole cells that are a name, date of birth, postcode or number of this batch."""
