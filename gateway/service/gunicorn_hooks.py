@@ -27,6 +27,7 @@ control_socket_disable = True
 forwarded_allow_ips = "127.0.0.1,::1"
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - empty files
 proc_name = "gateway-web"
+STALLED_SECONDS = 30
 
 
 def on_starting(_server: Any) -> None:
@@ -40,6 +41,13 @@ def on_starting(_server: Any) -> None:
     except GatewayError as fault:
         sys.stderr.write(f"{fault.code}: {fault.sentence}\n{fault.remedy}\n")
         raise SystemExit(fault.exit_code) from None
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """A sender that stands still gives its thread back; what came before that is kept."""
+    connection = getattr(request.unreader, "sock", None)
+    if connection is not None:
+        connection.settimeout(STALLED_SECONDS)
 
 
 def post_worker_init(_worker: Any) -> None:
