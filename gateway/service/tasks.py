@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -50,6 +51,7 @@ class Later:
     code: str
 
 
+JOBS_KEPT = dt.timedelta(days=90)
 Task = Callable[[Workshop, Job, Progress], Mapping[str, Any] | Later]
 
 
@@ -128,10 +130,17 @@ def deliver(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any] |
 
 
 def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
-    """Let go of what has outlived its retention."""
+    """Let go of what has outlived its time: unfinished uploads, old jobs, expired data."""
     progress("purging")
-    retention = importlib.import_module("gateway.adapters.retention")
-    told: Mapping[str, Any] = retention.purge(shop.settings, shop.ring)
+    shelf = uploads.of_settings(
+        shop.settings, shop.database, recipient=shop.ring.storage_recipient, now=now
+    )
+    told: dict[str, Any] = {"pieces": shelf.tidy()}
+    with shop.database.begin() as connection:
+        told["jobs"] = jobs.forget(connection, before=now() - JOBS_KEPT)
+    if importlib.util.find_spec("gateway.adapters.retention") is not None:
+        retention = importlib.import_module("gateway.adapters.retention")
+        told |= retention.purge(shop.settings, shop.ring)
     return told
 
 

@@ -28,7 +28,7 @@ from gateway.adapters.keyring import kept_open, open_ring
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, Unavailable
-from gateway.service import outcomes
+from gateway.service import outcomes, schedule
 from gateway.service.heartbeat import Heartbeat
 from gateway.service.places import own_place
 from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop
@@ -126,8 +126,13 @@ def _can_open(settings: Settings) -> bool:
 def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
     watch = Watch(time.monotonic)
     terms.ready()
+    looked = -schedule.LOOK_SECONDS
     try:
         while not stop.is_set():
+            if JobKind.PURGE in terms.kinds and time.monotonic() - looked > schedule.LOOK_SECONDS:
+                looked = time.monotonic()
+                with _outage():
+                    schedule.ask_for_purge(shop.database, at=now())
             job = None
             with _outage():
                 job = _claimed(shop, terms, watch)

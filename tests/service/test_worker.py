@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 from pathlib import Path
@@ -13,12 +14,15 @@ from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.release_store import RELEASES
 from gateway.adapters.uploads import UploadState, find
 from gateway.cli.serve import KINDS
+from gateway.service.schedule import ask_for_purge
 from gateway.service.tasks import TASKS
 from gateway.service.worker import TIME_LIMITS
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.service import serving
 from tests.service.serving import until
+
+NOON = dt.datetime(2126, 5, 4, 12, tzinfo=dt.UTC)
 
 
 def working(office: Office, *words: str, **more: str):  # type: ignore[no-untyped-def]
@@ -156,6 +160,17 @@ def test_a_worker_leaves_no_core_and_no_window_into_its_memory(office: Office) -
         assert core[4:6] == ["0", "0"]
         # What cannot be dumped belongs to root in /proc, whoever runs it.
         assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
+
+
+def test_a_purge_is_asked_for_each_day_and_done(office: Office) -> None:
+    with serving.database_of(office) as database:
+        first = ask_for_purge(database, at=NOON)
+        assert first is not None
+        with working(office):
+            done = serving.finished(office, first)
+        assert (done.state, done.code) == (JobState.DONE, ""), done
+        assert ask_for_purge(database, at=NOON + dt.timedelta(hours=23)) is None
+        assert ask_for_purge(database, at=NOON + dt.timedelta(hours=25)) not in (None, first)
 
 
 def test_every_kind_of_job_has_a_task_a_limit_and_a_name_on_the_command_line() -> None:
