@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from gateway.adapters import operators
+from gateway.adapters import ledger_store, operators
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
@@ -19,6 +19,8 @@ from gateway.model.keys import KeyKind, KeyRecord
 from gateway.model.permissions import Action, Operator, authorise
 from gateway.model.words import PartyRole
 
+# Nobody can be a second pair of eyes before there are two.
+FIRST_ADMINISTRATORS = 2
 BOUND_TO_CONTROLLER = frozenset({PartyRole.APPROVER})
 
 
@@ -33,21 +35,67 @@ def add_operator(
 ) -> Operator:
     """Add a person and their key; whoever opens the ring may, until there is an administrator.
 
-    A key whose account was never written (a kill between the two) is taken over.
+    Their roles count at once as long as there has only been one administrator; from the
+    second on they wait until another person has confirmed them. A key whose account was
+    never written (a kill between the two) is taken over.
     """
     _check_roles(roles)
     ring.unlock()
     with database.begin() as connection:
         _allow(connection, acting)
-        operators.add(connection, name, roles=roles, by=acting or "bootstrap", at=at)
+        alone = len(administrators_ever(connection)) < FIRST_ADMINISTRATORS
+        granted = roles if alone else ()
+        operators.add(connection, name, roles=granted, by=acting or "bootstrap", at=at)
+        if not alone:
+            operators.ask(connection, name, roles, by=acting)
         key = _key_of(ring, name, at)
         operators.add_key(connection, name, key_id=key.id, public=key.public, at=at)
         by = {"approver": acting} if acting else {}
         record(connection, "operator-added", {"operator": name, "key": key.id, **by}, at=at)
         for role in sorted({role for role, _ in roles}):
             facts = {"operator": name, "role": role.value, **by}
+            record(connection, "role-granted" if alone else "role-asked", facts, at=at)
+        return operators.find(connection, name)
+
+
+def confirm_roles(database: Database, name: str, *, acting: str, at: dt.datetime) -> Operator:
+    """Let the roles count that somebody else has asked for (security point 4).
+
+    Raises:
+        UsageError: nothing waits for this person.
+        RefusedError: it is the one who asked, or the one who would hold them.
+    """
+    with database.begin() as connection:
+        authorise(operators.find(connection, acting), Action.OPERATOR_CONFIRM)
+        operators.find(connection, name)
+        waiting = operators.asked(connection, name)
+        if not waiting:
+            raise UsageError(
+                "operators/nothing-asked",
+                "No role waits for this person.",
+                remedy="`gateway operators list` shows what waits.",
+            )
+        if acting == name or acting in {by for _, _, by in waiting}:
+            raise RefusedError(
+                "operators/same-person",
+                "Granting a role takes two people, neither of them the one who gets it.",
+                remedy="Ask another administrator, an auditor or a custodian.",
+            )
+        operators.take_asked(connection, name)
+        operators.give(connection, name, [(role, controller) for role, controller, _ in waiting])
+        for role in sorted({role for role, _, _ in waiting}):
+            facts = {"operator": name, "role": role.value, "approver": acting}
             record(connection, "role-granted", facts, at=at)
         return operators.find(connection, name)
+
+
+def administrators_ever(connection: Connection) -> frozenset[str]:
+    """Everybody who has ever been an administrator, by the ledger's word."""
+    granted = (entry for _, entry in ledger_store.entries(connection, event="role-granted"))
+    administrator = PartyRole.ADMINISTRATOR.value
+    return frozenset(
+        str(entry.facts["operator"]) for entry in granted if entry.facts["role"] == administrator
+    )
 
 
 def revoke_role(

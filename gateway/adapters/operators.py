@@ -35,6 +35,15 @@ ROLES = Table(
     Column("role", String(40), primary_key=True),
     Column("controller", String(40), primary_key=True),
 )
+# Roles that one administrator has asked for and a second person has not confirmed yet.
+ASKED = Table(
+    "operator_roles_asked",
+    METADATA,
+    Column("operator", ForeignKey("operators.name"), primary_key=True),
+    Column("role", String(40), primary_key=True),
+    Column("controller", String(40), primary_key=True),
+    Column("asked_by", String(40), nullable=False),
+)
 KEYS = Table(
     "operator_keys",
     METADATA,
@@ -67,10 +76,40 @@ def add(
     if connection.scalar(select(OPERATORS.c.name).where(OPERATORS.c.name == name)):
         raise UsageError("operators/exists", f"There is an operator {name} already.")
     connection.execute(insert(OPERATORS).values(name=name, added=at.isoformat(), added_by=by))
+    give(connection, name, roles)
+
+
+def give(connection: Connection, name: str, roles: Iterable[tuple[PartyRole, str]]) -> None:
+    """Let a person hold roles from now on."""
     for role, controller in sorted(set(roles)):
         connection.execute(
             insert(ROLES).values(operator=name, role=role.value, controller=controller)
         )
+
+
+def ask(
+    connection: Connection, name: str, roles: Iterable[tuple[PartyRole, str]], *, by: str
+) -> None:
+    """Keep roles until a second person confirms them; they count for nothing before."""
+    for role, controller in sorted(set(roles)):
+        connection.execute(
+            insert(ASKED).values(operator=name, role=role.value, controller=controller, asked_by=by)
+        )
+
+
+def asked(connection: Connection, name: str) -> tuple[tuple[PartyRole, str, str], ...]:
+    """The roles that wait for a second person: role, controller, who asked."""
+    rows = connection.execute(
+        select(ASKED.c.role, ASKED.c.controller, ASKED.c.asked_by)
+        .where(ASKED.c.operator == name)
+        .order_by(ASKED.c.role, ASKED.c.controller)
+    )
+    return tuple((PartyRole(role), controller, by) for role, controller, by in rows)
+
+
+def take_asked(connection: Connection, name: str) -> None:
+    """Forget what was asked for a person, because it was confirmed or is not wanted."""
+    connection.execute(ASKED.delete().where(ASKED.c.operator == name))
 
 
 def add_key(

@@ -50,7 +50,8 @@ def add(
     """Add a person with roles, and make their personal signing key.
 
     Until somebody is an administrator, whoever opens the key ring may add
-    people; afterwards an administrator does, named with --as.
+    people; afterwards an administrator does, named with --as. Once there has been a
+    second administrator, new roles wait until another person confirms them.
 
     Example: gateway operators add ben --role approver --controller trafford-council --as ada
     """
@@ -66,8 +67,36 @@ def add(
         at=opened.at,
     )
     key, public = added.keys[-1]
-    document = {"operator": name, "roles": sorted(set(roles)), "key": key, "public": public}
-    emit(document, json_wanted, [f"{name}: {', '.join(sorted(set(roles)))}. Key {key}: {public}"])
+    document = {
+        "operator": name,
+        "roles": sorted(set(roles)),
+        "state": "granted" if added.roles else "asked",
+        "key": key,
+        "public": public,
+    }
+    lines = [f"{name}: {', '.join(sorted(set(roles)))}. Key {key}: {public}"]
+    if not added.roles:
+        lines.append(f"Another person runs `gateway operators confirm {name} --as NAME`.")
+    emit(document, json_wanted, lines)
+
+
+@operators.command("confirm")
+@click.argument("name")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def confirm(ctx: click.Context, name: str, acting: str, json_wanted: bool) -> None:
+    """Let roles count that an administrator has asked for: granting takes two people.
+
+    Example: gateway operators confirm ben --as bea
+    """
+    from gateway.adapters.operator_desk import confirm_roles
+
+    opened = open_store(ctx)
+    now = confirm_roles(opened.database, name, acting=acting, at=opened.at)
+    roles = sorted(now.role_words())
+    emit({"operator": name, "roles": roles}, json_wanted, [f"{name}: {', '.join(roles)}."])
 
 
 @operators.command("revoke")
@@ -110,12 +139,17 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
     opened = open_store(ctx)
     with opened.database.begin() as connection:
         found = people.listed(connection)
+        waiting = {person.name: people.asked(connection, person.name) for person in found}
     rows = [
         {
             "operator": person.name,
             "roles": [
                 {"role": role.value, "controller": controller}
                 for role, controller in sorted(person.roles)
+            ],
+            "asked": [
+                {"role": role.value, "controller": controller, "asked_by": by}
+                for role, controller, by in waiting[person.name]
             ],
             "keys": [{"key": key, "public": public} for key, public in person.keys],
         }
@@ -127,8 +161,10 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
             (
                 person.name,
                 ", ".join(
-                    f"{role} of {controller}" if controller else role.value
-                    for role, controller in sorted(person.roles)
+                    [
+                        *(_role(role, to) for role, to in sorted(person.roles)),
+                        *(f"{_role(role, to)} (asked)" for role, to, _ in waiting[person.name]),
+                    ]
                 ),
                 person.keys[-1][1] if person.keys else "",
             )
@@ -136,3 +172,7 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
         ),
     )
     emit({"operators": rows}, json_wanted, [shown])
+
+
+def _role(role: PartyRole, controller: str) -> str:
+    return f"{role} of {controller}" if controller else role.value

@@ -190,6 +190,7 @@ EVENTS: Mapping[str, Event] = {
     "client-key-added": _event("client key", "party approver key_digest"),
     "client-key-revoked": _event("client key", "party approver key_digest"),
     "client-revoked": _event("client", "party approver"),
+    "role-asked": _event("operator role", "approver purpose"),
     "role-granted": _event("operator role", "approver purpose"),
     "role-revoked": _event("operator role", "approver purpose"),
     "subject-answered": _event("subject", "code count purpose"),

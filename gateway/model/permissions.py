@@ -28,6 +28,7 @@ class Action(StrEnum):
     KEY_ROTATE = "key-rotate"
     KEY_DESTROY = "key-destroy"
     OPERATOR_ADD = "operator-add"
+    OPERATOR_CONFIRM = "operator-confirm"
     RECIPIENT_ADD = "recipient-add"
     RECIPIENT_CONFIRM = "recipient-confirm"
     POLICY_PROPOSE = "policy-propose"
@@ -77,6 +78,9 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.KEY_ROTATE: _CUSTODIAN,
         Action.KEY_DESTROY: _CUSTODIAN,
         Action.OPERATOR_ADD: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.OPERATOR_CONFIRM: frozenset(
+            {PartyRole.ADMINISTRATOR, PartyRole.AUDITOR, PartyRole.CUSTODIAN}
+        ),
         Action.RECIPIENT_ADD: frozenset(
             {PartyRole.ADMINISTRATOR, PartyRole.CUSTODIAN, PartyRole.EDITOR}
         ),
@@ -131,6 +135,7 @@ APART: frozenset[frozenset[Action]] = frozenset(
         frozenset({Action.KEY_GRANT, Action.POLICY_APPROVE}),
         frozenset({Action.KEY_GRANT, Action.RELEASE}),
         frozenset({Action.KEY_ACCEPT, Action.KEY_CONFIRM}),
+        frozenset({Action.OPERATOR_ADD, Action.OPERATOR_CONFIRM}),
     }
 )
 

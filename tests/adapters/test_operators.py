@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import stat
 import subprocess
@@ -247,3 +248,53 @@ def test_settings_are_printed_with_source_and_meaning(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["--data", str(tmp_path), "settings"])
     assert done.exit_code == 0
     assert "GATEWAY_PASSPHRASE_FILE" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def two_chiefs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    office = founded(tmp_path_factory.mktemp("chiefs"))
+    office.must("operators", "add", "bea", "--role", "administrator", "--as", "ada")
+    return office.home
+
+
+@pytest.fixture
+def chiefs(two_chiefs: Path, tmp_path: Path) -> Office:
+    shutil.copytree(two_chiefs, tmp_path / "chiefs")
+    return Office(home=tmp_path / "chiefs")
+
+
+def roles_of(office: Office, name: str) -> set[str]:
+    people = office.must("operators", "list")["operators"]
+    (person,) = [each for each in people if each["operator"] == name]
+    return {each["role"] for each in person["roles"]}
+
+
+def test_the_first_two_administrators_and_their_people_are_added_by_one(chiefs: Office) -> None:
+    assert roles_of(chiefs, "bea") == {"administrator"}
+    assert roles_of(chiefs, "carol") == {"custodian"}
+
+
+def test_from_the_second_administrator_on_a_role_takes_two_people(chiefs: Office) -> None:
+    add = ("operators", "add", "rosa", "--role", "release-officer", "--as", "ada")
+    assert chiefs.must(*add)["state"] == "asked"
+    assert roles_of(chiefs, "rosa") == set()
+    confirm = ("operators", "confirm", "rosa", "--as")
+    chiefs.refused("operators/same-person", 3, *confirm, "ada")
+    chiefs.refused("operators/not-permitted", 3, *confirm, "rosa")
+    assert chiefs.must(*confirm, "bea")["roles"] == ["release-officer"]
+    assert roles_of(chiefs, "rosa") == {"release-officer"}
+    chiefs.refused("operators/nothing-asked", 2, *confirm, "carol")
+
+
+def test_nobody_confirms_their_own_role(chiefs: Office) -> None:
+    both = ("--role", "administrator", "--role", "auditor")
+    chiefs.must("operators", "add", "olu", *both, "--as", "ada")
+    chiefs.must("operators", "confirm", "olu", "--as", "carol")
+    assert roles_of(chiefs, "olu") == {"administrator", "auditor"}
+
+
+def test_an_administrator_who_is_left_alone_does_not_grant_alone_again(chiefs: Office) -> None:
+    chiefs.must("operators", "revoke", "bea", "--role", "administrator", "--as", "ada")
+    add = ("operators", "add", "rosa", "--role", "release-officer", "--as", "ada")
+    assert chiefs.must(*add)["state"] == "asked"
+    assert roles_of(chiefs, "rosa") == set()
