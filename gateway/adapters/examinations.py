@@ -166,7 +166,7 @@ def keys(patient: Patient) -> Iterator[Found]:
             subject="storage keys",
             health=Health.LOOK,
             sentence=f"Storage keys are there for {left} months.",
-            remedy="A custodian makes more: `gateway keys new storage --owner YYYY-MM`.",
+            remedy="A custodian makes more: `gateway keys new --kind storage`.",
         )
     yield _well("keys", f"The ring is private; storage keys reach {left} months.")
 

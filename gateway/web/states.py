@@ -24,6 +24,7 @@ EXTRACTS: Mapping[str, Shown] = {
     "accepted": Shown("Accepted", "green", "It is stored and will be used."),
     "quarantined": Shown("Waiting for a person", "yellow", "It is stored and not used yet."),
     "rejected": Shown("Rejected", "red", "Nothing of it is stored."),
+    "destroyed": Shown("Destroyed", "grey", "Its retention was over; nobody can read it any more."),
 }
 RELEASES: Mapping[str, Shown] = {
     "decided": Shown("Under way", "blue", "The agreement permits it; it is being made."),

@@ -233,4 +233,4 @@ def test_every_state_has_its_words() -> None:
     assert set(states.RELEASES) == set(ReleaseState)
     assert set(states.UPLOADS) == set(UploadState)
     assert set(states.WITHHELD) == set(Withheld)
-    assert set(states.EXTRACTS) == {"accepted", "quarantined", "rejected"}
+    assert set(states.EXTRACTS) == {"accepted", "quarantined", "rejected", "destroyed"}
