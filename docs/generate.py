@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -297,6 +298,65 @@ def routes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+# ---------------------------------------------------------------- api.md
+
+
+def api_page() -> str:
+    """docs/reference/api.md, from the OpenAPI that the routes make."""
+    told = importlib.import_module("gateway.web.api.documentation").without_data()
+    lines = [
+        "# The API",
+        "",
+        MADE,
+        told["info"]["description"],
+        "The same for programs: `/api/openapi.json` (OpenAPI 3.1). How to use it:",
+        "[Send an extract by the API](../how-to/send-by-api.md).",
+    ]
+    for path, methods in told["paths"].items():
+        for method, each in methods.items():
+            lines += ["", f"## {method.upper()} `{path}`", "", f"{each['summary']}."]
+            lines += [each["description"]] if "description" in each else []
+            lines += _api_table(each)
+    lines += ["", "## Documents", ""]
+    for name, schema in told["components"]["schemas"].items():
+        lines += [f"### {name}", "", schema.get("description", ""), "", "| Member | Type | |"]
+        lines += ["|---|---|---|", *_members(schema), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _api_table(operation: dict[str, Any]) -> Iterator[str]:
+    parameters = operation["parameters"]
+    if parameters:
+        yield from ("", "| Takes | Where | Needed | |", "|---|---|---|---|")
+    for each in parameters:
+        needed = "yes" if each["required"] else "no"
+        words = each.get("description") or each["schema"].get("description", "")
+        yield f"| `{each['name']}` | {each['in']} | {needed} | {_cell(words)} |"
+    if "requestBody" in operation:
+        yield from ("", f"Body: {_kinds(operation['requestBody']['content'])}.")
+    yield from ("", "| Answers | |", "|---|---|")
+    for status, answer in operation["responses"].items():
+        kinds = _kinds(answer.get("content", {}))
+        headers = ", ".join(f"`{name}`" for name in answer.get("headers", ()))
+        parts = [answer["description"], kinds, headers]
+        yield f"| {status} | {'; '.join(part for part in parts if part)} |"
+
+
+def _kinds(content: dict[str, Any]) -> str:
+    return ", ".join(
+        f"[{name}](#{name.lower()})" if name else f"`{kind}`"
+        for kind, held in content.items()
+        for name in [held.get("schema", {}).get("$ref", "").rpartition("/")[2]]
+    )
+
+
+def _members(schema: dict[str, Any]) -> Iterator[str]:
+    for name, each in schema.get("properties", {}).items():
+        kinds = [part.get("type") or part.get("$ref", "") for part in each.get("anyOf", [each])]
+        names = " or ".join(str(kind).rpartition("/")[2] for kind in kinds)
+        yield f"| `{name}` | {names} | {_cell(each.get('description', ''))} |"
+
+
 # ------------------------------------------------------ index.md, adr/README.md
 
 SECTIONS = (
@@ -350,6 +410,7 @@ PAGES = {
     REFERENCE / "commands.md": commands_page,
     REFERENCE / "settings.md": settings_page,
     REFERENCE / "routes.md": routes_page,
+    REFERENCE / "api.md": api_page,
     DOCS / "adr" / "README.md": decisions_page,
     DOCS / "index.md": index_page,
 }

@@ -83,6 +83,16 @@ def document(app: Flask) -> dict[str, Any]:
     }
 
 
+def without_data() -> dict[str, Any]:
+    """The OpenAPI of every blueprint, without a data directory."""
+    from gateway.web.routes import blueprints
+
+    app = Flask("gateway.web", static_folder=None)
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
+    return document(app)
+
+
 def undocumented(app: Flask) -> list[str]:
     """Routes under /api that state no operation."""
     return sorted(

@@ -43,4 +43,8 @@ REQUIRED = frozenset(
     {"Tus-Resumable", "Upload-Offset", "Upload-Metadata", "X-HTTP-Method-Override"}
 )
 """Request headers without which a route refuses; `Upload-Length` is one of creation's."""
-PHRASES: Mapping[int, str] = {460: "Checksum Mismatch"}
+PHRASES: Mapping[int, str] = {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    460: "Checksum Mismatch",
+}
