@@ -77,6 +77,8 @@ def _structure(good: Good) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "line break", lambda: f"{whole}\n"
     yield "loose last bits", lambda: f"{head}.{body}.{_loosened(signature)}"
     yield "longer than 8 kB", lambda: good.with_header("kid", "k" * 9000)
+    blown = json.dumps(dict(good.claims)) + " " * 9000
+    yield "blown up with white space", lambda: good.signed(body_text=blown)
     yield "nested without reason", lambda: good.signed(body_text="[" * 5000)
     yield "claims are a list", lambda: good.signed(body_text="[1]")
     yield "claims are no JSON", lambda: good.signed(body_text="iss=me")
