@@ -28,7 +28,7 @@ AXE = REPOSITORY / "tests" / "web" / "axe.min.js"
 # WCAG 2.2 AA and what it builds on; best practices as well.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH, HEIGHT = 960, 720
-TALLEST = 1800
+TALLEST = 1500
 
 
 def need_chromium() -> str:
