@@ -42,8 +42,10 @@ from gateway.sealing.packing import (
     table_types,
 )
 
-# Outputs that are written at the same time; each holds a partition of its shuffle.
+# Outputs that are written at the same time; each holds a partition of its shuffle and what
+# was read for it. A large release writes one after the other: its memory must not grow.
 AT_ONCE = 2
+LARGE = 2_000_000
 
 _LINK_BYTES = pl.col("link_id").arr.to_list().cast(pl.Binary)
 LINKED = frozenset({"tokens", "link-id", "sealed-clear"})
@@ -100,7 +102,7 @@ class Building:
             record=record,
         )
         digests = unsalted(self.inputs.directs())
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(1 if assessed.rows > LARGE else AT_ONCE) as pool:
             return list(
                 pool.map(
                     lambda entry: self._serialised(assessed, entry, about, digests),

@@ -26,7 +26,7 @@ import polars as pl
 
 from gateway.adapters.scratch_file import Piece, Pieces, SealedFile
 
-MEMORY_BUDGET = 48 << 20
+MEMORY_BUDGET = 32 << 20
 
 # glibc mallopt(3): blocks of this size are mapped apart, and unmapped when they are freed;
 # smaller ones are kept for the next block, up to the second size. What is given back and

@@ -19,11 +19,11 @@ import click
 import gateway
 
 # A process that holds keys locks its memory, and locked pages are given back only by
-# unmapping them: the allocator of the columns is told so before it is loaded. 0.4 s is
+# unmapping them: the allocator of the columns is told so before it is loaded. 0.3 s is
 # long enough for most blocks to be used again, instead of mapped anew.
 os.environ.setdefault(
     "_RJEM_MALLOC_CONF",
-    "background_thread:true,retain:false,dirty_decay_ms:400,muzzy_decay_ms:0,"
+    "background_thread:true,retain:false,dirty_decay_ms:300,muzzy_decay_ms:0,"
     "oversize_threshold:0,narenas:2",
 )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from gateway.adapters.settings import Settings
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, table
 from gateway.errors import GatewayError, HeldForPerson, RefusedError
 
@@ -63,10 +64,7 @@ def share(
     """
     if on and not dry_run:
         raise click.UsageError("--on is for dry runs only.")
-    settings = open_settings(ctx)
-    from gateway.wiring import unlock_ahead
-
-    unlock_ahead(settings)
+    settings = _settings(ctx)
     from gateway.adapters.outbox import require_outbox
     from gateway.cli.progress import progress_on
     from gateway.model import SharingRequest
@@ -93,6 +91,15 @@ def share(
     document = answer(outcome)
     emit(document, json_wanted, lines(document))
     ctx.exit(EXIT_OF_STATE[outcome.state])
+
+
+def _settings(ctx: click.Context) -> Settings:
+    """The settings; the key ring is being unlocked from here on."""
+    from gateway.wiring import unlock_ahead
+
+    settings = open_settings(ctx)
+    unlock_ahead(settings)
+    return settings
 
 
 @click.command()

@@ -19,7 +19,7 @@ import polars as pl
 from gateway.model.stages import Entropy, Scratch, Spill
 
 # A partition of the shuffle is small enough to be held twice; a block of rows to stay in caches.
-SHUFFLE_BYTES = 12 << 20
+SHUFFLE_BYTES = 8 << 20
 BLOCK_ROWS = 32_768
 GROUP_ROWS = 131_072
 
