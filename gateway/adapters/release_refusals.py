@@ -123,6 +123,8 @@ def _not_a_release(plan: Plan) -> Refusal:
     reason = Reason(
         code="sharing/not-records",
         clause=plan.clause,
-        reason=f"This purpose lets out {plan.kind.value}, not rows: no release of rows.",
+        reason=f"This purpose lets out {plan.kind.value}, not rows, and only rows are made and "
+        "forwarded yet. `gateway explain` says what it would let out; a purpose of kind "
+        "`records` is released.",
     )
     return Refusal(reasons=(reason,), policy_digest=plan.policy_digest)

@@ -252,3 +252,21 @@ def without_grants(office: Office) -> None:
     with database.begin() as connection:
         connection.execute(GRANTS.delete())
     database.close()
+
+
+def test_keys_that_a_release_too_risky_has_used_are_written_down(
+    tmp_path: Path,
+) -> None:
+    few = borough.borough(tmp_path / "few", 60)
+    with borough.ready(tmp_path / "office", few).open() as office:
+        no = office.run(*SHARE, "--to", str(tmp_path / "outbox"), "--json")
+        assert no.code == 3
+        codes = {reason["code"] for reason in no.document["refusal"]}
+        assert codes == {"disclosure/group-too-small"}
+        (used,) = ledger_facts(office, "key-used")
+        assert used["release"] == no.document["release"]
+        assert used["policy_digest"] == no.document["policy_digest"]
+        assert used["count"] > 0
+        assert [entry["release"] for entry in ledger_facts(office, "release-refused")] == [
+            no.document["release"]
+        ]
