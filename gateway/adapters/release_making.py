@@ -81,7 +81,7 @@ def manifest_of(
         data_file=f"data.{output.file_format}",
         data_digest=data.sha256,
         duties=duties_of(plan),
-        duty_sentences={code: said for code, said in plan.duty_sentences if said},
+        duty_sentences=_duty_sentences(plan),
         release_record=about.record_digest,
         disclosure=_disclosure(output),
         key=_key(plan, output),
@@ -101,7 +101,18 @@ def package_id(release: str, output: OutputPlan) -> str:
 
 def duties_of(plan: Plan) -> tuple[str, ...]:
     """What the recipient must do and must not: the agreement's duties and the law's."""
-    return (*plan.duties, f"destroy-by {plan.retain_until.isoformat()}", OFFENCE)
+    return (*plan.duties, _destroy_by(plan), OFFENCE)
+
+
+def _destroy_by(plan: Plan) -> str:
+    return f"destroy-by {plan.retain_until.isoformat()}"
+
+
+def _duty_sentences(plan: Plan) -> dict[str, str]:
+    """What each code among the duties means, for people."""
+    said = {code: sentence for code, sentence in plan.duty_sentences if sentence}
+    by = f"Destroy every copy by {plan.retain_until.isoformat()}."
+    return {**said, _destroy_by(plan): by}
 
 
 def _disclosure(output: OutputPlan) -> dict[str, Any]:
