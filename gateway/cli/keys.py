@@ -41,15 +41,12 @@ writable = click.Path(path_type=Path, dir_okay=False)
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-@click.group()
+@click.group(commands=[passphrase])
 def keys() -> None:
     """Custody of keys, and the passphrase that wraps them.
 
     Example: gateway keys new --kind study --study nis --epoch 2026-1 --as carol
     """
-
-
-keys.add_command(passphrase)
 
 
 @keys.command("list")
