@@ -8,18 +8,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from gateway.adapters import operators
 from gateway.adapters.approvals import Approvals
+from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.locks import one_at_a_time
 from gateway.adapters.release_store import packages_of, releases
 from gateway.adapters.release_sweep import sweep
-from gateway.adapters.release_world import World, resume
+from gateway.adapters.release_world import World, package_place, resume
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.disclosure import rounded
@@ -49,6 +49,7 @@ def share_desk(
         ring = open_ring(settings)
         ring.unlock()
         if not rehearsal:
+            require_reconciled(settings.data)
             stack.enter_context(one_at_a_time(settings.data, database))
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
@@ -100,6 +101,7 @@ def open_world(
         data=settings.data,
         progress=progress,
         still_valid=still_valid,
+        delivery_days=settings.delivery_days,
     )
 
 
@@ -144,7 +146,7 @@ def release_documents(
                         "output": package.output,
                         "recipient": package.recipient,
                         "rows": package.rows,
-                        "path": str(Path(package.place) / package.recipient / f"{package.id}.gwp"),
+                        "path": package_place(package),
                         "forwarded": package.forwarded,
                     }
                     for package in packages_of(connection, each.id)

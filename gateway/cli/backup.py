@@ -1,0 +1,98 @@
+"""`gateway backup`, `restore` and `reconcile`: the data's way out and back, without the keys.
+
+Source: security points 8, 24; docs/how-to/run-the-service.md, "Backups".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from gateway.cli.common import as_option, emit, exits, json_option, open_settings, open_store
+
+
+@click.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--keys", is_flag=True, help="Back up the key ring instead; keep it 30 days at most.")
+@json_option
+@click.pass_context
+@exits
+def backup(ctx: click.Context, target: Path, keys: bool, json_wanted: bool) -> None:
+    """Write the database and the sealed files into one file, while the service runs.
+
+    The key ring is not in it: a stolen backup opens nothing.
+
+    Example: gateway backup /backups/2026-11-22.tar
+    """
+    from gateway.adapters.backup import back_up, back_up_keys
+
+    write = back_up_keys if keys else back_up
+    told = write(open_settings(ctx), target, at=dt.datetime.now(tz=dt.UTC))
+    document = {"file": str(target), "files": len(told.files), "entries": told.size}
+    emit(document, json_wanted, [f"{len(told.files)} files are in {target}."])
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@click.pass_context
+@exits
+def restore(ctx: click.Context, source: Path, json_wanted: bool) -> None:
+    """Put a backup back into an empty data directory, or one with the key ring alone.
+
+    Nothing leaves it before `gateway reconcile`.
+
+    Example: gateway --data /srv/gateway restore /backups/2026-11-22.tar
+    """
+    from gateway.adapters.backup import restore as put_back
+
+    told = put_back(open_settings(ctx), source)
+    document = {"files": len(told.files), "entries": told.size, "created": told.created}
+    lines = [f"{len(told.files)} files of {told.created} are back."]
+    if told.size:
+        lines.append("Nothing leaves before `gateway reconcile`: enter first what came after it.")
+    emit(document, json_wanted, lines)
+
+
+@click.command()
+@as_option
+@click.option("--objections-entered", is_flag=True, help="Those after the backup are entered.")
+@click.option("--revocations-entered", is_flag=True, help="So are roles, keys and agreements.")
+@click.option(
+    "--checkpoint",
+    "outside",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that was kept outside this machine.",
+)
+@json_option
+@click.pass_context
+@exits
+def reconcile(
+    ctx: click.Context,
+    acting: str,
+    objections_entered: bool,
+    revocations_entered: bool,
+    outside: tuple[Path, ...],
+    json_wanted: bool,
+) -> None:
+    """End the hold of a restored directory, once what came after the backup is entered.
+
+    Example: gateway reconcile --objections-entered --revocations-entered
+    --checkpoint checkpoint.jws --as ada
+    """
+    from gateway.adapters.reconciling import reconcile as settle
+
+    opened = open_store(ctx)
+    told = settle(
+        opened.settings,
+        opened.database,
+        opened.ring,
+        acting=acting,
+        entered=objections_entered and revocations_entered,
+        outside=[path.read_text("ascii").strip() for path in outside],
+        at=opened.at,
+    )
+    emit(told, json_wanted, [f"The hold is over; the ledger holds {told['size']} entries."])
