@@ -1,8 +1,9 @@
 """Signing in, step by step: password, then a code; each step under a fresh session id.
 
-Unknown, wrong, closed and too often all cost one password verification and end in
-the same `None`. A try is counted before anything is looked at; only a sign-in that
-came to its end clears the count, so that a known password gives no endless codes.
+Unknown, wrong, closed and locked all cost one password verification and end in the
+same `None`; only a network that tried too much is turned away before. A try is
+counted before anything is looked at; only a sign-in that came to its end clears the
+count, so that a known password gives no endless codes.
 
 Source: OWASP ASVS 5.0, V6 and V7; NIST SP 800-63B; security points 1, 4.
 """
@@ -36,6 +37,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """Whether a try is within the limits of its login and of its network."""
+
+    login: bool
+    network: bool
+
+    @property
+    def within(self) -> bool:
+        return self.login and self.network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """The steps of signing in on one database."""
 
@@ -47,9 +60,11 @@ class SignIn:
         """The first step: one verification, whoever asks."""
         with self.database.begin() as connection:
             account = accounts.find(connection, login) if ID.fullmatch(login) else None
-            in_time = self._counted(connection, login, address, at)
+            counted = self._counted(connection, login, address, at)
+        if not counted.network:
+            return None  # says nothing of any account, and spares the memory of a verification
         right = self.passwords.matches(_usable(account, at), password)
-        if account is None or not right or not in_time:
+        if account is None or not right or not counted.login:
             return None
         fresh = self._rehashed(account, password)
         with self.database.begin() as connection:
@@ -83,11 +98,11 @@ class SignIn:
     def code(self, session: Session, code: str, *, address: str, at: dt.datetime) -> Step | None:
         """The second step: a code of the authenticator, or a recovery code."""
         with self.database.begin() as connection:
-            in_time = self._counted(connection, session.login, address, at)
+            counted = self._counted(connection, session.login, address, at)
             if sessions.count_try(connection, session) > CODE_TRIES:
                 sessions.end(connection, session)
                 return None
-            if not in_time or not self._taken(connection, session.login, code, at):
+            if not counted.within or not self._taken(connection, session.login, code, at):
                 return None
             sessions.end(connection, session)
             return self._whole(connection, session.login, at)
@@ -125,17 +140,22 @@ class SignIn:
         """Whether somebody who is signed in still knows their password; counted like a sign-in."""
         with self.database.begin() as connection:
             account = accounts.known(connection, login)
-            in_time = self._counted(connection, login, address, at)
-        return self.passwords.matches(_usable(account, at), password) and in_time
+            counted = self._counted(connection, login, address, at)
+        right = self.passwords.matches(_usable(account, at), password)
+        return right and counted.within
 
-    def _counted(self, connection: Connection, login: str, address: str, at: dt.datetime) -> bool:
-        """Count this try for the login and for the network; whether it is within both limits."""
+    def _counted(
+        self, connection: Connection, login: str, address: str, at: dt.datetime
+    ) -> _Counted:
+        """Count this try for the login and for the network."""
         key = self.keys.subkey("sign-in-tries")
         of_login = sign_in_limits.count(connection, sign_in_limits.account_mark(key, login), at=at)
         network = sign_in_limits.network_mark(key, address)
         of_network = sign_in_limits.count(connection, network, at=at)
-        within = of_login <= sign_in_limits.PER_ACCOUNT
-        return within and of_network <= sign_in_limits.PER_NETWORK
+        return _Counted(
+            login=of_login <= sign_in_limits.PER_ACCOUNT,
+            network=of_network <= sign_in_limits.PER_NETWORK,
+        )
 
     def _taken(self, connection: Connection, login: str, code: str, at: dt.datetime) -> bool:
         if second_factors.take_code(connection, login, code, key=self._key, at=at):

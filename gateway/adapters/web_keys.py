@@ -12,6 +12,7 @@ Source: docs/explanation/service.md, "Processes"; security points 5, 7; RFC 5869
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import secrets
 from collections.abc import Iterator
@@ -122,9 +123,15 @@ def _signing_files(folder: Path) -> Iterator[tuple[dt.datetime, Path]]:
 
 
 def _token_key(made: dt.datetime, path: Path, ends: dt.datetime | None) -> TokenKey:
-    secret = _read(path)
-    public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    secret, public = _pair(path)
     return TokenKey(kid=thumbprint(public), made=made, ends=ends, public=public, secret=secret)
+
+
+@functools.lru_cache(maxsize=16)
+def _pair(path: Path) -> tuple[bytes, bytes]:
+    """A signing key's halves; a file of that name is never written again, only shredded."""
+    secret = _read(path)
+    return secret, Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
 
 def _read(path: Path) -> bytes:

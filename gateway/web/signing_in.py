@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.adapters import accounts, sessions
 from gateway.adapters.access_tokens import TokenDesk
+from gateway.adapters.accounts import Account
 from gateway.adapters.oidc import Provider, provider_of
 from gateway.adapters.passwords import Passwords
 from gateway.adapters.sessions import Session, Stage
@@ -106,6 +107,11 @@ def machine(request: Request) -> Caller | None:
 
 def current_session(request: Request, *stages: Stage) -> Session | None:
     """The session of this request, if it is at one of these stages of signing in."""
+    found = _session_and_account(request, *stages)
+    return found[0] if found else None
+
+
+def _session_and_account(request: Request, *stages: Stage) -> tuple[Session, Account] | None:
     session_id = cookies.read(request, cookies.SESSION)
     if session_id is None:
         return None
@@ -114,19 +120,18 @@ def current_session(request: Request, *stages: Stage) -> Session | None:
         account = accounts.find(connection, found.login) if found else None
     if found is None or found.stage not in stages or account is None or account.disabled:
         return None
-    return found
+    return found, account
 
 
 def _person(request: Request) -> Caller | None:
-    session = current_session(request, Stage.WHOLE)
-    if session is None:
+    found = _session_and_account(request, Stage.WHOLE)
+    if found is None:
         return None
+    session, account = found
     now = desk().now()
     if now - session.seen > sessions.SEEN_EVERY:
         with desk().database.begin() as connection:
             sessions.touch(connection, session, at=now)
-    with desk().database.read() as connection:
-        account = accounts.known(connection, session.login)
     return Caller(name=account.name, party=account.party, roles=account.roles, realm=Realm.PERSON)
 
 

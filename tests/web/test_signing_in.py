@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from gateway.adapters import accounts, second_factors, sessions
+from gateway.adapters import accounts, second_factors, sessions, sign_in_limits
 from gateway.adapters.account_desk import AccountDesk
 from gateway.adapters.accounts import ACCOUNTS, Binding
 from gateway.adapters.passwords import Passwords
@@ -154,6 +154,21 @@ def test_known_unknown_closed_and_locked_logins_cost_one_verification_each(
     desk_of(app).database.close()
 
 
+def test_a_network_that_tried_too_much_costs_no_verification(data: Settings) -> None:
+    """It learns about its own count only, and cannot take the memory of the process."""
+    counting = Counting()
+    app = create_app(data, passwords=counting)
+    desk, keys = desk_of(app), app.extensions["gateway-sign-in"].keys
+    mark = sign_in_limits.network_mark(keys.subkey("sign-in-tries"), "127.0.0.1")
+    with desk.database.begin() as connection:
+        for _ in range(sign_in_limits.PER_NETWORK):
+            sign_in_limits.count(connection, mark, at=desk.now())
+    for login in ("rosa", "nobody-here"):
+        assert proved(app.test_client(), login).status_code == 422
+    assert counting.verifications == []
+    desk.database.close()
+
+
 def test_too_many_tries_close_the_door_to_the_right_password_too(app: Flask) -> None:
     for _ in range(PER_ACCOUNT):
         assert proved(app.test_client(), "rosa", "wrong-horse-battery").status_code == 422
@@ -184,8 +199,6 @@ def test_neither_a_typed_login_nor_an_address_is_kept(app: Flask) -> None:
 
 
 def test_a_network_that_tries_too_much_is_refused_and_others_are_not(app: Flask) -> None:
-    from gateway.adapters import sign_in_limits
-
     key = app.extensions["gateway-sign-in"].keys.subkey("sign-in-tries")
     mark = sign_in_limits.network_mark(key, "198.51.100.7")
     desk = desk_of(app)
