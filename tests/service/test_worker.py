@@ -119,7 +119,9 @@ def test_a_job_whose_end_was_not_written_down_makes_no_second_release(office: Of
     with serving.database_of(office) as database, database.begin() as connection:
         # As a kill leaves it between the last package and the end of the job.
         undone = {"state": "running", "worker": "elsewhere-1#dead", "outcome": "{}"}
-        connection.execute(jobs.JOBS.update().values(live="share:x", **undone))
+        connection.execute(
+            jobs.JOBS.update().where(jobs.JOBS.c.id == job).values(live="share:x", **undone)
+        )
         jobs.let_fall(connection, "elsewhere-1")
     with working(office):
         second = serving.finished(office, job)
