@@ -31,6 +31,7 @@ RELEASES: Mapping[str, Shown] = {
     "built": Shown("Under way", "blue", "Its packages are made and not yet recorded."),
     "recorded": Shown("Being sent", "blue", "It is in the ledger and on its way."),
     "forwarded": Shown("Sent", "green", "Its packages are where they belong."),
+    "acknowledged": Shown("Received", "green", "Each recipient has signed that it arrived."),
     "refused": Shown("Refused", "red", "Nothing left."),
     "held": Shown("Held", "yellow", "Nothing left; a person must look first."),
     "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
@@ -84,6 +85,11 @@ WITHHELD: Mapping[str, tuple[str, str]] = {
         "Group too small",
         "Too few families are like theirs, so they could be recognised.",
     ),
+    "between-releases": (
+        "Would stand out",
+        "Who holds both releases could tell who joined or left. They are in the next one that "
+        "more families change with.",
+    ),
 }
 JOB_KINDS: Mapping[str, str] = {
     "check": "Check of a file",
@@ -94,4 +100,5 @@ JOB_KINDS: Mapping[str, str] = {
     "propose": "Proposal of a change",
     "approve": "Approval of an agreement",
     "withdraw": "Withdrawal of an agreement",
+    "acknowledge": "Receipt for a package",
 }
