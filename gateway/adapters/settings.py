@@ -18,6 +18,7 @@ from pathlib import Path
 from gateway.errors import UsageError
 
 PREFIX = "GATEWAY_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 KNOWN: Mapping[str, tuple[str, str]] = {
     "GATEWAY_DATA": ("./var", "Data directory: database, sealed files, key ring, ledger."),
@@ -65,6 +66,10 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "GATEWAY_UPLOAD_MAX_MIB": ("4096", "Longest upload that is taken in, in MiB."),
     "GATEWAY_UPLOAD_HOURS": ("24", "Hours after which an upload that nobody goes on with expires."),
+    "GATEWAY_LOG_LEVEL": (
+        "info",
+        "Least of the service's log that is written: debug, info, warning or error.",
+    ),
     "GATEWAY_UPLOADS_OPEN": ("20", "Unfinished uploads that one party may have at a time."),
 }
 
@@ -89,6 +94,7 @@ class Settings:
     upload_max_mib: int = int(KNOWN["GATEWAY_UPLOAD_MAX_MIB"][0])
     upload_hours: int = int(KNOWN["GATEWAY_UPLOAD_HOURS"][0])
     uploads_open: int = int(KNOWN["GATEWAY_UPLOADS_OPEN"][0])
+    log_level: str = KNOWN["GATEWAY_LOG_LEVEL"][0]
     sources: Mapping[str, str]
 
     @property
@@ -135,8 +141,17 @@ def read_settings(
         upload_max_mib=_count("GATEWAY_UPLOAD_MAX_MIB", chosen),
         upload_hours=_count("GATEWAY_UPLOAD_HOURS", chosen),
         uploads_open=_count("GATEWAY_UPLOADS_OPEN", chosen),
+        log_level=_level(chosen["GATEWAY_LOG_LEVEL"]),
         sources=sources,
     )
+
+
+def _level(chosen: str) -> str:
+    if chosen not in LOG_LEVELS:
+        raise UsageError(
+            "settings/log-level", f"GATEWAY_LOG_LEVEL is one of: {', '.join(LOG_LEVELS)}."
+        )
+    return chosen
 
 
 def _port(chosen: str) -> int:
@@ -188,6 +203,7 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_OIDC_CLIENT_SECRET_FILE": str(settings.oidc_client_secret_file or ""),
         "GATEWAY_UPLOAD_MAX_MIB": str(settings.upload_max_mib),
         "GATEWAY_UPLOAD_HOURS": str(settings.upload_hours),
+        "GATEWAY_LOG_LEVEL": settings.log_level,
         "GATEWAY_UPLOADS_OPEN": str(settings.uploads_open),
     }
     return [

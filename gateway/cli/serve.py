@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import emit, exits, json_option, open_settings, say
+from gateway.cli.common import emit, exits, json_option, open_settings
 
 KINDS = (
     *("check", "share", "rehearse", "deliver", "purge"),
@@ -63,10 +63,12 @@ def serve(ctx: click.Context, /, workers: int, json_wanted: bool, **place: Any) 
 
     Example: gateway serve --port 8440
     """
+    from gateway.adapters import logs
     from gateway.service import starting, web_process
     from gateway.service.supervisor import supervise
 
     settings = open_settings(ctx)
+    logs.begin("supervisor", level=settings.log_level)
     starting.require_founded(settings)
     listening = _listening(settings, place)
     with web_process.bound(listening) as listener:
@@ -77,7 +79,7 @@ def serve(ctx: click.Context, /, workers: int, json_wanted: bool, **place: Any) 
             sys.stdout.flush()
 
         plans = [_web_plan(settings, listening, listener), *_worker_plans(ctx, workers)]
-        code = supervise(plans, say=say, up=up)
+        code = supervise(plans, say=logs.log().warning, up=up)
     ctx.exit(code)
 
 
@@ -121,12 +123,14 @@ def worker(ctx: click.Context, kinds: tuple[str, ...], json_wanted: bool) -> Non
 
     Example: gateway worker --only check
     """
+    from gateway.adapters import logs
     from gateway.adapters.jobs import JobKind
     from gateway.service import starting
     from gateway.service.worker import Terms, stopped_by_signal, work
 
     starting.end_with_parent()
     settings = open_settings(ctx)
+    logs.begin("worker", level=settings.log_level)
     starting.require_founded(settings)
     chosen = tuple(JobKind(kind) for kind in kinds) or tuple(JobKind)
 

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from gateway.adapters import logs
 from gateway.adapters.settings import read_settings
 from gateway.errors import GatewayError
 from gateway.service import starting, web_process
@@ -30,13 +33,31 @@ proc_name = "gateway-web"
 STALLED_SECONDS = 30
 
 
+class Quiet(Logger):  # type: ignore[misc]
+    """gunicorn's own messages, as lines of our log: where in its code, never what it quotes."""
+
+    def setup(self, cfg: Any) -> None:
+        """Let our log have what gunicorn would write itself."""
+        self.error_log.propagate, self.error_log.handlers[:] = False, [logs.Libraries()]
+        self.error_log.setLevel("WARNING")
+        self.access_log.propagate, self.access_log.handlers[:] = False, []
+
+    def reopen_files(self) -> None:
+        """There are none."""
+
+
+logger_class = Quiet
+
+
 def on_starting(_server: Any) -> None:
     """Build the application once before anything is served: what is wrong shows here."""
     starting.end_with_parent()
     starting.no_core()
     os.environ.pop(web_process.SECRET, None)
     try:
-        starting.require_founded(read_settings())
+        settings = read_settings()
+        logs.begin("web", level=settings.log_level)
+        starting.require_founded(settings)
         web_process.application()
     except GatewayError as fault:
         sys.stderr.write(f"{fault.code}: {fault.sentence}\n{fault.remedy}\n")
@@ -53,3 +74,14 @@ def pre_request(_worker: Any, request: Any) -> None:
 def post_worker_init(_worker: Any) -> None:
     """A process of the web is ready to answer."""
     starting.say_ready()
+    logs.log().info("process-ready")
+
+
+def worker_abort(_worker: Any) -> None:
+    """A process of the web did not answer for too long, and is ended."""
+    logs.log().error("process-stalled")
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A process of the web has ended."""
+    logs.log().info("process-ended", name="web-process", pid=worker.pid)

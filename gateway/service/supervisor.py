@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gateway.service.starting import READY_FD
 
@@ -26,7 +26,7 @@ STEADY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 40.0
 TICK: Final = 0.1
 
-Say = Callable[[str], None]
+Say = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def supervise(plans: Sequence[Plan], *, say: Say, up: Callable[[Mapping[str, int
 
     Args:
         plans: what is to run.
-        say: told of every end and start, for people.
+        say: told of every end and start, by its name and with facts.
         up: told once, when all are up, who has which process id.
     """
     children = [Child(plan) for plan in plans]
@@ -117,12 +117,13 @@ def _watched(
         for child in children:
             code = child.look()
             if code is not None:
-                say(f"{child.plan.name} ended ({code})")
+                say("process-ended", name=child.plan.name, exit=code)
                 if code > 0 and not child.once_ready:
                     return code
                 child.rest()
             elif child.process is None and time.monotonic() >= child.again_at:
                 child.start()
+                say("process-started-again", name=child.plan.name)
         if not told and all(child.ready for child in children):
             told = True
             up({c.plan.name: c.process.pid for c in children if c.process is not None})
@@ -142,7 +143,7 @@ def _stopped(children: Sequence[Child], say: Say) -> None:
         try:
             child.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            say(f"{child.plan.name} did not stop in time")
+            say("process-killed", name=child.plan.name)
             child.process.kill()
             child.process.wait()
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import logging
 import signal
 import sys
 import threading
@@ -26,6 +25,7 @@ from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind, JobState, Watch
 from gateway.adapters.keyring import kept_open, open_ring
 from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.logs import facts_of, log
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, Unavailable
 from gateway.service import outcomes, schedule
@@ -35,7 +35,6 @@ from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop
 from gateway.service.warm import Warm
 from gateway.wiring.common import now, open_database
 
-LOG: Final = logging.getLogger("gateway.worker")
 POLL_SECONDS: Final = 0.25
 KEYS_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 20
@@ -108,7 +107,7 @@ def _with_keys(settings: Settings, database: Database, terms: Terms, stop: threa
         with database.begin() as connection:
             jobs.hold(connection, kinds=terms.kinds, code="job/no-keys")
         if not told:
-            LOG.warning("job/no-keys: the key ring is closed; jobs wait for its passphrase file")
+            log().warning("waits-for-passphrase", code="job/no-keys")
             terms.ready()
             told = True
         if stop.wait(KEYS_SECONDS):
@@ -160,7 +159,14 @@ def _claimed(shop: Workshop, terms: Terms, watch: Watch) -> Job | None:
 
 def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
     """Do one job that this worker holds, and write down how it ended."""
-    LOG.info("%s %s begins (attempt %d)", job.kind.value, job.id, job.attempts)
+    log().info("job-begins", job=job.id, kind=job.kind.value, attempt=job.attempts)
+    began = time.monotonic()
+    _attempt(shop, job, lease=lease)
+    took = round((time.monotonic() - began) * 1000)
+    log().info("job-left", job=job.id, kind=job.kind.value, ms=took)
+
+
+def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
     if job.attempts > MOST_ATTEMPTS:
         _end(shop, job, JobState.FAILED, {}, "job/too-many-attempts")
         return
@@ -181,6 +187,7 @@ def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
         _end(shop, job, JobState.FAILED, outcomes.of_fault(fault), fault.code)
         return
     except Exception as fault:  # noqa: BLE001 - told by its class: its text may quote a value
+        log().error("unforeseen-fault", job=job.id, kind=job.kind.value, **facts_of(fault))
         _again(shop, job, "gateway/unexpected", {"fault": type(fault).__name__})
         return
     if isinstance(told, Later):
@@ -199,7 +206,7 @@ def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
 
 def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> None:
     """Try later, after a growing pause; after many attempts, no more."""
-    LOG.warning("%s %s: %s", job.kind.value, job.id, code)
+    log().warning("job-again", job=job.id, kind=job.kind.value, code=code, attempt=job.attempts)
     if job.attempts >= MOST_ATTEMPTS:
         _end(shop, job, JobState.FAILED, outcome, code)
         return
@@ -210,7 +217,7 @@ def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> N
 
 
 def _end(shop: Workshop, job: Job, state: JobState, outcome: Mapping[str, Any], code: str) -> None:
-    LOG.info("%s %s: %s %s", job.kind.value, job.id, state.value, code)
+    log().info("job-ended", job=job.id, kind=job.kind.value, state=state.value, code=code)
     if state is JobState.FAILED and job.kind in GIVEN_UP:
         with _outage():
             GIVEN_UP[job.kind](shop, job, code)
@@ -226,7 +233,7 @@ def _outage() -> Iterator[None]:
     try:
         yield
     except Unavailable as fault:
-        LOG.warning("%s", fault.code)
+        log().warning("database-away", code=fault.code)
         time.sleep(POLL_SECONDS)
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from gateway.adapters.passwords import Passwords
 from gateway.adapters.settings import Settings
-from gateway.web import guards, headers, presenting, problems, signing_in
+from gateway.web import guards, headers, presenting, problems, signing_in, telling
 from gateway.web.desk import WebDesk, install
 from gateway.web.routes import blueprints
 
@@ -38,6 +38,7 @@ def create_app(settings: Settings, *, passwords: Passwords | None = None) -> Fla
         TEMPLATES_AUTO_RELOAD=False,
     )
     install(app, WebDesk.open(settings))
+    telling.install(app)
     problems.install(app)
     headers.install(app)
     presenting.install(app)

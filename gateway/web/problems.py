@@ -23,6 +23,7 @@ from gateway.errors import (
     Unavailable,
     UsageError,
 )
+from gateway.web import telling
 from gateway.web.problem_pages import page
 from gateway.web.statuses import OF_STATUS, OTHER, STATUS_OF
 
@@ -104,6 +105,7 @@ def _http_error(fault: HTTPException) -> Response:
 
 
 def _unforeseen(fault: Exception) -> Response:
+    telling.unforeseen(fault)
     return _answer(
         500,
         "gateway/unexpected",

@@ -96,7 +96,7 @@ def test_a_killed_web_process_is_started_again_on_the_same_port(office: Office) 
         os.kill(service.processes["web"], signal.SIGKILL)
         # Who asks meanwhile waits: the socket is the supervisor's and is never closed.
         assert service.get("/static/nothing")[0] == 404
-        until(service.said, lambda said: "web ended (-9)" in said)
+        until(service.said, lambda said: '"name":"web","exit":-9' in said)
         assert service.stop() == 0
 
 
