@@ -21,6 +21,7 @@ import io
 import os
 import secrets
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -32,6 +33,7 @@ from gateway.errors import Unavailable
 
 BLOCK = 1 << 20
 HEAD = 4096
+SYNC_EVERY = 8 << 20
 PART = ".part"
 
 
@@ -120,9 +122,12 @@ class Arriving(io.RawIOBase):
 class _Sink(io.RawIOBase):
     """The file of a piece; keeps the digest of its first bytes and the fault that stopped it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, syncing: ThreadPoolExecutor) -> None:
         super().__init__()
         self._file = file
+        self._syncing = syncing
+        self._sync: Future[None] | None = None
+        self._unsynced = 0
         self.head = b""
 
     def writable(self) -> bool:
@@ -134,7 +139,23 @@ class _Sink(io.RawIOBase):
         rest = memoryview(block)
         while rest:  # a disk that fills up takes a part first
             rest = rest[self._file.write(rest) :]
+        self._unsynced += len(block)
+        if self._unsynced >= SYNC_EVERY and (self._sync is None or self._sync.done()):
+            self._begin_sync()
         return len(block)
+
+    def synced(self) -> None:
+        """Wait until all of it is durable."""
+        self._begin_sync()
+        if self._sync is not None:
+            self._sync.result()
+
+    def _begin_sync(self) -> None:
+        """Let the disk work while more arrives; what an earlier sync could not do is a fault."""
+        if self._sync is not None:
+            self._sync.result()
+        self._sync = self._syncing.submit(os.fsync, self._file.fileno())
+        self._unsynced = 0
 
 
 def seal_piece(directory: Path, start: int, recipient: str, arriving: Arriving) -> Piece:
@@ -178,10 +199,13 @@ def seal_piece(directory: Path, start: int, recipient: str, arriving: Arriving) 
 
 def _sealed(descriptor: int, recipient: str, arriving: Arriving) -> str:
     key = pyrage.x25519.Recipient.from_str(recipient)
-    with open(descriptor, "wb", buffering=0, closefd=False) as file:
-        sink = _Sink(file)
+    with (
+        open(descriptor, "wb", buffering=0, closefd=False) as file,
+        ThreadPoolExecutor(1) as syncing,
+    ):
+        sink = _Sink(file, syncing)
         pyrage.encrypt_io(arriving, sink, [key])
-    os.fsync(descriptor)
+        sink.synced()
     return hashlib.sha256(sink.head).hexdigest()
 
 

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -62,8 +63,7 @@ def serving(office: Office, *, processes: int = 1, **more: str) -> Iterator[Serv
     try:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["listening"]
-        with httpx.Client(transport=httpx.HTTPTransport(retries=50)) as client:
-            client.get(f"{url}/.well-known/jwks.json", timeout=60)
+        _await(url)
         yield Served(url, process)
     finally:
         process.terminate()
@@ -74,3 +74,13 @@ def serving(office: Office, *, processes: int = 1, **more: str) -> Iterator[Serv
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _await(url: str) -> None:
+    """Wait until it answers."""
+    for _ in range(100):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{url}/.well-known/jwks.json", timeout=60)
+            return
+        time.sleep(0.2)
+    raise AssertionError(url)

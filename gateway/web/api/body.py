@@ -16,7 +16,7 @@ from typing import Any
 
 SHORTEST = 16 << 10
 LONGEST = 1 << 20
-MOMENT = 0.05
+MOMENT = 0.5
 SILENCE = 60.0
 
 
