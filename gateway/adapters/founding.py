@@ -38,9 +38,12 @@ FIRST_KINDS = (
 TABLES = (
     "accounts",
     "clients",
+    "deliveries",
+    "descriptors",
     "dry_runs",
     "extract_store",
     "idempotency",
+    "inbox_records",
     "job_records",
     "keyring_books",
     "keyring_grants",

@@ -29,6 +29,7 @@ class JobKind(StrEnum):
     PROPOSE = "propose"
     APPROVE = "approve"
     WITHDRAW = "withdraw"
+    ACKNOWLEDGE = "acknowledge"
 
 
 class JobState(StrEnum):

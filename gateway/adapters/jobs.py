@@ -61,6 +61,7 @@ __all__ = [
     "forget",
     "give_back",
     "hold",
+    "hurry",
     "let_fall",
     "listed",
     "oldest_waiting",
@@ -108,6 +109,12 @@ def enqueue(
     asked |= pause(at, not_before)
     connection.execute(JOBS.insert().values(id=job, **asked, **blank, **zero))
     return job
+
+
+def hurry(connection: sa.Connection, job_id: str) -> None:
+    """Let a job that waits for its next try begin at once."""
+    waits = sa.and_(JOBS.c.id == job_id, JOBS.c.state.in_(WAITING))
+    connection.execute(JOBS.update().where(waits).values(paused="", ready=""))
 
 
 def listed(

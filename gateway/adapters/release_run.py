@@ -19,7 +19,7 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
-from gateway.adapters import ledger_store, release_doubts
+from gateway.adapters import deliveries, ledger_store, release_doubts
 from gateway.adapters.release_answers import columns_of, reasons_of, refused, would_share
 from gateway.adapters.release_build import Building, conserved
 from gateway.adapters.release_faults import require_as_recorded
@@ -28,7 +28,6 @@ from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
     ReleaseState,
-    add_package,
     open_release,
     step,
 )
@@ -192,8 +191,9 @@ class Run:
                     "register_sequence": self.register.sequence,
                 },
             )
+            ways = deliveries.Ways(self._plan, world.data / "outbox", world.delivery_days)
             for package in sealed:
-                add_package(connection, self._package_record(package, outbox))
+                ways.send(connection, self._package_record(package, outbox), at=world.now())
             step(connection, self.release, ReleaseState.RECORDED)
             proof = ledger_store.prove(connection, leaf.index)
         self._state = ReleaseState.RECORDED
@@ -205,7 +205,7 @@ class Run:
         packages = forward_release(self._world, recorded.release)
         told = self._told
         return Outcome(
-            state="forwarded",
+            state="forwarded" if all(each.path for each in packages) else "recorded",
             request=self._plan.request,
             release=recorded.release,
             policy_digest=self._plan.policy_digest,

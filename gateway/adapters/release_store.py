@@ -1,6 +1,7 @@
 """Releases and their packages: each step one transaction with its ledger entry.
 
-    decided -> built -> recorded -> forwarded          refused, held, withdrawn on the side
+    decided -> built -> recorded -> forwarded -> acknowledged
+                                                  refused, held, withdrawn on the side
 
 A crash before `recorded` rolls back (the release is withdrawn, nothing left); a
 crash after it resumes (the same packages go to the same places). The register
@@ -31,6 +32,7 @@ class ReleaseState(StrEnum):
     BUILT = "built"
     RECORDED = "recorded"
     FORWARDED = "forwarded"
+    ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
     HELD = "held"
     WITHDRAWN = "withdrawn"
@@ -45,7 +47,8 @@ STEPS: Mapping[ReleaseState, frozenset[ReleaseState]] = {
     ReleaseState.RECORDED: frozenset(
         {ReleaseState.FORWARDED, ReleaseState.HELD, ReleaseState.WITHDRAWN}
     ),
-    ReleaseState.FORWARDED: frozenset(),
+    ReleaseState.FORWARDED: frozenset({ReleaseState.ACKNOWLEDGED}),
+    ReleaseState.ACKNOWLEDGED: frozenset(),
     ReleaseState.REFUSED: frozenset(),
     ReleaseState.HELD: frozenset({ReleaseState.WITHDRAWN}),
     ReleaseState.WITHDRAWN: frozenset(),

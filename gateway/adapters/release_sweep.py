@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from gateway.adapters import deliveries
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.release_store import ReleaseRecord, ReleaseState, packages_of, releases
 from gateway.adapters.release_world import World
@@ -23,7 +24,8 @@ from gateway.errors import Unavailable
 from gateway.model.keys import KeyKind
 
 WAITING = frozenset({ReleaseState.RECORDED})
-LEFT = WAITING | {ReleaseState.FORWARDED}
+SENT = frozenset({ReleaseState.FORWARDED, ReleaseState.ACKNOWLEDGED})
+LEFT = WAITING | SENT
 
 
 def sweep(world: World, ring: KeyRing) -> int:
@@ -39,10 +41,16 @@ def sweep(world: World, ring: KeyRing) -> int:
     """
     with world.database.begin() as connection:
         known = releases(connection)
+        arriving = deliveries.needed(connection)
         ended = {each.id for each in known if _map_has_ended(connection, each, world.now())}
     every = {release.id: release.state for release in known}
-    waiting = {name for name, state in every.items() if state in WAITING}
-    left = {name for name, state in every.items() if state in LEFT} - ended
+    waiting = {
+        name
+        for name, state in every.items()
+        if state in WAITING or (state in SENT and name in arriving)
+    }
+    remembered = {name for name, state in every.items() if state in LEFT}
+    left = remembered - ended
     orphans = [
         *_orphans(world.outgoing, waiting),
         *_orphans(world.link_maps, left),
@@ -73,7 +81,7 @@ def link_map_ends(until: str, received: dt.date) -> dt.date:
 def _map_has_ended(connection: sa.Connection, release: ReleaseRecord, now: dt.datetime) -> bool:
     """Whether the link map of a forwarded release has outlived what the agreement says."""
     until = release.record.get("link_map_until", "")
-    if release.state is not ReleaseState.FORWARDED or not until:
+    if release.state not in SENT or not until:
         return False
     times = [
         dt.datetime.fromisoformat(each.forwarded) for each in packages_of(connection, release.id)

@@ -19,24 +19,24 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
+from gateway.adapters import dispatching
 from gateway.adapters.database import Database
+from gateway.adapters.deliveries import FOLDER
+from gateway.adapters.dispatching import Append, StillValid
 from gateway.adapters.durable import written_beside
 from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_keys import Uses
 from gateway.adapters.release_store import (
     ReleaseRecord,
+    PackageRecord,
     ReleaseState,
-    mark_forwarded,
     packages_of,
     release_state,
     releases,
-    step,
 )
 from gateway.adapters.share_people import MaskedPeople
 from gateway.disclosure import Directs
-from gateway.errors import HeldForPerson, Unavailable
-from gateway.ledger import LeafRef
-from gateway.model import SharingRequest
+from gateway.errors import Unavailable
 from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.sealing import Signer
@@ -44,7 +44,6 @@ from gateway.selection import Source
 from gateway.workflows.ports import Progress
 from gateway.workflows.sharing import PackageAnswer
 
-Append = Callable[[sa.Connection, str, Mapping[str, str | int]], LeafRef]
 UNFINISHED = frozenset({ReleaseState.DECIDED, ReleaseState.BUILT})
 
 
@@ -65,7 +64,8 @@ class World:
     ledger_signer: Signer
     data: Path
     progress: Progress
-    still_valid: Callable[[sa.Connection, SharingRequest, str, int], None]
+    still_valid: StillValid
+    delivery_days: int = 3  # after how many a package counts as not delivered
     release: str = ""  # the id of the one release to be made, where it was chosen before
 
     def new_release(self) -> str:
@@ -137,46 +137,51 @@ class Inputs:
 
 
 def forward_release(world: World, release: str) -> list[PackageAnswer]:
-    """Put every package of a recorded release where it belongs, each exactly once."""
+    """Put every package of a recorded release where it belongs, each exactly once.
+
+    One that goes by another channel than a folder is left to the workers; its path is "".
+    """
     with world.database.begin() as connection:
         packages = packages_of(connection, release)
     answers = []
     for package in packages:
-        place = Path(package.place) / package.recipient / f"{package.id}.gwp"
-        if not package.forwarded:
+        place = package_place(package)
+        if place and not package.forwarded:
             # One that is marked was there: its recipient may have taken it away since.
-            staged = world.outgoing / place.name
-            place = forward_to_folder(
-                staged, Path(package.place), package.recipient, digest=package.digest
-            )
+            staged = world.outgoing / f"{package.id}.gwp"
+            forward_to_folder(staged, Path(package.place), package.recipient, digest=package.digest)
             with world.database.begin() as connection:
-                facts = {"release": release, "package": package.id, "channel": "folder"}
-                facts |= {"recipient": package.recipient, "package_digest": package.digest}
-                world.append(connection, "package-forwarded", facts)
-                mark_forwarded(connection, package.id, world.now())
+                dispatching.left(connection, world.append, package, channel=FOLDER, at=world.now())
         answers.append(
             PackageAnswer(
                 package=package.id,
                 output=package.output,
                 recipient=package.recipient,
-                path=str(place),
+                path=place,
                 rows=package.rows,
             )
         )
     with world.database.begin() as connection:
-        step(connection, release, ReleaseState.FORWARDED)
+        dispatching.all_left(connection, release)
     for package in packages:
-        (world.outgoing / f"{package.id}.gwp").unlink(missing_ok=True)
+        if package.place:
+            (world.outgoing / f"{package.id}.gwp").unlink(missing_ok=True)
     return answers
 
 
 def withdraw(connection: sa.Connection, world: World, release: str, *, code: str) -> None:
     """Write down that a release did not come through; nothing of it has left."""
-    world.append(connection, "release-withdrawn", {"release": release, "code": code})
-    step(connection, release, ReleaseState.WITHDRAWN)
+    dispatching.withdraw(connection, world.append, release, code=code)
 
 
 def resume(world: World) -> tuple[list[str], list[str]]:
+def package_place(package: PackageRecord) -> str:
+    """The file of a package that goes to a folder; "" for one that goes by another channel."""
+    if not package.place:
+        return ""
+    return str(Path(package.place) / package.recipient / f"{package.id}.gwp")
+
+
     """Finish what a crash left: withdraw what was not recorded, forward what was.
 
     An objection, a withdrawal or an end date that came in between still counts: a
@@ -213,20 +218,11 @@ def _forward_or_say(world: World, release: str) -> None:
 
 def _stopped(world: World, release: ReleaseRecord) -> bool:
     """Withdraw, or hold, a recorded release whose ground has gone; whether it was withdrawn."""
-    request = SharingRequest(purpose=release.purpose, agreement=release.agreement)
-    sequence = int(release.record.get("register_sequence", -1))
     with world.database.begin() as connection:
-        try:
-            world.still_valid(connection, request, release.policy_digest, sequence)
-        except HeldForPerson as moved:
-            if any(package.forwarded for package in packages_of(connection, release.id)):
-                facts = {"release": release.id, "code": moved.code}
-                world.append(connection, "release-held", facts)
-                step(connection, release.id, ReleaseState.HELD)
-                return False
-            withdraw(connection, world, release.id, code=moved.code)
-            return True
-    return False
+        now = dispatching.may_still_leave(
+            connection, release, append=world.append, still_valid=world.still_valid
+        )
+    return now is ReleaseState.WITHDRAWN
 
 
 def _state(world: World, release: str) -> ReleaseState:

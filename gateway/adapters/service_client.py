@@ -56,7 +56,7 @@ _KINDS: Mapping[int, type[GatewayError]] = {
 _AGAIN = frozenset({429, 460, 500, 502, 503, 504})
 
 
-class _Later(Exception):
+class Postponed(Exception):
     """The service cannot answer now; it may say when to ask again."""
 
     def __init__(self, seconds: float | None, code: str) -> None:
@@ -165,8 +165,8 @@ class ServiceClient:
             "Content-Type": "application/offset+octet-stream",
         }
         try:
-            answer = self._once("PATCH", address, headers=headers, content=piece)
-        except (_Later, HeldForPerson):
+            answer = self.once("PATCH", address, headers=headers, content=piece)
+        except (Postponed, HeldForPerson):
             return self._offset(address)
         return int(answer.headers["Upload-Offset"])
 
@@ -174,8 +174,8 @@ class ServiceClient:
         """Ask until there is an answer that will not change, or patience is over."""
         for wait in pauses(self.patience):
             try:
-                return self._once(method, path, **more)
-            except _Later as later:
+                return self.once(method, path, **more)
+            except Postponed as later:
                 code, pause = later.code, later.seconds or wait
             time.sleep(pause)
         raise Unavailable(
@@ -185,15 +185,20 @@ class ServiceClient:
             "on where it stopped.",
         )
 
-    def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def once(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Ask once; `Postponed` where another time may do better."""
         headers = {**more.pop("headers", {}), "Authorization": f"Bearer {self._access()}"}
         with _reached():
             answer = self.web.request(method, self.address + path, headers=headers, **more)
         if answer.status_code == 401 and self._token:
             # The token may have ended on the way; the next try proves itself anew.
             self._token = ""
-            raise _Later(0.1, "access token ended")
+            raise Postponed(0.1, "access token ended")
         return _good(answer)
+
+    def prove(self) -> None:
+        """Get an access token, before anything else is sent."""
+        self._access()
 
     def _access(self) -> str:
         if self._token and time.monotonic() < self._until:
@@ -226,7 +231,9 @@ class ServiceClient:
         return self._token
 
 
-def connected(address: str, *, ca: str | None = None) -> httpx.Client:
+def connected(
+    address: str, *, ca: str | None = None, verify: ssl.SSLContext | bool | None = None
+) -> httpx.Client:
     """A connection to a service; https, or this very machine.
 
     Raises:
@@ -240,10 +247,9 @@ def connected(address: str, *, ca: str | None = None) -> httpx.Client:
             "The address of the service does not begin with https.",
             remedy="Ask the council for its address; http serves on this very machine only.",
         )
-    verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca) if ca else True
-    return httpx.Client(
-        verify=verify, timeout=httpx.Timeout(60, connect=10), follow_redirects=False
-    )
+    verify = verify or (ssl.create_default_context(cafile=ca) if ca else True)
+    times = httpx.Timeout(60, connect=10)
+    return httpx.Client(verify=verify, timeout=times, follow_redirects=False)
 
 
 def pauses(patience: dt.timedelta) -> Iterator[float]:
@@ -262,7 +268,7 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as fault:
-        raise _Later(None, type(fault).__name__) from None
+        raise Postponed(None, type(fault).__name__) from None
 
 
 def _good(answer: httpx.Response) -> httpx.Response:
@@ -271,7 +277,7 @@ def _good(answer: httpx.Response) -> httpx.Response:
         return answer
     if answer.status_code in _AGAIN:
         after = answer.headers.get("Retry-After", "")
-        raise _Later(float(after) if after.isdigit() else None, f"answer {answer.status_code}")
+        raise Postponed(float(after) if after.isdigit() else None, f"answer {answer.status_code}")
     told = _problem(answer)
     kind = _KINDS.get(answer.status_code, Unavailable)
     raise kind(

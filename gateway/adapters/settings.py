@@ -66,6 +66,14 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "GATEWAY_UPLOAD_MAX_MIB": ("4096", "Longest upload that is taken in, in MiB."),
     "GATEWAY_UPLOAD_HOURS": ("24", "Hours after which an upload that nobody goes on with expires."),
+    "GATEWAY_DELIVERY_DAYS": (
+        "3",
+        "Days after which a package that its recipient has not taken counts as not delivered.",
+    ),
+    "GATEWAY_DELIVERY_KEYS": (
+        "",
+        "Folder (mode 0700) with a folder for each recipient: client.key for https, sftp.key.",
+    ),
     "GATEWAY_LOG_LEVEL": (
         "info",
         "Least of the service's log that is written: debug, info, warning or error.",
@@ -93,6 +101,8 @@ class Settings:
     oidc_client_secret_file: Path | None = None
     upload_max_mib: int = int(KNOWN["GATEWAY_UPLOAD_MAX_MIB"][0])
     upload_hours: int = int(KNOWN["GATEWAY_UPLOAD_HOURS"][0])
+    delivery_days: int = int(KNOWN["GATEWAY_DELIVERY_DAYS"][0])
+    delivery_keys: Path | None = None
     uploads_open: int = int(KNOWN["GATEWAY_UPLOADS_OPEN"][0])
     log_level: str = KNOWN["GATEWAY_LOG_LEVEL"][0]
     sources: Mapping[str, str]
@@ -140,6 +150,8 @@ def read_settings(
         oidc_client_secret_file=_file(chosen["GATEWAY_OIDC_CLIENT_SECRET_FILE"]),
         upload_max_mib=_count("GATEWAY_UPLOAD_MAX_MIB", chosen),
         upload_hours=_count("GATEWAY_UPLOAD_HOURS", chosen),
+        delivery_days=_count("GATEWAY_DELIVERY_DAYS", chosen),
+        delivery_keys=_file(chosen["GATEWAY_DELIVERY_KEYS"]),
         uploads_open=_count("GATEWAY_UPLOADS_OPEN", chosen),
         log_level=_level(chosen["GATEWAY_LOG_LEVEL"]),
         sources=sources,
@@ -203,6 +215,8 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_OIDC_CLIENT_SECRET_FILE": str(settings.oidc_client_secret_file or ""),
         "GATEWAY_UPLOAD_MAX_MIB": str(settings.upload_max_mib),
         "GATEWAY_UPLOAD_HOURS": str(settings.upload_hours),
+        "GATEWAY_DELIVERY_DAYS": str(settings.delivery_days),
+        "GATEWAY_DELIVERY_KEYS": str(settings.delivery_keys or ""),
         "GATEWAY_LOG_LEVEL": settings.log_level,
         "GATEWAY_UPLOADS_OPEN": str(settings.uploads_open),
     }

@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "objections": ("objections", "objections", "List, answer and settle what the register holds."),
     "share": ("share", "share", "Decide, make, seal, record and forward a release."),
     "releases": ("share", "releases", "List what left, with counts and packages."),
+    "deliveries": ("deliveries", "deliveries", "Follow packages; try again, carry, acknowledge."),
+    "inbox": ("inbox", "inbox", "Take in, open and acknowledge packages (the recipient)."),
     "prove": ("prove", "prove", "Put the notices' promises to the ledger, for one release."),
     "ledger": ("ledger", "ledger", "Verify, prove, export and checkpoint the ledger."),
     "open": ("open_package", "open_package", "Verify a package and open it (the recipient)."),

@@ -18,7 +18,14 @@ from gateway.cli.common import as_option, emit, exits, json_option, open_setting
 from gateway.errors import GatewayError, HeldForPerson, RefusedError
 
 REASONS = ("before-release", "policy-change", "question", "training")
-EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse": 3, "held": 5}
+EXIT_OF_STATE = {
+    "forwarded": 0,
+    "recorded": 0,
+    "would-forward": 0,
+    "refused": 3,
+    "would-refuse": 3,
+    "held": 5,
+}
 
 
 @click.command()
@@ -29,7 +36,8 @@ EXIT_OF_STATE = {"forwarded": 0, "would-forward": 0, "refused": 3, "would-refuse
     "--to",
     "outbox",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the packages, one sub-folder for each recipient.",
+    help="Folder for the packages, one sub-folder for each recipient; without it each "
+    "package goes by its recipient's registered channel.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would leave and why; send nothing.")
 @click.option("--on", "on", help="With --dry-run: decide as of this date (YYYY-MM-DD).")
@@ -73,9 +81,9 @@ def share(
     from gateway.workflows.share import share as make_release
 
     request = SharingRequest(purpose=purpose, agreement=agreement)
-    target = (outbox or settings.data / "outbox").absolute()
+    target = str(outbox.absolute()) if outbox else ""
     if not dry_run and settings.data.is_dir():
-        require_outbox(target)
+        require_outbox(Path(target or settings.data / "outbox").absolute())
     with (
         progress_on(sys.stderr.isatty()) as progress,
         share_desk(settings, progress=progress, rehearsal=dry_run, on=_date(on)) as desk,
@@ -84,7 +92,7 @@ def share(
             outcome = (
                 preview(desk, request, officer=acting, reason=reason)
                 if dry_run
-                else make_release(desk, request, officer=acting, outbox=str(target))
+                else make_release(desk, request, officer=acting, outbox=target)
             )
         except (RefusedError, HeldForPerson) as no:
             outcome = stopped(request, no)
@@ -192,7 +200,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{output}: {', '.join(columns)}"
     for package in document["packages"]:
         yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
-        yield f"  {package['path']}"
+        yield f"  {package['path'] or 'on its way: gateway deliveries list'}"
     for warning in document["warnings"]:
         yield f"Note: {warning}"
 
@@ -216,7 +224,8 @@ def release_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{record['received']} received = {record['forwarded']} forwarded{withheld}"
     for package in document["packages"]:
         yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
-        yield f"  {package['path']}  {package['forwarded'] or 'not yet forwarded'}"
+        place = package["path"] or package["package"]
+        yield f"  {place}  {package['forwarded'] or 'not yet forwarded'}"
 
 
 def _date(text: str | None) -> dt.date | None:

@@ -165,6 +165,8 @@ EVENTS: Mapping[str, Event] = {
     ),
     "package-forwarded": _event("release package channel", "recipient package_digest output"),
     "package-acknowledged": _event("release package", "recipient receipt_digest channel"),
+    "package-not-delivered": _event("release package code", "recipient channel"),
+    "package-arrived": _event("package package_digest", "party"),
     "release-withdrawn": _event("release code", "purpose agreement"),
     "release-closed": _event("release", "code"),
     "dry-run": _event("purpose agreement", "policy_digest code reasons"),

@@ -58,6 +58,7 @@ class RecipientRef:
     key_id: str
     fingerprint: str
     channel: str
+    delivery: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

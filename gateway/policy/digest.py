@@ -97,7 +97,7 @@ def digest_of(
         "legal_bases": {b: _plain(knowledge.bases.get(b)) for b in read["bases"]},
         "recipients": {
             r: {
-                "document": _plain(knowledge.recipients.get(r)),
+                "document": _recipient(knowledge.recipients.get(r)),
                 "key": _key((keys or {}).get(r)),
             }
             for r in read["recipients"]
@@ -151,6 +151,14 @@ def _object(parts: Mapping[str, bytes]) -> bytes:
 def _contract(contract: Contract | None) -> bytes:
     """The canonical form of a contract, made once: it is the largest thing that is read."""
     return rfc8785.dumps(_plain(dataclasses.asdict(contract)) if contract else None)
+
+
+def _recipient(document: Document | None) -> Any:
+    """A recipient's document; one without a way of delivery has the digest it always had."""
+    plain = _plain(document)
+    if isinstance(plain, dict) and plain.get("delivery") is None:
+        plain.pop("delivery", None)
+    return plain
 
 
 def _plain(value: Any, key: str = "") -> Any:

@@ -150,7 +150,15 @@ def _recipient(matter: Matter, recipient: Recipient) -> RecipientRef:
         key_id=held.key_id if held else recipient.key_id,
         fingerprint=held.fingerprint if held else recipient.fingerprint,
         channel=recipient.channel,
+        delivery=_delivery(recipient),
     )
+
+
+def _delivery(recipient: Recipient) -> tuple[tuple[str, str], ...]:
+    """Where its packages are brought, as names and texts."""
+    if recipient.delivery is None:
+        return ()
+    return tuple((name, str(value)) for name, value in recipient.delivery if value)
 
 
 def _raised(matter: Matter) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from gateway.policy.findings import Finding
 from gateway.policy.shapes import Clause, Document, Id, KeyLabel, Sentence, Some
@@ -35,6 +35,23 @@ class Undertaking(Document):
     clause: Clause | None = None
 
 
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Delivery(Document):
+    """Where and how packages are brought: addresses and pins, never a secret.
+
+    The files of secrets lie beside each other in the folder that a setting names.
+    """
+
+    address: Annotated[str, StringConstraints(pattern=r"^(https?|sftp)://[\x21-\x7e]{1,300}$")]
+    client: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = ""
+    certificate: HexDigest | None = None
+    authority: Annotated[str, Field(max_length=20_000)] | None = None
+    host_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@.+/= -]{20,2000}$")] = ""
+    descriptor: HexDigest | None = None
+
+
 class Recipient(Document):
     """`policies/recipients/*.toml`. A class only ever adds a right; an unknown one adds none."""
 
@@ -42,7 +59,7 @@ class Recipient(Document):
     organisation: Sentence
     team: Sentence
     class_: Annotated[Some[Id], BeforeValidator(_one_or_more)] = Field(alias="class")
-    channel: Literal["folder", "sftp", "https"]
+    channel: Literal["folder", "sftp", "https", "portal"]
     expires: dt.date
     key_id: Annotated[str, Field(max_length=120)] = ""
     fingerprint: Annotated[str, Field(max_length=120)] = ""
@@ -50,6 +67,7 @@ class Recipient(Document):
     contact: Sentence | None = None
     accreditation: Sentence | None = None
     functional_separation: Undertaking | None = None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

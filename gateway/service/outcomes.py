@@ -33,7 +33,7 @@ def of_extract(record: ExtractRecord) -> dict[str, Any]:
 def of_share(outcome: Outcome) -> dict[str, Any]:
     """What came of a release or a rehearsal."""
     people: dict[str, Any] = {}
-    if outcome.state in ("forwarded", "would-forward"):
+    if outcome.state in ("forwarded", "recorded", "would-forward"):
         people = _people(outcome.received, outcome.forwarded, outcome.withheld)
     return {
         "state": outcome.state,

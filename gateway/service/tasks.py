@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import jobs, receipts, uploads
+from gateway.adapters import inbox, jobs, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
@@ -98,9 +98,8 @@ def share(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
         if made is not None:
             return made
         tied = _tied(shop, desk, job)
-        outbox = str(shop.settings.data / "outbox")
         try:
-            outcome = make_release(tied, _request(job), officer=job.by, outbox=outbox)
+            outcome = make_release(tied, _request(job), officer=job.by, outbox="")
         except (RefusedError, HeldForPerson) as no:
             return outcomes.of_no("refused" if isinstance(no, RefusedError) else "held", no)
     return outcomes.of_share(outcome)
@@ -124,9 +123,30 @@ def rehearse(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
 def deliver(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any] | Later:
     """Try once to bring a package to its recipient."""
     progress("delivering")
-    deliveries = importlib.import_module("gateway.adapters.deliveries")
-    told: Mapping[str, Any] = deliveries.attempt(shop.settings, shop.ring, job.subject)
+    from gateway.wiring import delivering
+
+    told = delivering.attempt(shop.settings, shop.ring, job.subject)
+    if isinstance(told, delivering.Wait):
+        return Later(not_before=told.not_before, code=told.code)
     return told
+
+
+def acknowledge(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Sign the receipt of a package that arrived in the inbox."""
+    progress("signing the receipt")
+    with shop.database.read() as connection:
+        found = inbox.find(connection, job.request["sender"], job.request["package"])
+    signer = shop.ring.signer(KeyKind.PACKAGE_SIGNING)
+    recipient, at = shop.ring.sender, now()
+    inbox.acknowledge(shop.database, found, signer=signer, recipient=recipient, at=at)
+    return {"package": found.package, "state": "acknowledged"}
+
+
+def give_up_delivery(shop: Workshop, job: Job, code: str) -> None:
+    """Say at the delivery that nobody tries any more."""
+    from gateway.wiring import delivery_desk
+
+    delivery_desk.give_up(shop.settings, job.subject, code=code)
 
 
 def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -153,6 +173,7 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.SHARE: share,
     JobKind.REHEARSE: rehearse,
     JobKind.DELIVER: deliver,
+    JobKind.ACKNOWLEDGE: acknowledge,
     JobKind.PURGE: purge,
     JobKind.PROPOSE: _signed(policy_tasks.propose),
     JobKind.APPROVE: _signed(policy_tasks.approve),
@@ -161,6 +182,7 @@ TASKS: Mapping[JobKind, Task] = {
 # Told when a job has failed for good.
 GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {
     JobKind.CHECK: give_up_check,
+    JobKind.DELIVER: give_up_delivery,
 }
 
 
@@ -177,7 +199,8 @@ def _made_before(desk: Desk, job: Job) -> Mapping[str, Any] | None:
         packages = packages_of(connection, job.effect)
     if not found or found[0].state is ReleaseState.WITHDRAWN:
         return None
-    if found[0].state is ReleaseState.RECORDED:
+    waits = [each for each in packages if each.place and not each.forwarded]
+    if found[0].state is ReleaseState.RECORDED and waits:
         raise Unavailable(
             "release/not-forwarded",
             "A recorded release waits, because its outbox cannot be written.",

@@ -40,6 +40,8 @@ KEYS_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 20
 LEASE: Final = dt.timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 12
+# A delivery has a time of its own, after which it gives up by itself.
+MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000}
 FIRST_PAUSE: Final = dt.timedelta(seconds=2)
 LONGEST_PAUSE: Final = dt.timedelta(minutes=10)
 # What is taken for hung after this long: twice the checker's own limit, and more for a release.
@@ -52,6 +54,7 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.PROPOSE: 600,
     JobKind.APPROVE: 600,
     JobKind.WITHDRAW: 600,
+    JobKind.ACKNOWLEDGE: 600,
 }
 
 
@@ -167,7 +170,7 @@ def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
 
 
 def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
-    if job.attempts > MOST_ATTEMPTS:
+    if job.attempts > MOST_OF.get(job.kind, MOST_ATTEMPTS):
         _end(shop, job, JobState.FAILED, {}, "job/too-many-attempts")
         return
     beat = Heartbeat(
@@ -207,10 +210,10 @@ def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
 def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> None:
     """Try later, after a growing pause; after many attempts, no more."""
     log().warning("job-again", job=job.id, kind=job.kind.value, code=code, attempt=job.attempts)
-    if job.attempts >= MOST_ATTEMPTS:
+    if job.attempts >= MOST_OF.get(job.kind, MOST_ATTEMPTS):
         _end(shop, job, JobState.FAILED, outcome, code)
         return
-    pause = min(FIRST_PAUSE * 2 ** (job.attempts - 1), LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * 2 ** min(job.attempts - 1, 12), LONGEST_PAUSE)
     at = now()
     with _outage(), shop.database.begin() as connection:
         jobs.again(connection, job.id, shop.worker, at=at, not_before=at + pause, code=code)

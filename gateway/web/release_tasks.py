@@ -60,6 +60,7 @@ _STAGE: Mapping[ReleaseState, int] = {
     ReleaseState.BUILT: 4,
     ReleaseState.RECORDED: 4,
     ReleaseState.FORWARDED: 4,
+    ReleaseState.ACKNOWLEDGED: 4,
     ReleaseState.REFUSED: 2,
     ReleaseState.HELD: 1,
     ReleaseState.WITHDRAWN: 1,

@@ -8,7 +8,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from gateway.web.api import documentation
+from gateway.web.api import deliveries as api_deliveries
 from gateway.web.api import extracts as api_extracts
+from gateway.web.api import inbox as api_inbox
 from gateway.web.api import jobs as api_jobs
 from gateway.web.api import health, oauth
 from gateway.web.api import releases as api_releases
@@ -39,6 +41,8 @@ def blueprints() -> tuple[Blueprint, ...]:
         api_extracts.api,
         api_jobs.api,
         api_releases.api,
+        api_deliveries.api,
+        api_inbox.api,
         documentation.api,
         home.pages,
         account.pages,

@@ -11,8 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 STATUS_OF: Mapping[str, int] = {
+    "delivery/other-receipt": 422,
+    "delivery/receipt-form": 422,
+    "delivery/receipt-key": 422,
+    "delivery/unknown": 404,
     "idempotency/other-request": 422,
     "idempotency/under-way": 409,
+    "inbox/other-bytes": 409,
+    "inbox/too-long": 413,
+    "inbox/unknown": 404,
     "intake/not-a-sender": 403,
     "job/unknown": 404,
     "request/body-too-long": 413,

@@ -27,7 +27,8 @@ def share(desk: ShareDesk, request: SharingRequest, *, officer: str, outbox: str
         desk: policies, extracts, register, keys, ledger and outbox.
         request: the purpose and the agreement.
         officer: the release officer who runs it.
-        outbox: where the packages go, each to its recipient's folder.
+        outbox: where the packages go, each to its recipient's folder; "" means by each
+            recipient's registered channel.
 
     Returns:
         What was forwarded with its conservation, or the refusal with its reasons.

@@ -36,7 +36,8 @@ class PackageAnswer:
 class Outcome:
     """What `share` answers; `withheld` counts people by reason.
 
-    `state` is forwarded, refused or held; for a preview it is would-forward or
+    `state` is forwarded, recorded (packages are on their way by their channels), refused
+    or held; for a preview it is would-forward or
     would-refuse, and every count is rounded to 10 with "<10" below.
     """
 

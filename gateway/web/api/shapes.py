@@ -170,6 +170,47 @@ class ReleaseList(Strict):
     releases: list[ReleaseTold]
 
 
+class ArrivedTold(Strict):
+    """A package in our inbox, and our signed receipt for it once a worker has signed."""
+
+    package: str
+    sender: str
+    digest: str = Field(description="SHA-256 of the whole package, lower-case hex.")
+    state: str = Field(description="arrived, acknowledged or opened.")
+    arrived: dt.datetime
+    receipt: str = Field(description="A compact JWS; empty until it is signed.")
+
+
+class DeliveryTold(Strict):
+    """How the delivery of one package to you stands."""
+
+    package: str
+    recipient: str
+    channel: str = Field(description="folder, sftp, https or portal.")
+    state: str = Field(description="waiting, dispatched, acknowledged, not-delivered or carried.")
+    dispatched: str = Field(description="When it left; empty before.")
+    acknowledged: str = Field(description="When your receipt came; empty before.")
+    receipt_digest: str = Field(description="SHA-256 of your receipt; empty before.")
+
+
+class DeliveryList(Strict):
+    """Deliveries to you, newest first."""
+
+    deliveries: list[DeliveryTold]
+
+
+class ReceiptSent(Strict):
+    """Your signed receipt, as `gateway inbox acknowledge` writes it."""
+
+    receipt: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]{1,200}$"
+        ),
+        Field(description="A compact JWS."),
+    ]
+
+
 class Problem(Strict):
     """What went wrong, with a stable code and what to do (RFC 9457)."""
 

@@ -1,0 +1,113 @@
+"""To another gateway's inbox: we by `private_key_jwt`, it by its certificate.
+
+The certificate is the one whose SHA-256 the recipient's approved document names, or one
+of the authority that it names, or one of the system's authorities, in this order.
+
+Source: RFC 7523; RFC 9110; security points 9 and 15.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from gateway.adapters.channels import Parcel, Told, known_code
+from gateway.adapters.client_keys import read_private
+from gateway.adapters.service_client import Postponed, ServiceClient, connected
+from gateway.errors import GatewayError, IntegrityError, Unavailable
+
+INBOX = "/api/v1/inbox/packages"
+TYPE = "application/vnd.gateway.package"
+_FINAL = ("package/", "inbox/other-bytes", "inbox/too-long")
+
+
+def bring(parcel: Parcel) -> Told:
+    """Push a package; the receipt comes at once or is asked for later."""
+    with _inbox(parcel) as inbox:
+        try:
+            inbox.prove()
+        except (GatewayError, Postponed) as fault:
+            return Told(arrived=False, code=_code(fault))
+        try:
+            with open(parcel.path, "rb") as file:
+                headers = {"Content-Type": TYPE}
+                answer = inbox.once("POST", INBOX, headers=headers, content=file)
+        except Postponed:
+            return Told(arrived=None, code="delivery/out-of-reach")
+        except GatewayError as no:
+            code = _code(no)
+            return Told(arrived=False, code=code, final=code.startswith(_FINAL))
+        return _told(parcel, answer)
+
+
+def receipt(parcel: Parcel) -> Told:
+    """Ask for the receipt of a package that was pushed before."""
+    with _inbox(parcel) as inbox:
+        try:
+            return _told(parcel, inbox.once("GET", f"{INBOX}/{parcel.package}"))
+        except (GatewayError, Postponed) as fault:
+            return Told(arrived=None, code=_code(fault))
+
+
+def _told(parcel: Parcel, answer: httpx.Response) -> Told:
+    """What the inbox says of this package; an answer about other bytes is none."""
+    try:
+        said = answer.json()
+        same = (said["package"], said["digest"]) == (parcel.package, parcel.digest)
+        signed = said["receipt"]
+    except (ValueError, KeyError, TypeError):
+        same, signed = False, ""
+    if not same or not isinstance(signed, str):
+        return Told(arrived=None, code="delivery/strange-answer")
+    return Told(arrived=True, receipt=signed)
+
+
+@contextmanager
+def _inbox(parcel: Parcel) -> Iterator[ServiceClient]:
+    address = parcel.target["address"].rstrip("/")
+    key = read_private(parcel.key_file("client.key"))
+    with connected(address, verify=_trusting(address, parcel)) as web:
+        yield ServiceClient(
+            address=address,
+            client=parcel.target.get("client", ""),
+            key=key,
+            patience=dt.timedelta(0),
+            web=web,
+        )
+
+
+def _trusting(address: str, parcel: Parcel) -> ssl.SSLContext | None:
+    """Whose certificate is believed; nothing where the connection needs none."""
+    url = httpx.URL(address)
+    if url.scheme != "https":
+        return None
+    pin = parcel.target.get("certificate", "")
+    if not pin:
+        return ssl.create_default_context(cadata=parcel.target.get("authority") or None)
+    try:
+        shown = ssl.get_server_certificate((url.host, url.port or 443), timeout=10)
+    except (OSError, ValueError):
+        raise Unavailable(
+            "delivery/out-of-reach", "The recipient's inbox does not answer."
+        ) from None
+    if hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).hexdigest() != pin:
+        raise IntegrityError(
+            "delivery/other-certificate",
+            "The inbox shows another certificate than the recipient's document names.",
+            remedy="Ask the recipient; a new certificate needs an approved document.",
+        )
+    # Only this very certificate is believed, whatever name it has; the next connection
+    # is held to it as well.
+    trusting = ssl.create_default_context(cadata=shown)
+    trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    trusting.check_hostname = False
+    return trusting
+
+
+def _code(fault: GatewayError | Postponed) -> str:
+    return known_code(fault.code) if isinstance(fault, GatewayError) else "delivery/out-of-reach"

@@ -1,0 +1,130 @@
+"""Two offices with a gateway each: a council that sends, and the recipient of its packages."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.adapters import deliveries, inbox
+from gateway.adapters.deliveries import Delivery
+from gateway.adapters.inbox import Arrived
+from gateway.adapters.jobs import JobKind
+from tests.journeys import borough
+from tests.journeys.office import Office
+from tests.service import serving
+from tests.service.serving import Service
+
+CLIENT = "trafford-gateway"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The sender's office, the recipient's, and the address of the recipient's inbox."""
+
+    sender: Office
+    recipient: Office
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @contextlib.contextmanager
+    def receiving(self, **more: str) -> Iterator[Service]:
+        """The recipient's service, at the address that the council has approved."""
+        words = ["--port", str(self.port)]
+        address = {"GATEWAY_PUBLIC_URL": self.address}
+        with serving.serving(self.recipient, more=words, **address, **more) as service:
+            yield service
+
+    def sending(self, **more: str) -> contextlib.AbstractContextManager[Service]:
+        """The council's service."""
+        return serving.serving(self.sender, GATEWAY_DELIVERY_KEYS=str(self.keys), **more)
+
+    @property
+    def keys(self) -> Path:
+        return self.sender.home / "delivery-keys"
+
+    def share(self) -> str:
+        """A release, asked of the council's worker; its id."""
+        job = serving.finished(self.sender, serving.ask(self.sender, JobKind.SHARE))
+        assert job.outcome["state"] == "recorded", job
+        release: str = job.outcome["release"]
+        return release
+
+    def deliveries(self) -> list[Delivery]:
+        with serving.database_of(self.sender) as database, database.read() as connection:
+            return deliveries.listed(connection)
+
+    def arrived(self) -> list[Arrived]:
+        with serving.database_of(self.recipient) as database, database.read() as connection:
+            return inbox.listed(connection)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def made(home: Path, people: Path, *, channel: str, delivery: Mapping[str, Any], port: int) -> Pair:
+    """Both offices; the council may run its study at once, by this channel."""
+    sender = _council(home / "council", people, channel, delivery)
+    recipient = _recipient(home / "ons", sender)
+    with sender.open():
+        trust = home / "ons-trust.json"
+        trust.write_text(recipient.must("trust", "export").out)
+        for name in (borough.UNIT, borough.RESEARCH):
+            sender.must("deliveries", "trust", name, str(trust), "--as", "ada")
+    return Pair(sender, recipient, port)
+
+
+def copied(pair: Pair, home: Path) -> Pair:
+    """The same two offices elsewhere."""
+    home.mkdir(parents=True, exist_ok=True)
+    sender = borough.copied(pair.sender, home / "council")
+    shutil.copytree(pair.recipient.home, home / "ons")
+    return Pair(sender, Office(home / "ons", policies=sender.policies), pair.port)
+
+
+def _council(home: Path, people: Path, channel: str, delivery: Mapping[str, Any]) -> Office:
+    home.mkdir(mode=0o700, parents=True)
+    office = Office(home, policies=borough.policies_in_time(home / "policies"))
+    table = "".join(f'{name} = "{value}"\n' for name, value in delivery.items())
+    for name in (borough.UNIT, borough.RESEARCH):
+        document = office.policies / "recipients" / f"{name}.toml"
+        text = document.read_text("utf-8").replace('channel = "folder"', f'channel = "{channel}"')
+        document.write_text(f"{text}\n[delivery]\n{table}" if table else text, "utf-8")
+    office.found(controllers=(borough.COUNCIL,), recipients=(borough.UNIT, borough.RESEARCH))
+    with office.open():
+        borough.permit_study(office)
+        for dataset, party in borough.EXTRACTS:
+            borough.receive(office, people / f"{dataset}.csv", dataset, party)
+    return office
+
+
+def _recipient(home: Path, sender: Office) -> Office:
+    """The recipient's gateway: it knows the council's descriptor and its program's key."""
+    home.mkdir(mode=0o700)
+    office = Office(home, policies=sender.policies)
+    office.must("init", "--name", "ons")
+    with office.open():
+        office.must("operators", "add", "ada", "--role", "administrator")
+        office.must("inbox", "trust", borough.COUNCIL, str(sender.trust()), "--as", "ada")
+        first = sender.home / "delivery-keys" / borough.RESEARCH
+        office.must("clients", "key", "--to", str(first))
+        (first.parent).chmod(0o700)
+        shutil.copytree(first, first.with_name(borough.UNIT))
+        words = [CLIENT, str(first / "client.jwk"), "--party", borough.COUNCIL]
+        office.must("clients", "add", *words, "--role", "uploader", "--as", "ada")
+    return office
+
+
+__all__ = ["Pair", "copied", "free_port", "made"]
