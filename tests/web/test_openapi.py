@@ -19,10 +19,10 @@ from tests.journeys.office import Office
 from tests.web import office as offices
 from tests.web.office import POLICE, Machine, signed_in
 
-PIECE = "application/offset+octet-stream"
+STREAMED = ("application/offset+octet-stream", "application/vnd.gateway.package")
 
 
-@schemathesis.serializer(PIECE)
+@schemathesis.serializer(*STREAMED)
 def _octets(_context: object, value: object) -> bytes:
     """Whatever it makes up, as bytes."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
