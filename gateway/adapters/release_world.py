@@ -27,8 +27,8 @@ from gateway.adapters.durable import written_beside
 from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_keys import Uses
 from gateway.adapters.release_store import (
-    ReleaseRecord,
     PackageRecord,
+    ReleaseRecord,
     ReleaseState,
     packages_of,
     release_state,
@@ -169,12 +169,6 @@ def forward_release(world: World, release: str) -> list[PackageAnswer]:
     return answers
 
 
-def withdraw(connection: sa.Connection, world: World, release: str, *, code: str) -> None:
-    """Write down that a release did not come through; nothing of it has left."""
-    dispatching.withdraw(connection, world.append, release, code=code)
-
-
-def resume(world: World) -> tuple[list[str], list[str]]:
 def package_place(package: PackageRecord) -> str:
     """The file of a package that goes to a folder; "" for one that goes by another channel."""
     if not package.place:
@@ -182,6 +176,12 @@ def package_place(package: PackageRecord) -> str:
     return str(Path(package.place) / package.recipient / f"{package.id}.gwp")
 
 
+def withdraw(connection: sa.Connection, world: World, release: str, *, code: str) -> None:
+    """Write down that a release did not come through; nothing of it has left."""
+    dispatching.withdraw(connection, world.append, release, code=code)
+
+
+def resume(world: World) -> tuple[list[str], list[str]]:
     """Finish what a crash left: withdraw what was not recorded, forward what was.
 
     An objection, a withdrawal or an end date that came in between still counts: a
