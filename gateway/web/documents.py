@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import current_app
+from flask import current_app, g
 
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
 from gateway.model import Plan, Refusal, SharingRequest
@@ -16,9 +16,12 @@ from gateway.web.desk import desk
 
 
 def inputs() -> DecisionInputs:
-    """What a decision of this moment depends on."""
-    with desk().database.read() as connection:
-        return decision_inputs(connection)
+    """What a decision of this moment depends on: read once for each request."""
+    if "policy_inputs" not in g:
+        with desk().database.read() as connection:
+            g.policy_inputs = decision_inputs(connection)
+    found: DecisionInputs = g.policy_inputs
+    return found
 
 
 def in_force(read: DecisionInputs) -> frozenset[str]:

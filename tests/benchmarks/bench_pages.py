@@ -65,7 +65,7 @@ def _office(home: Path, files: int) -> Office:
     office = borough_pages.ready(home)
     people = home / "people"
     with office.open():
-        office.run(*borough.SHARE)
+        office.must(*borough.SHARE)
         for name in ("police_bad", "police_incidents"):
             words = ["receive", str(people / f"{name}.csv"), "--dataset", "police_incidents"]
             office.run(*words, "--from", borough_pages.POLICE)
