@@ -1,6 +1,7 @@
 """Kill the processes of the service at any moment under load; nothing is lost or doubled.
 
     python -m tests.faults.service_kills 1000
+    python -m tests.faults.service_kills 1000 --postgresql
     python -m tests.faults.service_kills 1000 --database-url postgresql://...
 
 Victims are the web server and its processes, the workers, the judge, and now and then
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.databases import own_server
 from tests.faults.service_load import Load, check
 from tests.journeys import borough
 from tests.journeys.office import Office
@@ -102,13 +104,17 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("count", type=int)
     asked.add_argument("--database-url", default="")
+    asked.add_argument("--postgresql", action="store_true", help="on a server of its own")
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
     print(f"seed {chosen.seed}")
-    with tempfile.TemporaryDirectory() as made:
-        home = Path(made)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = chosen.database_url
+        if chosen.postgresql:
+            url = stack.enter_context(own_server()).create()
         people = borough.borough(home / "people", 1500)
-        office = offices.built(home / "office", database_url=chosen.database_url)
+        office = offices.built(home / "office", database_url=url)
         told = kill_under_load(office, people, chosen.count, seed=chosen.seed)
         print(f"{chosen.count} kills; everything is in order: {dict(told)}")
 
