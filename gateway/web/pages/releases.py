@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+import sqlalchemy as sa
 from flask import Blueprint, render_template
 
-from gateway.adapters import release_list
+from gateway.adapters import deliveries, release_list
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.disclosure import rounded
 from gateway.model import Plan
@@ -61,6 +62,7 @@ def one(release: str, *, caller: Caller) -> str:
     with desk().database.read() as connection:
         found = release_list.one(connection, release)
         packages = packages_of(connection, release)
+        receipts = receipts_of(connection, release)
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
@@ -69,7 +71,7 @@ def one(release: str, *, caller: Caller) -> str:
         release=found,
         counts=counts,
         packages=packages,
-        receipts=receipts_of(packages),
+        receipts=receipts,
         retain_until=day(plan.retain_until) if plan else "",
         duties=plan.duties if plan else (),
     )
@@ -85,16 +87,20 @@ def one(release: str, *, caller: Caller) -> str:
         refusal=found.record.get("refusal", []),
         outputs=_outputs(found, packages, plan, bundle),
         packages=[(each, _rows(each, caller), _recipient(each, bundle)) for each in packages],
-        receipts=told.receipts,
+        receipts=receipts,
         plan=plan,
         duties=_duties(plan, bundle),
         not_sent=_not_sent(plan),
     )
 
 
-def receipts_of(packages: Sequence[PackageRecord]) -> Mapping[str, dt.datetime]:
+def receipts_of(connection: sa.Connection, release: str) -> Mapping[str, dt.datetime]:
     """When each package was acknowledged by its recipient, as far as that is known."""
-    return {}
+    return {
+        each.package: dt.datetime.fromisoformat(each.acknowledged_at)
+        for each in deliveries.listed(connection, release=release)
+        if each.state in deliveries.ARRIVED and each.acknowledged_at
+    }
 
 
 def _plan(release: ReleaseRecord) -> Plan | None:
