@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from gateway.web.api import documentation
 from gateway.web.api import deliveries as api_deliveries
+from gateway.web.api import documentation, health, oauth
 from gateway.web.api import extracts as api_extracts
 from gateway.web.api import inbox as api_inbox
 from gateway.web.api import jobs as api_jobs
-from gateway.web.api import health, oauth
 from gateway.web.api import releases as api_releases
 from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
