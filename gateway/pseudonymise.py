@@ -23,11 +23,11 @@ from gateway.model.reading import read_ahead
 from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill, last_reading
 from gateway.model.tokens import of_surname
 
-UNIT_SEED = 0x756E
-
 _LINK = b"sfg1/link-id...."
 _FILL = b"sfg1/fill......."
 _SUBJECT = b"sfg1/subject-id."
+_UNIT = b"sfg1/unit......."
+_MARK_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,7 @@ def pseudonymise(
     minimised: Minimised,
     keys: Mapping[str, OutputKeys],
     *,
+    unit_key: bytes,
     scratch: Scratch,
     entropy: Entropy,
     link_map: LinkMap,
@@ -59,6 +60,8 @@ def pseudonymise(
     Args:
         minimised: payload and linkage components of n people.
         keys: for each output by name.
+        unit_key: 32 bytes, the controller's own: marks of families that never leave, the
+            same in each release, so that releases can be compared.
         scratch: room for the result, which is read several times.
         entropy: the operating system's generator.
         link_map: takes `person` and `link_id`, for the sealed map.
@@ -73,7 +76,7 @@ def pseudonymise(
     for frame in read_ahead(last_reading(minimised.partitions)):
         if not frame.height:
             continue
-        made = _columns(frame, minimised.plan, keys, random)
+        made = _columns(frame, minimised.plan, keys, random, unit_key)
         link_map(pl.DataFrame({"person": frame["person"], "link_id": made["link_id"]}))
         spill = scratch.spill(1)
         spill.put(0, made)
@@ -113,9 +116,12 @@ class _Random:
 
 
 def _columns(
-    frame: pl.DataFrame, plan: Plan, keys: Mapping[str, OutputKeys], random: _Random
+    frame: pl.DataFrame,
+    plan: Plan,
+    keys: Mapping[str, OutputKeys],
+    random: _Random,
+    unit_key: bytes,
 ) -> pl.DataFrame:
-    unit = pl.coalesce("family", pl.format("person:{}", "person")).hash(seed=UNIT_SEED)
     few = _few(plan)
     payload = [
         pl.col(name).cast(pl.Categorical) if name in few and kind == pl.String else pl.col(name)
@@ -125,7 +131,18 @@ def _columns(
     made = [random.column(frame.height, person=_LINK).alias("link_id")]
     for output in plan.outputs:
         made += list(_identifiers(frame, output, keys[output.name], random))
-    return frame.select(unit.alias("unit"), *payload).with_columns(_dense(each) for each in made)
+    made += _marks(frame, unit_key)
+    return frame.select(payload).with_columns(_dense(each) for each in made)
+
+
+def _marks(frame: pl.DataFrame, key: bytes) -> Iterator[pl.Series]:
+    """Marks of each person, and of their family or of them without one: 64 bits, keyed."""
+    named = pl.format("person:{}", "person").alias("mark")
+    family = pl.coalesce("family", named).alias("unit")
+    for names in frame.select(named, family).get_columns():
+        digests = blake2b_column(names, key, person=_UNIT)
+        marks = digests.bin.slice(0, _MARK_BYTES)
+        yield marks.bin.reinterpret(dtype=pl.UInt64, endianness="little").alias(names.name)
 
 
 def _dense(values: pl.Series) -> pl.Series:

@@ -24,11 +24,10 @@ from gateway.adapters.release_answers import columns_of, reasons_of, refused, wo
 from gateway.adapters.release_build import Building, conserved
 from gateway.adapters.release_faults import require_as_recorded
 from gateway.adapters.release_making import kept_manifest
+from gateway.adapters.release_stops import write_decision, write_hold, write_refusal
 from gateway.adapters.release_store import (
     PackageRecord,
-    ReleaseRecord,
     ReleaseState,
-    open_release,
     step,
 )
 from gateway.adapters.release_world import (
@@ -41,6 +40,7 @@ from gateway.adapters.release_world import (
     withdraw,
 )
 from gateway.adapters.spill import ScratchDirectory, SealedSpill
+from gateway.disclosure import Alarm, Earlier
 from gateway.errors import GatewayError
 from gateway.ledger import packages_digest
 from gateway.ledger import record as as_recorded
@@ -98,6 +98,20 @@ class Run:
         return self._inputs.keys
 
     @property
+    def unit_key(self) -> bytes:
+        """The controller's own key for marks of families; they never leave."""
+        return self._inputs.memory.unit_key
+
+    @property
+    def earlier(self) -> Earlier:
+        """The releases that the same recipients hold."""
+        return self._inputs.memory.earlier
+
+    def unusual(self, assessed: Assessed) -> Sequence[Alarm]:
+        """What is unusual beside the last release of this purpose, and not accepted."""
+        return self._inputs.memory.unusual(assessed)
+
+    @property
     def progress(self) -> Progress:
         """Told each step."""
         return self._world.progress
@@ -118,7 +132,11 @@ class Run:
         if self._officer:
             self.release = self._world.new_release()
             with self._world.database.begin() as connection:
-                self._open(connection)
+                write_decision(
+                    *(connection, self._world, self._plan),
+                    release=self.release,
+                    officer=self._officer,
+                )
             self._state = ReleaseState.DECIDED
         return self
 
@@ -158,6 +176,7 @@ class Run:
         )
         made = building.serialise(assessed)
         building.keep_link_map(assessed, self._links)
+        self._inputs.memory.keep(self.release, assessed)
         with self._world.database.begin() as connection:
             self._write_down_uses(connection)
             self._queue(connection)
@@ -223,22 +242,22 @@ class Run:
         with self._world.database.begin() as connection:
             self._write_down_uses(connection)
             self._queue(connection)
-            self._world.append(
-                connection,
-                "release-refused",
-                {
-                    "release": self.release,
-                    "purpose": self._plan.request.purpose,
-                    "agreement": self._plan.request.agreement,
-                    "policy_digest": self._plan.policy_digest,
-                    "reasons": len(reasons),
-                    "code": reasons[0].code,
-                },
+            write_refusal(
+                connection, self._world, self._plan, release=self.release, reasons=reasons
             )
-            record = {"refusal": [[reason.code, reason.reason] for reason in reasons]}
-            step(connection, self.release, ReleaseState.REFUSED, record=record)
         self._state = ReleaseState.REFUSED
         return refused(self._plan, reasons, release=self.release)
+
+    def hold(self, unusual: Sequence[Alarm]) -> Outcome:
+        """Record that a person has to look first, and why; nothing leaves."""
+        with self._world.database.begin() as connection:
+            self._write_down_uses(connection)
+            self._queue(connection)
+            reasons = write_hold(
+                connection, self._world, self._plan, release=self.release, alarms=unusual
+            )
+        self._state = ReleaseState.HELD
+        return refused(self._plan, reasons, state="held", release=self.release)
 
     def would_share(self, assessed: Assessed | TooRisky) -> Outcome:
         """Answer a preview in rounded counts."""
@@ -258,33 +277,6 @@ class Run:
             *(connection, self._world, self._inputs, self._plan),
             release=self.release,
             doubts=self._doubts,
-        )
-
-    def _open(self, connection: sa.Connection) -> None:
-        plan, world = self._plan, self._world
-        world.append(
-            connection,
-            "release-decided",
-            {
-                "release": self.release,
-                "purpose": plan.request.purpose,
-                "agreement": plan.request.agreement,
-                "policy_digest": plan.policy_digest,
-                "version": plan.agreement_version,
-                "operator": self._officer,
-            },
-        )
-        open_release(
-            connection,
-            ReleaseRecord(
-                id=self.release,
-                state=ReleaseState.DECIDED,
-                purpose=plan.request.purpose,
-                agreement=plan.request.agreement,
-                policy_digest=plan.policy_digest,
-                officer=self._officer,
-                created=world.now(),
-            ),
         )
 
     def _package_record(self, sealed: Sealed, outbox: str) -> PackageRecord:

@@ -152,6 +152,13 @@ def step(
     connection.execute(RELEASES.update().where(RELEASES.c.id == release).values(**values))
 
 
+def with_record(connection: sa.Connection, release: str, record: Mapping[str, Any]) -> None:
+    """Write what is now known of a release whose state stays."""
+    connection.execute(
+        RELEASES.update().where(RELEASES.c.id == release).values(record=json.dumps(record))
+    )
+
+
 def release_state(connection: sa.Connection, release: str) -> ReleaseState:
     """Where a release stands.
 

@@ -54,6 +54,7 @@ def sweep(world: World, ring: KeyRing) -> int:
     orphans = [
         *_orphans(world.outgoing, waiting),
         *_orphans(world.link_maps, left),
+        *_orphans(world.memories, remembered),
         *_orphans(world.data / "scratch", set()),
     ]
     try:

@@ -26,6 +26,7 @@ from gateway.adapters.dispatching import Append, StillValid
 from gateway.adapters.durable import written_beside
 from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_keys import Uses
+from gateway.adapters.release_memory import MEMORIES, ReleaseMemory
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -83,6 +84,11 @@ class World:
         return self.data / "link-maps"
 
     @property
+    def memories(self) -> Path:
+        """Where it is remembered, sealed, who was in which release."""
+        return self.data / MEMORIES
+
+    @property
     def scratch(self) -> Path:
         """Where nameless scratch files are made; a rehearsal makes no folder for them."""
         folder = self.data / "scratch"
@@ -95,7 +101,7 @@ class World:
             Unavailable: the data directory cannot be written.
         """
         try:
-            for folder in (self.outgoing, self.link_maps, self.data / "scratch"):
+            for folder in (self.outgoing, self.link_maps, self.memories, self.data / "scratch"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             raise Unavailable(
@@ -131,6 +137,7 @@ class Inputs:
     masked: MaskedPeople = field(repr=False)
     warnings: tuple[str, ...]
     directs: Callable[[], Directs] = field(repr=False)
+    memory: ReleaseMemory = field(repr=False)
     record_key_uses: Uses
     extracts: tuple[str, ...]
     link_map_key: Callable[[str], bytes] = field(repr=False)
@@ -232,7 +239,7 @@ def _state(world: World, release: str) -> ReleaseState:
 
 def drop_files(world: World, release: str) -> None:
     """Remove sealed packages and link map of a release that was withdrawn."""
-    for folder in (world.outgoing, world.link_maps):
+    for folder in (world.outgoing, world.link_maps, world.memories):
         for path in folder.glob(f"{release}.*"):
             path.unlink(missing_ok=True)
 

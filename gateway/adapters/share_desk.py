@@ -18,6 +18,7 @@ from gateway.adapters.extract_store import Extracts, StoredExtract
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.register_trust import RegisterMark
 from gateway.adapters.release_keys import ReleaseKeys, Uses
+from gateway.adapters.release_memory import ReleaseMemory, memory_of
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
 from gateway.adapters.share_people import (
@@ -127,7 +128,14 @@ class Desk:
             directs=tap.seen,
             record_key_uses=Uses(uses, world.now),
             link_map_key=self._link_map_key,
+            memory=self._memory(plan),
         )
+
+    def _memory(self, plan: Plan) -> ReleaseMemory:
+        """What is remembered of earlier releases of this purpose to these recipients."""
+        secret = self.ring.symmetric(KeyKind.SUBJECT_INDEX).secret
+        with self.world.database.read() as connection:
+            return memory_of(connection, self.world.data, plan, secret=secret, on=self.approvals.on)
 
     def _masked(self, plan: Plan) -> MaskedPeople:
         """Who gets nothing of an address: listed communal places, and the register's protected."""

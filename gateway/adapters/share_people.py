@@ -82,7 +82,7 @@ def without_list(path: Path, contract: Contract) -> tuple[str, ...]:
         return ()
     return (
         f"There is no {COMMUNAL} in the data directory: people in hostels and refuges are masked "
-        "only where the register marks them. Write the list; an empty file says that there are none.",
+        "only where the register marks them. Write the list; an empty file says there are none.",
     )
 
 

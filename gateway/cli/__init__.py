@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "objections": ("objections", "objections", "List, answer and settle what the register holds."),
     "share": ("share", "share", "Decide, make, seal, record and forward a release."),
     "releases": ("share", "releases", "List what left, with counts and packages."),
+    "accept": ("accept", "accept", "Accept what was unusual about a held release."),
     "deliveries": ("deliveries", "deliveries", "Follow packages; try again, carry, acknowledge."),
     "inbox": ("inbox", "inbox", "Take in, open and acknowledge packages (the recipient)."),
     "prove": ("prove", "prove", "Put the notices' promises to the ledger, for one release."),

@@ -16,7 +16,8 @@ from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
 from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
-from gateway.disclosure.succession import Movement, Units, hidden, movement, too_few
+from gateway.disclosure.steadying import Earlier, footprints, members_of
+from gateway.disclosure.succession import Marks, Members, hidden, too_few
 from gateway.disclosure.summary import Summary, count, merge
 from gateway.disclosure.tripwire import Alarm, Footprint, alarms
 
@@ -27,26 +28,28 @@ __all__ = [
     "Alarm",
     "Coarser",
     "Directs",
+    "Earlier",
     "Footprint",
     "Leak",
-    "Movement",
+    "Marks",
+    "Members",
     "Profile",
     "Scan",
     "ScanRules",
     "Shape",
     "Summary",
-    "Units",
     "Verdict",
     "alarms",
     "assess",
     "count",
     "directs",
+    "footprints",
     "hidden",
     "judge",
+    "members_of",
     "merge",
     "merge_directs",
     "merge_profiles",
-    "movement",
     "no_directs",
     "profile",
     "rounded",

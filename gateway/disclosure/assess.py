@@ -25,6 +25,7 @@ from gateway.disclosure.shape import (
     payload_columns,
     shape_of,
 )
+from gateway.disclosure.steadying import Earlier, Given, people
 from gateway.disclosure.summary import Summary, count, group_keys, key_values, merge
 from gateway.model import Limits, OutputPlan, Plan, Withheld
 from gateway.model.stages import (
@@ -38,13 +39,16 @@ from gateway.model.stages import (
 _ROW = "~row"
 
 
-def assess(pseudonymised: Pseudonymised, *, coarser: Coarser) -> Assessed | TooRisky:
+def assess(
+    pseudonymised: Pseudonymised, *, coarser: Coarser, earlier: Earlier | None = None
+) -> Assessed | TooRisky:
     """Apply each output's limits, or say why it may not leave.
 
     Args:
         pseudonymised: `unit`, `link_id` and `payload.OUTPUT.NAME`; a unit is in
             one partition only; with alias slots the first row of a link id counts.
         coarser: gives an already treated column in a coarser treatment.
+        earlier: the releases that the same recipients hold, to be told apart from.
 
     Returns:
         What may leave, with the people of small groups taken out of every output
@@ -52,15 +56,33 @@ def assess(pseudonymised: Pseudonymised, *, coarser: Coarser) -> Assessed | TooR
 
     Source: docs/reference/policy.md, "The unit, joins, small groups".
     """
-    seen = _profiled(pseudonymised)
-    shapes = _shapes(pseudonymised.plan, seen)
-    gate = _Gate(pseudonymised.partitions, shapes, coarser, {})
-    verdicts = _settled(gate, pseudonymised.plan)
+    given = Given(
+        pseudonymised.plan,
+        pseudonymised.partitions,
+        pseudonymised.received,
+        pseudonymised.counts,
+    )
+    result = _assessed_alone(given, coarser)
+    # Who is withheld to hide others may make a group small, and the other way round.
+    while earlier is not None and isinstance(result, Assessed):
+        apart = earlier.apart(result)
+        if not apart.size:
+            break
+        given = given.without(apart)
+        result = _assessed_alone(given, coarser)
+    return result
+
+
+def _assessed_alone(given: Given, coarser: Coarser) -> Assessed | TooRisky:
+    seen = _profiled(given)
+    shapes = _shapes(given.plan, seen)
+    gate = _Gate(given.partitions, shapes, coarser, {})
+    verdicts = _settled(gate, given.plan)
     reasons = tuple(reason for verdict in verdicts.values() for reason in verdict.reasons)
     if reasons:
         return TooRisky(reasons)
-    kept = _Gate(pseudonymised.partitions, shapes, coarser, verdicts)
-    return _assessed(pseudonymised, kept, seen)
+    kept = _Gate(given.partitions, shapes, coarser, verdicts)
+    return _assessed(given, kept, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +127,6 @@ class _Gate:
         return frame.filter(pl.Series(stays))
 
 
-def people(frame: pl.DataFrame) -> pl.DataFrame:
-    """One row for each person: the first slot, where there are alias rows."""
-    if "slot" not in frame.columns:
-        return frame
-    return frame.unique("link_id", keep="first", maintain_order=True)
-
-
 def _in_small(frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coarser) -> pl.Series:
     """The row numbers of people in small groups."""
     keyed = frame.select(_ROW, *key_values(shape, verdict.level, coarser))
@@ -119,14 +134,14 @@ def _in_small(frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coar
     return keyed.join(small, on=group_keys(shape), how="semi", nulls_equal=True)[_ROW]
 
 
-def _profiled(pseudonymised: Pseudonymised) -> Profile:
+def _profiled(given: Given) -> Profile:
     seen = Profile({})
     names = [
         f"payload.{output.name}.{rule.name}"
-        for output in pseudonymised.plan.outputs
+        for output in given.plan.outputs
         for rule in payload_columns(output)
     ]
-    for frame in pseudonymised.partitions:
+    for frame in given.partitions:
         seen = merge_profiles(seen, profile(frame, names))
     return seen
 
@@ -188,23 +203,23 @@ def _joined(earlier: Verdict | None, verdict: Verdict) -> Verdict:
     )
 
 
-def _assessed(pseudonymised: Pseudonymised, kept: _Gate, seen: Profile) -> Assessed:
+def _assessed(given: Given, kept: _Gate, seen: Profile) -> Assessed:
     rows = staying = present = 0
     for frame in kept.source:
         left = kept.without_small(frame)
         rows += left.height
         present += people(frame).height
         staying += people(left).height
-    counts = Counter(pseudonymised.counts)
+    counts = Counter(given.counts)
     if present > staying:
         counts[Withheld.SMALL_GROUP.value] += present - staying
     return Assessed(
-        plan=pseudonymised.plan,
+        plan=given.plan,
         partitions=kept,
-        received=pseudonymised.received,
+        received=given.received,
         counts=dict(counts),
         rows=rows,
-        outputs=tuple(_output(output, kept, seen) for output in pseudonymised.plan.outputs),
+        outputs=tuple(_output(output, kept, seen) for output in given.plan.outputs),
     )
 
 

@@ -1,10 +1,10 @@
 """Two releases held side by side must not show who left or joined in between.
 
-Whoever holds last month's release and this month's can subtract one from the
-other. If a single family objected in between, the one group that shrank is
-theirs. So the families that left, and those that joined, are none or at least k:
-joiners who are too few wait for the next release, and too few leavers are joined
-by further families drawn at random.
+Whoever holds last month's release and this month's can subtract one from the other.
+If a single family's member objected in between, the one group that shrank is
+theirs. So the families of those who left, and of those who joined, are none or at
+least k: joiners who are too few wait for the next release, and to too few leavers
+whole families are added, drawn at random.
 
 Source: docs/explanation/disclosure.md, "Successive releases"; docs/reference/policy.md;
 Sweeney, k-anonymity (2002), section 5.3 ("temporal attack").
@@ -20,29 +20,39 @@ import numpy.typing as npt
 
 from gateway.model.stages import Entropy
 
-Units = npt.NDArray[np.uint64]
+Marks = npt.NDArray[np.uint64]
 _DRAW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """Families in the earlier release only, and in the new one only; each sorted."""
+class Members:
+    """Marks of the people of one release, each once and sorted, with their families' marks."""
 
-    leavers: Units = field(repr=False)
-    joiners: Units = field(repr=False)
+    people: Marks = field(repr=False)
+    families: Marks = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many people."""
+        return int(self.people.size)
+
+    def family_count(self) -> int:
+        """How many families."""
+        return int(np.unique(self.families).size)
+
+    def missing_in(self, other: Members) -> Members:
+        """Those who are here and not there."""
+        return self.keeping(~np.isin(self.people, other.people, assume_unique=True))
+
+    def keeping(self, chosen: npt.NDArray[np.bool_]) -> Members:
+        """Some of them."""
+        return Members(self.people[chosen], self.families[chosen])
 
 
-def movement(earlier: Units, now: Units) -> Movement:
-    """Who left and who joined between two releases.
-
-    Args:
-        earlier: marks of the families in the earlier release, unique.
-        now: marks of the families in the new one, unique.
-    """
-    return Movement(
-        leavers=np.setdiff1d(earlier, now, assume_unique=True),
-        joiners=np.setdiff1d(now, earlier, assume_unique=True),
-    )
+def members(people: Marks, families: Marks) -> Members:
+    """People with their families, in order, each person once."""
+    ordered, first = np.unique(people, return_index=True)
+    return Members(ordered, families[first])
 
 
 def too_few(count: int, k: int) -> bool:
@@ -50,46 +60,51 @@ def too_few(count: int, k: int) -> bool:
     return 0 < count < k
 
 
-def hidden(now: Units, earlier: Sequence[Units], *, k: int, entropy: Entropy) -> Units:
-    """The families to withhold so that no pair of releases points at fewer than k.
+def hidden(now: Members, earlier: Sequence[Members], *, k: int, entropy: Entropy) -> Marks:
+    """The people to withhold so that no pair of releases points at fewer than k families.
 
-    Joiners too few to hide in each other wait; to leavers too few, families that both
-    releases hold are added, drawn at random. Withholding for one earlier release can
-    make another pair differ by too few, so it is settled over all of them; the set of
-    those who leave only shrinks, so that it ends.
+    Withholding for one earlier release can make another pair differ by too few, so it is
+    settled over all of them; those who leave only become fewer, so that it ends.
 
     Args:
-        now: marks of the families that could leave now, unique.
-        earlier: the same of each earlier release to this recipient, still held there.
-        k: the limit of the output.
+        now: the people who could leave now.
+        earlier: the people of each earlier release to this recipient, still held there.
+        k: the limit of the output, in families.
         entropy: unpredictable bytes; who is drawn must not be guessable.
 
     Returns:
-        Marks to withhold, sorted; all of `now` where fewer than k would remain.
+        Marks of people, sorted; all of them where fewer than k families would remain.
     """
-    staying = np.sort(now)
+    staying = now
     while (going := _next(staying, earlier, k, entropy)).size:
-        staying = np.setdiff1d(staying, going, assume_unique=True)
-    if too_few(staying.size, k):
-        staying = staying[:0]
-    return np.setdiff1d(now, staying, assume_unique=True)
+        staying = staying.keeping(~np.isin(staying.people, going, assume_unique=True))
+    if too_few(staying.family_count(), k):
+        return now.people
+    return np.setdiff1d(now.people, staying.people, assume_unique=True)
 
 
-def _next(staying: Units, earlier: Sequence[Units], k: int, entropy: Entropy) -> Units:
+def _next(staying: Members, earlier: Sequence[Members], k: int, entropy: Entropy) -> Marks:
     """What one earlier release makes necessary next; nothing once all are satisfied."""
     for before in earlier:
-        moved = movement(before, staying)
-        if too_few(moved.joiners.size, k):
-            return moved.joiners
-        if too_few(moved.leavers.size, k):
-            both = np.intersect1d(before, staying, assume_unique=True)
+        joiners = staying.missing_in(before)
+        if too_few(joiners.family_count(), k):
+            return joiners.people
+        leavers = before.missing_in(staying)
+        short = k - leavers.family_count()
+        if leavers.size and short > 0:
+            # Families of which all are in both releases; one that leaves in part counts already.
+            both = staying.keeping(
+                np.isin(staying.people, before.people, assume_unique=True)
+                & ~np.isin(staying.families, leavers.families)
+            )
+            chosen = drawn(np.unique(both.families), short, entropy)
             # Nothing to draw from: the earlier release was smaller than k in itself.
-            if both.size:
-                return drawn(both, k - moved.leavers.size, entropy)
-    return staying[:0]
+            if chosen.size:
+                return both.keeping(np.isin(both.families, chosen)).people
+    return staying.people[:0]
 
 
-def drawn(families: Units, count: int, entropy: Entropy) -> Units:
+def drawn(families: Marks, count: int, entropy: Entropy) -> Marks:
     """`count` of these at random, or all of them if there are fewer.
 
     Each gets an unpredictable 64-bit ticket and the lowest win, which is a uniform draw.

@@ -150,6 +150,7 @@ EVENTS: Mapping[str, Event] = {
         "release purpose agreement", "policy_digest reasons code clause version"
     ),
     "release-held": _event("release code", "purpose agreement policy_digest reasons"),
+    "release-accepted": _event("release", "purpose agreement code"),
     "release-built": _event(
         "release received forwarded withheld register_sequence",
         "purpose agreement policy_digest record_digest rows",
@@ -164,9 +165,9 @@ EVENTS: Mapping[str, Event] = {
         " withheld",
     ),
     "package-forwarded": _event("release package channel", "recipient package_digest output"),
-    "package-acknowledged": _event("release package", "recipient receipt_digest channel"),
     "package-not-delivered": _event("release package code", "recipient channel"),
     "package-arrived": _event("package package_digest", "party"),
+    "package-acknowledged": _event("release package", "recipient receipt_digest channel"),
     "release-withdrawn": _event("release code", "purpose agreement"),
     "release-closed": _event("release", "code"),
     "dry-run": _event("purpose agreement", "policy_digest code reasons"),

@@ -47,6 +47,7 @@ class Action(StrEnum):
     JOB_READ = "job-read"
     AGREEMENT_READ = "agreement-read"
     RELEASE_READ = "release-read"
+    RELEASE_ACCEPT = "release-accept"
     PACKAGE_CARRY = "package-carry"
     PACKAGE_DELIVER = "package-deliver"
     DELIVERY_ACKNOWLEDGE = "delivery-acknowledge"
@@ -113,6 +114,8 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.JOB_READ: _DATA_TEAM | {PartyRole.UPLOADER, PartyRole.EDITOR, PartyRole.APPROVER},
         Action.AGREEMENT_READ: _COUNCIL,
         Action.RELEASE_READ: _DATA_TEAM | {PartyRole.EDITOR, PartyRole.APPROVER},
+        # Accepting that a release is unusual; never by the officer who ran it.
+        Action.RELEASE_ACCEPT: frozenset({PartyRole.RELEASE_OFFICER, PartyRole.APPROVER}),
         # Fetching a sealed package to carry it to a recipient's own portal.
         Action.PACKAGE_CARRY: frozenset({PartyRole.RELEASE_OFFICER}),
         # Another gateway hands a package to our inbox.

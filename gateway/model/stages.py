@@ -120,7 +120,7 @@ class Minimised:
 class Pseudonymised:
     """No identifier any more. Maker: `pseudonymise.pseudonymise`.
 
-    Columns: `unit` (a random family number of this run), `link_id` (16 random
+    Columns: `unit` and `mark` (keyed marks of family and person), `link_id` (16 random
     bytes), `payload.OUTPUT.NAME`, `token.OUTPUT.NAME`, `slot` rows as they leave.
     """
 

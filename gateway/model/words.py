@@ -108,3 +108,4 @@ class Withheld(StrEnum):
     HOUSEHOLD = "household"
     NO_LONGER_ELIGIBLE = "no-longer-eligible"
     SMALL_GROUP = "small-group"
+    BETWEEN_RELEASES = "between-releases"

@@ -2,8 +2,9 @@
 
 Find the agreement in force and decide; if refused, record and answer. Select the
 cohort; honour objections; minimise to the Plan; pseudonymise under this
-recipient's key; assess the risk of re-identification; seal under the clause;
-record in the ledger; forward; answer with the receipt.
+recipient's key; assess the risk of re-identification, alone and beside what the
+recipient holds; hold what is unusual; seal under the clause; record in the ledger;
+forward; answer with the receipt.
 
 Source: UK GDPR Arts 5, 21, 25, 32; docs/explanation/architecture.md.
 """
@@ -37,9 +38,11 @@ def share(desk: ShareDesk, request: SharingRequest, *, officer: str, outbox: str
     if isinstance(decision, Refusal):
         return desk.refuse(request, decision, officer=officer)
     with desk.begin(decision, officer) as run:
-        assessed = assess(_pseudonymised(decision, run), coarser=coarser)
+        assessed = assess(_pseudonymised(decision, run), coarser=coarser, earlier=run.earlier)
         if isinstance(assessed, TooRisky):
             return run.too_risky(assessed)
+        if unusual := run.unusual(assessed):
+            return run.hold(unusual)
         sealed = run.seal(assessed)
         recorded = run.record(sealed, outbox)
         return run.forward(recorded)
@@ -53,7 +56,8 @@ def preview(
     if isinstance(decision, Refusal):
         return desk.would_refuse(request, decision)
     with desk.rehearse(decision, officer, reason=reason) as run:
-        assessed: Assessed | TooRisky = assess(_pseudonymised(decision, run), coarser=coarser)
+        pseudonymised = _pseudonymised(decision, run)
+        assessed: Assessed | TooRisky = assess(pseudonymised, coarser=coarser, earlier=run.earlier)
         return run.would_share(assessed)
 
 
@@ -65,5 +69,10 @@ def _pseudonymised(plan: Plan, run: ReleaseRun) -> Pseudonymised:
     run.progress("minimising and pseudonymising")
     minimised = minimise(willing, masking=run.masking)
     return pseudonymise(
-        minimised, run.keys, scratch=run.scratch, entropy=run.entropy, link_map=run.link_map
+        minimised,
+        run.keys,
+        unit_key=run.unit_key,
+        scratch=run.scratch,
+        entropy=run.entropy,
+        link_map=run.link_map,
     )

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
+from gateway.disclosure import Alarm, Earlier
 from gateway.minimise import Masking
 from gateway.model import Plan, Reason, Refusal, SharingRequest
 from gateway.model.stages import Assessed, Entropy, Recorded, Scratch, Sealed, TooRisky
@@ -96,6 +97,20 @@ class ReleaseRun(Protocol):
     @property
     def link_map(self) -> Callable[[pl.DataFrame], None]:
         """Takes `person` and `link_id` for the sealed map of this release."""
+
+    @property
+    def unit_key(self) -> bytes:
+        """The controller's own key for marks of families; they never leave."""
+
+    @property
+    def earlier(self) -> Earlier:
+        """The releases that the same recipients hold."""
+
+    def unusual(self, assessed: Assessed) -> Sequence[Alarm]:
+        """What is unusual beside the last release of this purpose, and not accepted."""
+
+    def hold(self, unusual: Sequence[Alarm]) -> Outcome:
+        """Record that a person has to look first, and why; nothing leaves."""
 
     def seal(self, assessed: Assessed) -> Sequence[Sealed]:
         """Serialise, scan, conserve, record what was built, sign and seal each output."""

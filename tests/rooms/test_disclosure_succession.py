@@ -1,4 +1,4 @@
-"""Two releases side by side point at nobody, and an unusual one is seen."""
+"""Two releases side by side point at nobody."""
 
 from __future__ import annotations
 
@@ -10,82 +10,101 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.disclosure import hidden, movement, too_few
-from gateway.disclosure.succession import Units, drawn
+from gateway.disclosure import Members, hidden, too_few
+from gateway.disclosure.succession import Marks, drawn, members
 
 K = 5
 
 
-def units(*values: int) -> Units:
-    return np.array(values, dtype=np.uint64)
+def of(*people: tuple[int, int]) -> Members:
+    """People, each with a family."""
+    return members(
+        np.array([person for person, _ in people], dtype=np.uint64),
+        np.array([family for _, family in people], dtype=np.uint64),
+    )
 
 
-def left_over(now: Units, gone: Units) -> Units:
-    return np.setdiff1d(now, gone)
+def singles(*numbers: int) -> Members:
+    """People without a family: each is one."""
+    return of(*((number, number) for number in numbers))
 
 
-families = st.sets(st.integers(0, 60), min_size=K, max_size=60).map(
-    lambda chosen: np.array(sorted(chosen), dtype=np.uint64)
+def without(now: Members, gone: Marks) -> Members:
+    return now.keeping(~np.isin(now.people, gone))
+
+
+# Person n belongs to family n // 3, whichever release they are in.
+releases = st.sets(st.integers(0, 90), min_size=3 * K, max_size=90).map(
+    lambda chosen: of(*((person, person // 3) for person in chosen))
 )
 
 
 @settings(max_examples=300, deadline=None)
-@given(now=families, earlier=st.lists(families, max_size=4), k=st.integers(1, K))
+@given(now=releases, earlier=st.lists(releases, max_size=4), k=st.integers(1, K))
 def test_no_pair_of_releases_differs_by_fewer_than_k_families(
-    now: Units, earlier: list[Units], k: int
+    now: Members, earlier: list[Members], k: int
 ) -> None:
-    staying = left_over(now, hidden(now, earlier, k=k, entropy=os.urandom))
-    assert not too_few(staying.size, k)
+    staying = without(now, hidden(now, earlier, k=k, entropy=os.urandom))
+    assert not too_few(staying.family_count(), k)
     for before in earlier:
-        moved = movement(before, staying)
-        assert not too_few(moved.joiners.size, k)
-        assert not too_few(moved.leavers.size, k)
+        assert not too_few(staying.missing_in(before).family_count(), k)
+        leavers = before.missing_in(staying)
+        # Only an earlier release that was smaller than k itself can have fewer.
+        assert not too_few(leavers.family_count(), k) or before.family_count() < k
 
 
-@given(now=families, earlier=st.lists(families, max_size=3))
-def test_only_families_that_could_have_left_are_withheld(now: Units, earlier: list[Units]) -> None:
-    gone = hidden(now, earlier, k=K, entropy=os.urandom)
-    assert set(gone.tolist()) <= set(now.tolist())
-    assert len(set(gone.tolist())) == gone.size
+@given(now=releases, earlier=st.lists(releases, max_size=3))
+def test_only_people_who_could_have_left_are_withheld(now: Members, earlier: list[Members]) -> None:
+    gone = hidden(now, earlier, k=K, entropy=os.urandom).tolist()
+    assert set(gone) <= set(now.people.tolist())
+    assert len(set(gone)) == len(gone)
 
 
 def test_an_unchanged_cohort_leaves_whole() -> None:
-    now = np.arange(100, dtype=np.uint64)
+    now = singles(*range(100))
     assert hidden(now, [now], k=K, entropy=os.urandom).size == 0
 
 
 def test_a_first_release_leaves_whole() -> None:
-    assert hidden(np.arange(100, dtype=np.uint64), [], k=K, entropy=os.urandom).size == 0
+    assert hidden(singles(*range(100)), [], k=K, entropy=os.urandom).size == 0
 
 
-def test_a_lone_leaver_is_joined_by_others() -> None:
-    before = np.arange(100, dtype=np.uint64)
-    now = before[before != 17]
+def test_a_lone_leaver_is_joined_by_other_families() -> None:
+    before, now = singles(*range(100)), singles(*(n for n in range(100) if n != 17))
     gone = hidden(now, [before], k=K, entropy=os.urandom)
     assert gone.size == K - 1
     assert 17 not in gone
 
 
-def test_a_lone_joiner_waits() -> None:
-    before = np.arange(100, dtype=np.uint64)
-    now = np.arange(101, dtype=np.uint64)
-    assert hidden(now, [before], k=K, entropy=os.urandom).tolist() == [100]
+def test_a_lone_leaver_whose_family_stays_is_joined_by_other_families_too() -> None:
+    before = of(*((n, n // 3) for n in range(90)))
+    now = of(*((n, n // 3) for n in range(90) if n != 17))
+    gone = hidden(now, [before], k=K, entropy=os.urandom)
+    families = {int(n) // 3 for n in gone}
+    assert len(families) == K - 1
+    assert 17 // 3 not in families
+    # Whole families leave with them, so that no other member is alone either.
+    assert gone.size == 3 * (K - 1)
+
+
+def test_a_lone_joiner_waits_and_their_family_does_not() -> None:
+    before = of(*((n, n // 3) for n in range(90) if n != 17))
+    now = of(*((n, n // 3) for n in range(90)))
+    assert hidden(now, [before], k=K, entropy=os.urandom).tolist() == [17]
 
 
 def test_enough_leavers_and_joiners_hide_in_each_other() -> None:
-    before = np.arange(100, dtype=np.uint64)
-    now = np.arange(10, 110, dtype=np.uint64)
+    before, now = singles(*range(100)), singles(*range(10, 110))
     assert hidden(now, [before], k=K, entropy=os.urandom).size == 0
 
 
 def test_fewer_than_k_families_do_not_leave_at_all() -> None:
-    now = units(1, 2, 3)
-    assert hidden(now, [], k=K, entropy=os.urandom).tolist() == [1, 2, 3]
+    now = of(*((n, n // 3) for n in range(9)))
+    assert hidden(now, [], k=K, entropy=os.urandom).size == 9
 
 
 def test_an_earlier_release_smaller_than_k_stops_nothing_else() -> None:
-    now = np.arange(100, dtype=np.uint64)
-    tiny, whole = units(700, 701), np.arange(99, dtype=np.uint64)
+    now, tiny, whole = singles(*range(100)), singles(700, 701), singles(*range(99))
     assert hidden(now, [tiny, whole], k=K, entropy=os.urandom).tolist() == [99]
 
 

@@ -1,0 +1,135 @@
+"""Examinations of what is stored: directory, database, keys, ledger, register.
+
+Source: security points 7, 20, 22; docs/how-to/run-the-service.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from gateway.adapters import keyring_files, ledger_check, ledger_store, register_trust, schema
+from gateway.adapters.examination import Found, Health, Patient, well
+from gateway.adapters.keyring import FEW_MONTHS
+from gateway.adapters.keyring_signing import raw_public
+from gateway.model.keys import KeyKind
+
+ROOM_WANTED = 2 << 30
+CLOCK_SLACK = dt.timedelta(minutes=5)
+
+
+def data_directory(patient: Patient) -> Iterator[Found]:
+    """Ours alone, and room on its disk."""
+    data = patient.settings.data
+    keyring_files.check_directory(data)
+    free = shutil.disk_usage(data).free
+    if free < ROOM_WANTED:
+        yield Found(
+            subject="disk",
+            health=Health.LOOK,
+            sentence=f"{free >> 20} MiB are free where the data directory lies.",
+            remedy="Free disk space, or run `gateway purge`: a full disk stops receiving.",
+        )
+    yield well("data directory", f"It is private; {free >> 30} GiB are free.")
+
+
+def database(patient: Patient) -> Iterator[Found]:
+    """It answers, its tables are this gateway's, and it is whole."""
+    found = schema.current(patient.database)
+    schema.require_known(found)
+    if found != schema.newest():
+        yield Found(
+            subject="database",
+            health=Health.LOOK,
+            sentence=f"Its schema is {found or 'none'}, this gateway's is {schema.newest()}.",
+            remedy="Run `gateway database upgrade`.",
+        )
+    if not patient.database.postgresql:
+        with patient.database.read() as connection:
+            told = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if told != "ok":
+            yield Found(
+                subject="database",
+                health=Health.ILL,
+                sentence="The SQLite file is damaged.",
+                remedy="Stop the service and restore the newest backup (`gateway restore`).",
+            )
+            return
+    yield well("database", f"It answers; its schema is {found}.")
+
+
+def keys(patient: Patient) -> Iterator[Found]:
+    """The ring is private, and this month's storage key is there, and the next months'."""
+    keyring_files.check_directory(patient.settings.ring)
+    today = patient.at.date()
+    patient.ring.storage_recipient(today)
+    left = patient.ring.storage_months_left(today)
+    if left < FEW_MONTHS:
+        yield Found(
+            subject="storage keys",
+            health=Health.LOOK,
+            sentence=f"Storage keys are there for {left} months.",
+            remedy="A custodian makes more: `gateway keys new --kind storage`.",
+        )
+    yield well("keys", f"The ring is private; storage keys reach {left} months.")
+
+
+def ledger(patient: Patient) -> Iterator[Found]:
+    """Every entry and every checkpoint verifies, and the clock has not run back."""
+    public = {
+        record.id: raw_public(record.public)
+        for record in patient.ring.verifying_keys(KeyKind.LEDGER_SIGNING)
+    }
+    with patient.database.read() as connection:
+        report = ledger_check.verify(connection, keys=public)
+    if not report.ok:
+        yield Found(
+            subject="ledger",
+            health=Health.ILL,
+            sentence=f"The ledger does not verify ({report.faults[0]}).",
+            remedy="Share nothing. Compare it with the checkpoints kept outside this machine.",
+        )
+        return
+    yield well("ledger", f"{report.size} entries and their checkpoints verify.")
+
+
+def ledger_head(patient: Patient) -> Iterator[Found]:
+    """The ledger is there and continues its last checkpoint: the quick look of readiness."""
+    with patient.database.read() as connection:
+        size, last = ledger_store.size(connection), ledger_store.last_checkpoint(connection)
+        same = last is None or (
+            last.checkpoint.size <= size
+            and ledger_store.root(connection, last.checkpoint.size) == last.checkpoint.root
+        )
+        newest = connection.execute(
+            sa.select(ledger_store.LEAVES.c["index"]).order_by(
+                ledger_store.LEAVES.c["index"].desc()
+            )
+        ).scalar()
+    if size == 0 or newest is None or not same:
+        yield Found(
+            subject="ledger",
+            health=Health.ILL,
+            sentence="The ledger is empty, or does not continue its last checkpoint.",
+            remedy="Share nothing; `gateway ledger verify` says more.",
+        )
+        return
+    if last is not None and last.checkpoint.at > patient.at + CLOCK_SLACK:
+        yield Found(
+            subject="clock",
+            health=Health.ILL,
+            sentence="The newest checkpoint is later than this machine's clock.",
+            remedy="Set the clock (timedatectl), then start again.",
+        )
+        return
+    yield well("ledger", f"It holds {size} entries and continues its last checkpoint.")
+
+
+def register(patient: Patient) -> Iterator[Found]:
+    """The register of objections has no gap and ends where the ledger says."""
+    with patient.database.read() as connection:
+        last = register_trust.sequence(connection)
+    yield well("register", f"{last} entries without a gap.")

@@ -1,0 +1,130 @@
+"""Examinations of the office around the store: policies, people, work, and the machine.
+
+Source: security points 4, 11; docs/how-to/run-the-service.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway import keyed_hash
+from gateway.adapters import jobs, operators, policy_reading
+from gateway.adapters.examination import Found, Health, Patient, well
+from gateway.model.permissions import Action, permits
+
+REVIEW_AHEAD = dt.timedelta(days=90)
+STALE_JOB = dt.timedelta(hours=1)
+
+
+def policies(patient: Patient) -> Iterator[Found]:
+    """Every document loads; what is in force, and what is due for review."""
+    with patient.database.read() as connection:
+        read = policy_reading.decision_inputs(connection)
+    for finding in read.findings[:10]:
+        yield Found(
+            subject="policies",
+            health=Health.LOOK,
+            sentence=f"{finding.document}: {finding.sentence} [{finding.code}]",
+            remedy=finding.remedy or "`gateway policy check` says more.",
+        )
+    if not read.bundle.agreements:
+        yield Found(
+            subject="policies",
+            health=Health.ILL,
+            sentence="No agreement loads.",
+            remedy="`gateway policy check` names what stops them.",
+        )
+    today = patient.at.date()
+    for agreement in read.bundle.agreements.values():
+        if today <= agreement.review <= today + REVIEW_AHEAD:
+            yield Found(
+                subject="policies",
+                health=Health.LOOK,
+                sentence=f"{agreement.id} is due for review on {agreement.review}.",
+                remedy="A governance lead begins it now.",
+            )
+    yield well("policies", f"{len(read.bundle.agreements)} agreements load.")
+
+
+def people(patient: Patient) -> Iterator[Found]:
+    """There are people for every act, and two for those that need two."""
+    with patient.database.read() as connection:
+        every = operators.listed(connection)
+    for action in (Action.OPERATOR_ADD, Action.POLICY_APPROVE, Action.RELEASE, Action.KEY_GRANT):
+        able = [person for person in every if permits(action, person.role_words())]
+        if len(able) < (2 if action is Action.OPERATOR_ADD else 1):
+            yield Found(
+                subject="people",
+                health=Health.LOOK,
+                sentence=f'{len(able)} people may do "{action}".',
+                remedy="An administrator adds another: `gateway operators add`.",
+            )
+    yield well("people", f"{len(every)} operators.")
+
+
+def work(patient: Patient) -> Iterator[Found]:
+    """Nothing waits for a passphrase, nothing has failed, nothing waits too long."""
+    with patient.database.read() as connection:
+        counts = jobs.tally(connection)
+        oldest = jobs.oldest_waiting(connection)
+    held = sum(count for (_, state), count in counts.items() if state == jobs.JobState.HELD)
+    failed = sum(count for (_, state), count in counts.items() if state == jobs.JobState.FAILED)
+    if held:
+        yield Found(
+            subject="work",
+            health=Health.LOOK,
+            sentence=f"{held} jobs wait until a worker has the keys.",
+            remedy="Give the worker its passphrase file (GATEWAY_PASSPHRASE_FILE).",
+        )
+    if failed:
+        yield Found(
+            subject="work",
+            health=Health.LOOK,
+            sentence=f"{failed} jobs could not be done.",
+            remedy='The page "Work in hand" says why for each.',
+        )
+    if oldest is not None and patient.at - oldest > STALE_JOB:
+        yield Found(
+            subject="work",
+            health=Health.LOOK,
+            sentence="A job has waited for more than an hour.",
+            remedy="See whether a worker runs (`gateway serve` or `gateway worker`).",
+        )
+    yield well("work", f"{sum(counts.values())} jobs are known.")
+
+
+def machine(_patient: Patient) -> Iterator[Found]:
+    """What this machine can do for speed and for safety."""
+    path = keyed_hash.path()
+    if path == "hashlib":
+        yield Found(
+            subject="kernel",
+            health=Health.LOOK,
+            sentence="Tokens are made by hashlib, because the compiled kernel is not there.",
+            remedy="Install a C compiler and install the gateway again; the tokens are the same.",
+        )
+    if not _may_confine():
+        yield Found(
+            subject="checker",
+            health=Health.LOOK,
+            sentence="The process that opens partners' files cannot be cut off from the network.",
+            remedy="Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1).",
+        )
+    yield well("machine", f"Tokens are made on the {path} path.")
+
+
+def _may_confine() -> bool:
+    """Whether the kernel lets a child have a network of its own."""
+    asked = (
+        "from gateway.adapters.confinement import confine; "
+        "raise SystemExit(not confine(memory=1 << 30, cpu_seconds=5, largest_file=1 << 20))"
+    )
+    root = str(Path(__file__).parents[2])
+    told = subprocess.run(
+        [sys.executable, "-c", asked], cwd=root, capture_output=True, check=False, timeout=60
+    )
+    return told.returncode == 0

@@ -1,0 +1,220 @@
+"""What the gateway remembers of each release: who was in it, as marks, and what it looked like.
+
+One sealed file for each release, under a key that only the controller's ring gives. It
+serves three questions about the next release to the same recipients: do the two
+point at a lone leaver, is the new one unusual, and what would a change of policy
+change. It goes with the retention of the release.
+
+A file is AES-256-GCM under a key made of the subject index's key, with the release's id
+as associated data; inside, a JSON head and the marks, u64 little-endian: of the people,
+sorted, then of their families.
+
+Source: docs/explanation/disclosure.md, "Successive releases" and "The tripwire";
+security points 5, 8; docs/adr/0291-a-sealed-memory-of-each-release.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.adapters.durable import written_beside
+from gateway.adapters.release_store import ReleaseRecord, packages_of, releases
+from gateway.disclosure import (
+    Alarm,
+    Earlier,
+    Footprint,
+    Members,
+    alarms,
+    footprints,
+    members_of,
+)
+from gateway.errors import IntegrityError, Unavailable
+from gateway.model import Plan
+from gateway.model.stages import Assessed
+
+MEMORIES = "memories"
+_NONCE = 12
+_UNIT, _SEAL = b"gateway/unit....", b"gateway/memory.."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """One release: its purpose, when it has to be forgotten, its shape and its families."""
+
+    release: str
+    purpose: str
+    agreement: str
+    recipients: frozenset[str]
+    until: dt.date
+    footprints: Mapping[str, Footprint] = field(repr=False)
+    members: Members = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseMemory:
+    """The memory as one release works with it.
+
+    `earlier` are the releases of this purpose that a recipient of the plan holds, oldest
+    first; `accepted` the alarms that a second person has accepted for this purpose.
+    """
+
+    folder: Path
+    secret: bytes = field(repr=False)
+    plan: Plan
+    earlier_releases: tuple[Remembered, ...] = field(repr=False)
+    accepted: frozenset[tuple[str, str]]
+
+    @property
+    def unit_key(self) -> bytes:
+        """The key under which families are marked."""
+        return _derived(self.secret, _UNIT)
+
+    @property
+    def earlier(self) -> Earlier:
+        """What `assess` holds this release against."""
+        return Earlier([each.members for each in self.earlier_releases], os.urandom)
+
+    def unusual(self, assessed: Assessed) -> tuple[Alarm, ...]:
+        """What is unusual beside the last release of this purpose and was not accepted."""
+        if not self.earlier_releases:
+            return ()
+        last = self.earlier_releases[-1].footprints
+        return tuple(
+            alarm
+            for output, now in footprints(assessed).items()
+            if output in last
+            for alarm in alarms(last[output], now)
+            if (alarm.code, alarm.subject) not in self.accepted
+        )
+
+    def keep(self, release: str, assessed: Assessed) -> None:
+        """Remember a release, before it is recorded.
+
+        Raises:
+            Unavailable: the disk is full or fails.
+        """
+        head = {
+            "release": release,
+            "purpose": self.plan.request.purpose,
+            "agreement": self.plan.request.agreement,
+            "recipients": sorted(output.recipient.id for output in self.plan.outputs),
+            "until": self.plan.retain_until.isoformat(),
+            "footprints": {name: asdict(each) for name, each in footprints(assessed).items()},
+        }
+        told = json.dumps(head).encode()
+        found = members_of(assessed)
+        marks = np.stack([found.people, found.families]).astype("<u8").tobytes()
+        inside = len(told).to_bytes(4) + told + marks
+        nonce = os.urandom(_NONCE)
+        cipher = AESGCM(_derived(self.secret, _SEAL))
+        sealed = nonce + cipher.encrypt(nonce, inside, release.encode())
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with written_beside(self.folder / f"{release}.mem") as file:
+                file.write(sealed)
+        except OSError as fault:
+            raise Unavailable(
+                "store/not-written",
+                f"The memory of the release could not be stored ({fault.strerror}).",
+                remedy="Free disk space in the data directory and run the release again.",
+            ) from None
+
+
+def memory_of(
+    connection: sa.Connection, data: Path, plan: Plan, *, secret: bytes, on: dt.date
+) -> ReleaseMemory:
+    """Open what is remembered of earlier releases of a plan's purpose to its recipients.
+
+    Args:
+        connection: of the database, for which releases have left.
+        data: the data directory.
+        plan: of the release that is to be made.
+        secret: the subject index's key.
+        on: today; what had to be forgotten by then is not read.
+    """
+    request = plan.request
+    known = releases(
+        connection,
+        where=lambda release: (
+            (release.purpose, release.agreement) == (request.purpose, request.agreement)
+        ),
+    )
+    left = [each.id for each in reversed(known) if packages_of(connection, each.id)]
+    folder = data / MEMORIES
+    wanted = {output.recipient.id for output in plan.outputs}
+    return ReleaseMemory(
+        folder=folder,
+        secret=secret,
+        plan=plan,
+        earlier_releases=tuple(
+            each
+            for each in _opened(folder, left, secret)
+            if each.recipients & wanted and each.until >= on
+        ),
+        accepted=_accepted(known),
+    )
+
+
+def _accepted(known: Sequence[ReleaseRecord]) -> frozenset[tuple[str, str]]:
+    """Alarms of held releases that somebody accepted since the last release left."""
+    found: set[tuple[str, str]] = set()
+    for release in known:
+        record = release.record
+        if "accepted_by" in record:
+            found |= {(alarm["code"], alarm["subject"]) for alarm in record.get("alarms", ())}
+        elif "forwarded" in record:
+            break
+    return frozenset(found)
+
+
+def _opened(folder: Path, names: list[str], secret: bytes) -> Iterator[Remembered]:
+    for release in names:
+        path = folder / f"{release}.mem"
+        if path.exists():
+            yield read_memory(path, release, secret)
+
+
+def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
+    """Open what is remembered of one release.
+
+    Raises:
+        IntegrityError: it is not what was written.
+    """
+    sealed = path.read_bytes()
+    try:
+        inside = AESGCM(_derived(secret, _SEAL)).decrypt(
+            sealed[:_NONCE], sealed[_NONCE:], release.encode()
+        )
+    except InvalidTag:
+        raise IntegrityError(
+            "store/memory-changed",
+            "The memory of an earlier release is not what was written.",
+            remedy="Restore memories/ from the backup; without it nothing may be compared.",
+        ) from None
+    length = int.from_bytes(inside[:4])
+    head = json.loads(inside[4 : 4 + length])
+    return Remembered(
+        release=release,
+        purpose=head["purpose"],
+        agreement=head["agreement"],
+        recipients=frozenset(head["recipients"]),
+        until=dt.date.fromisoformat(head["until"]),
+        footprints={name: Footprint(**each) for name, each in head["footprints"].items()},
+        members=Members(*np.frombuffer(inside[4 + length :], dtype="<u8").reshape(2, -1)),
+    )
+
+
+def _derived(secret: bytes, person: bytes) -> bytes:
+    """A key of one use, made of the subject index's key."""
+    return hashlib.blake2b(b"", key=secret, person=person, digest_size=32).digest()

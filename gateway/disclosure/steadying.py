@@ -1,0 +1,142 @@
+"""Holding a release against the earlier ones that its recipients have.
+
+Marks of people and families are kept by the controller alone, sealed; they are compared here and
+leave with nothing. Who has to be withheld so that no pair of releases points at
+fewer than k families is withheld from every output of the run.
+
+Source: docs/explanation/disclosure.md, "Successive releases"; `disclosure.succession`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from gateway.disclosure.shape import payload_columns
+from gateway.disclosure.succession import Marks, Members, hidden, members
+from gateway.disclosure.tripwire import Footprint
+from gateway.model import Plan, Withheld
+from gateway.model.stages import Assessed, AssessedOutput, Entropy, Partitions
+
+FEW_VALUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The people of each earlier release that the same recipients hold."""
+
+    releases: Sequence[Members] = field(repr=False)
+    entropy: Entropy = field(repr=False)
+
+    def apart(self, assessed: Assessed) -> Marks:
+        """The people to withhold beside those of this release's own small groups.
+
+        An output without limits, as one that says who people are, hides nobody.
+        """
+        limits = [output.limits.k for output in assessed.plan.outputs if output.limits]
+        if not limits or not self.releases:
+            return np.empty(0, dtype=np.uint64)
+        return hidden(members_of(assessed), self.releases, k=max(limits), entropy=self.entropy)
+
+
+def members_of(assessed: Assessed) -> Members:
+    """The people who would leave, with their families."""
+    found = [
+        (frame["mark"].to_numpy(), frame["unit"].to_numpy())
+        for frame in assessed.partitions
+        if frame.height
+    ]
+    if not found:
+        return Members(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64))
+    return members(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is assessed: the columns of a stage, less those who are withheld beside others."""
+
+    plan: Plan
+    partitions: Partitions = field(repr=False)
+    received: int
+    counts: Mapping[str, int]
+
+    def without(self, marks: Marks) -> Given:
+        """The same without some people, counted as withheld between releases."""
+        gone = pl.Series("mark", marks, dtype=pl.UInt64)
+        leaving = sum(
+            people(frame.filter(pl.col("mark").is_in(gone.implode()))).height
+            for frame in self.partitions
+        )
+        counts = Counter(self.counts)
+        counts[Withheld.BETWEEN_RELEASES.value] += leaving
+        kept = _Without(self.partitions, gone)
+        return Given(self.plan, kept, self.received, dict(counts))
+
+
+def people(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row for each person: the first slot, where there are alias rows."""
+    if "slot" not in frame.columns:
+        return frame
+    return frame.unique("link_id", keep="first", maintain_order=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Without:
+    """Partitions without some people; as many of them as before."""
+
+    source: Partitions = field(repr=False)
+    gone: pl.Series = field(repr=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self.source:
+            yield frame.filter(~pl.col("mark").is_in(self.gone.implode()))
+
+
+def footprints(assessed: Assessed) -> dict[str, Footprint]:
+    """What each output looks like, in counts: for the next release to be compared with."""
+    empty: Counter[tuple[str, str]] = Counter()
+    values: dict[tuple[str, str], Counter[str] | None] = {}
+    for frame in assessed.partitions:
+        one_each = people(frame)
+        for entry in assessed.outputs:
+            _count(one_each, entry, empty, values)
+    withheld = {why: count for why, count in assessed.counts.items() if count}
+    return {
+        entry.output.name: Footprint(
+            rows=assessed.rows,
+            received=assessed.received,
+            columns=dict(entry.treatments),
+            empty={name: empty[entry.output.name, name] for name in entry.treatments},
+            categories={
+                name: dict(found)
+                for name in entry.treatments
+                if (found := values.get((entry.output.name, name))) is not None
+            },
+            withheld=withheld,
+        )
+        for entry in assessed.outputs
+    }
+
+
+def _count(
+    frame: pl.DataFrame,
+    entry: AssessedOutput,
+    empty: Counter[tuple[str, str]],
+    values: dict[tuple[str, str], Counter[str] | None],
+) -> None:
+    output = entry.output
+    for rule in payload_columns(output):
+        column, key = frame[f"payload.{output.name}.{rule.name}"], (output.name, rule.name)
+        empty[key] += column.null_count()
+        known = values.setdefault(key, Counter())
+        if known is None:
+            continue
+        counts = column.drop_nulls().cast(pl.String).value_counts(name="rows")
+        known.update(dict(counts.iter_rows()))
+        if len(known) > FEW_VALUES:
+            # A column of many values has no categories to compare.
+            values[key] = None
