@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters import deliveries, inbox
+from gateway.adapters import deliveries, inbox, ledger_store
 from gateway.adapters.deliveries import Delivery
 from gateway.adapters.inbox import Arrived
 from gateway.adapters.jobs import JobKind
@@ -36,9 +36,9 @@ class Pair:
         return f"http://{HOST}:{self.port}"
 
     @contextlib.contextmanager
-    def receiving(self, **more: str) -> Iterator[Service]:
-        """The recipient's service, at the address that the council has approved."""
-        words = ["--port", str(self.port)]
+    def receiving(self, port: int = 0, **more: str) -> Iterator[Service]:
+        """The recipient's service, at the address that the council has approved or behind it."""
+        words = ["--port", str(port or self.port)]
         address = {"GATEWAY_PUBLIC_URL": self.address}
         with serving.serving(self.recipient, more=words, **address, **more) as service:
             yield service
@@ -57,6 +57,15 @@ class Pair:
         assert job.outcome["state"] == "recorded", job
         release: str = job.outcome["release"]
         return release
+
+    def everything_arrived(self) -> bool:
+        found = self.deliveries()
+        return bool(found) and all(each.state in deliveries.ARRIVED for each in found)
+
+    def events(self, office: Office) -> list[str]:
+        """What an office's ledger says, in order."""
+        with serving.database_of(office) as database, database.read() as connection:
+            return [entry.event for _, entry in ledger_store.entries(connection)]
 
     def deliveries(self) -> list[Delivery]:
         with serving.database_of(self.sender) as database, database.read() as connection:

@@ -2,34 +2,87 @@
 
 from __future__ import annotations
 
-from gateway.adapters.deliveries import ARRIVED, DeliveryState
-from tests.delivery.pair import Pair
+import contextlib
+import os
+import signal
+
+from gateway.adapters.deliveries import DeliveryState
+from gateway.adapters.inbox import InboxState
+from tests.delivery.pair import Pair, free_port
+from tests.delivery.wire import wired
 from tests.journeys import borough
-from tests.service.serving import until
+from tests.service.serving import Service, session, until
 
 
-def _everything_arrived(pair: Pair) -> bool:
-    found = pair.deliveries()
-    return bool(found) and all(each.state in ARRIVED for each in found)
+def arrive(pair: Pair) -> None:
+    """Wait until each package has its receipt."""
+    until(pair.everything_arrived, bool)
+
+
+def each_package_arrived_once(pair: Pair) -> None:
+    sent = {each.package for each in pair.deliveries()}
+    assert {each.state for each in pair.deliveries()} == {DeliveryState.ACKNOWLEDGED}
+    assert sorted(each.package for each in pair.arrived()) == sorted(sent)
+    ours, theirs = pair.events(pair.sender), pair.events(pair.recipient)
+    for event in ("package-forwarded", "package-acknowledged"):
+        assert ours.count(event) == len(sent)
+    assert theirs.count("package-arrived") == len(sent)
+    files = [path.stem for path in (pair.recipient.data / "inbox").rglob("*.gwp")]
+    assert sorted(files) == sorted(sent)
+    assert not list((pair.recipient.data / "inbox").glob("incoming-*"))
+    for office in (pair.sender, pair.recipient):
+        assert office.ask("ledger", "verify")["ok"]
 
 
 def test_packages_are_pushed_verified_acknowledged_and_opened(pair: Pair) -> None:
     with pair.receiving(), pair.sending():
         release = pair.share()
-        until(lambda: pair.deliveries(), lambda _: _everything_arrived(pair))
-    for each in pair.deliveries():
-        assert each.state is DeliveryState.ACKNOWLEDGED
-        assert len(each.receipt_digest) == 64
-    assert {each.package for each in pair.arrived()} == {e.package for e in pair.deliveries()}
+        arrive(pair)
+    each_package_arrived_once(pair)
     assert pair.sender.ask("releases", release)["state"] == "acknowledged"
     assert not list((pair.sender.data / "outgoing").iterdir())
-    assert pair.sender.ask("ledger", "verify")["ok"]
-    assert pair.recipient.ask("ledger", "verify")["ok"]
     (research,) = [e for e in pair.deliveries() if e.recipient == borough.RESEARCH]
     key = pair.sender.home / borough.RESEARCH / "recipient.key"
     to = pair.recipient.home / "study"
-    opened = pair.recipient.ask(
-        "inbox", "open", research.package, "--key", str(key), "--to", str(to)
-    )
-    assert opened["rows"] > 0
+    words = ("inbox", "open", research.package, "--key", str(key), "--to", str(to))
+    assert pair.recipient.ask(*words)["rows"] > 0
     assert (to / "manifest.json").exists()
+    assert pair.recipient.run(*words).code == 6
+    assert InboxState.OPENED in {each.state for each in pair.arrived()}
+
+
+def test_a_recipient_out_of_reach_gets_its_packages_once_it_is_back(pair: Pair) -> None:
+    with pair.sending():
+        release = pair.share()
+        tried = until(pair.deliveries, lambda found: all(each.attempts for each in found))
+        assert {each.state for each in tried} == {DeliveryState.WAITING}
+        codes = until(pair.deliveries, lambda found: all(each.last_code for each in found))
+        assert {each.last_code for each in codes} == {"delivery/out-of-reach"}
+        assert not any(each.touched for each in codes)
+        assert pair.sender.ask("releases", release)["state"] == "recorded"
+        with pair.receiving():
+            for each in codes:
+                pair.sender.must("deliveries", "retry", each.package, "--as", "rosa")
+            arrive(pair)
+    each_package_arrived_once(pair)
+
+
+def test_a_sender_killed_before_it_hears_the_answer_sends_again_and_once(pair: Pair) -> None:
+    behind, running = free_port(), list[Service]()
+    with pair.receiving(port=behind), contextlib.ExitStack() as stack:
+
+        def kill() -> None:
+            for process in session(running[0].process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+
+        with wired(pair.port, to=behind, cut=kill) as wire:
+            running.append(stack.enter_context(pair.sending()))
+            pair.share()
+            until(lambda: wire.cuts, bool)
+        assert pair.arrived()
+        assert not pair.everything_arrived()
+        assert any(each.touched for each in pair.deliveries())
+    with pair.receiving(), pair.sending():
+        arrive(pair)
+    each_package_arrived_once(pair)
