@@ -45,7 +45,7 @@ from gateway.model.stages import Assessed
 
 MEMORIES = "memories"
 _NONCE = 12
-_UNIT, _SEAL = b"gateway/unit....", b"gateway/memory.."
+_UNIT, _SEAL, _MASK = b"gateway/unit....", b"gateway/memory..", b"gateway/mask...."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,11 @@ class ReleaseMemory:
     def unit_key(self) -> bytes:
         """The key under which families are marked."""
         return _derived(self.secret, _UNIT)
+
+    @property
+    def mask_seed(self) -> int:
+        """By which the masked others are drawn: the same in each release of this controller."""
+        return int.from_bytes(_derived(self.secret, _MASK)[:8])
 
     @property
     def earlier(self) -> Earlier:

@@ -10,7 +10,6 @@ Source: security points 15, 16, 17, 20 and 23.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -72,7 +71,7 @@ class Run:
         self._doubts: list[pl.DataFrame] = []
         self._pseudonymised = 0
         self.masking = Masking(
-            seed=secrets.randbits(64),
+            seed=inputs.memory.mask_seed,
             communal=inputs.masked.communal,
             protected=inputs.masked.protected,
         )

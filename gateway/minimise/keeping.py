@@ -24,8 +24,9 @@ class Masking:
     """Who gets no token and no value derived from any part of an address, nor an alias row.
 
     Protected people (`protected` are person ids that the register of families marks),
-    people at listed communal postcodes, and one in fifty of the others, drawn anew for
-    each release, so that a gap in a row marks nobody.
+    people at listed communal postcodes, and one in fifty of the others, so that a gap in
+    a row marks nobody. The draw is the controller's own and stays: were it drawn anew,
+    those who are masked in every release would be the protected ones.
     """
 
     seed: int = field(repr=False)

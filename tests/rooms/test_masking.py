@@ -31,7 +31,7 @@ def test_people_at_listed_communal_postcodes_are_masked():
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_about_one_in_fifty_others_is_drawn_anew_for_each_release(seed):
+def test_about_one_in_fifty_others_is_drawn_the_same_whenever_it_is_the_same_controller(seed):
     columns = {"person": [f"p{n}" for n in range(20_000)], "spine.protected": [None] * 20_000}
     columns["spine.protected"] = pl.Series(columns["spine.protected"], dtype=pl.String)
     drawn = masked(columns, seed=seed, one_in=50)
