@@ -71,7 +71,9 @@ def shared_folder(data: Path) -> Path:
     """An empty folder in which the processes of one web add up their counts."""
     folder = data / "web" / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    # `parents=True` would make the folder of the web's keys with a mode of its own.
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700)
     return folder
 
 
