@@ -55,6 +55,12 @@ ENTRIES: tuple[Entry, ...] = (
         about="What left, to whom, under which clause, and what is still to do.",
     ),
     Entry(
+        text="Deliveries",
+        endpoint="deliveries.every",
+        action=Action.RELEASE_READ,
+        about="Which packages have arrived, and what keeps the others.",
+    ),
+    Entry(
         text="New release",
         endpoint="new_release.new",
         action=Action.RELEASE,

@@ -16,6 +16,7 @@ from gateway.web.api import releases as api_releases
 from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
     account,
+    deliveries,
     draft_texts,
     drafts,
     elsewhere,
@@ -52,6 +53,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         extracts.pages,
         new_release.pages,
         releases.pages,
+        deliveries.pages,
         jobs.pages,
         policies.pages,
         drafts.pages,

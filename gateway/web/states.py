@@ -36,6 +36,19 @@ RELEASES: Mapping[str, Shown] = {
     "held": Shown("Held", "yellow", "Nothing left; a person must look first."),
     "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
 }
+DELIVERIES: Mapping[str, Shown] = {
+    "waiting": Shown("On its way", "blue", "It has not arrived yet."),
+    "dispatched": Shown("Sent", "light-blue", "It was handed over; the receipt has still to come."),
+    "acknowledged": Shown("Received", "green", "The recipient has signed that it arrived."),
+    "not-delivered": Shown("Not delivered", "red", "It did not arrive; nobody tries any more."),
+    "carried": Shown("Carried", "green", "A person brought it, and the portal gave a number."),
+}
+CHANNELS: Mapping[str, str] = {
+    "folder": "A shared folder",
+    "https": "Another gateway’s inbox",
+    "sftp": "An SFTP server",
+    "portal": "The recipient’s own portal, by hand",
+}
 AGREEMENTS: Mapping[str, Shown] = {
     "in-force": Shown("In force", "green", "Every controller has approved it, and its dates hold."),
     "proposed": Shown(

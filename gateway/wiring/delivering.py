@@ -89,9 +89,10 @@ def attempt(settings: Settings, ring: KeyRing, package: str) -> Mapping[str, Any
 
 def _begin(connection: sa.Connection, trying: _Try) -> bool:
     """Write down that a try begins; false if there is nothing to try."""
-    before, over = trying.before, now() > dt.datetime.fromisoformat(trying.before.until)
+    before = trying.before
     if before.channel in (FOLDER, PORTAL):
         return False
+    over = now() > dt.datetime.fromisoformat(before.until)
     if before.state is DeliveryState.DISPATCHED:
         if over:
             told = {"last_code": "delivery/no-receipt", "next_at": ""}

@@ -85,7 +85,7 @@ def free_port() -> int:
 
 def made(home: Path, people: Path, *, channel: str, delivery: Mapping[str, Any], port: int) -> Pair:
     """Both offices; the council may run its study at once, by this channel."""
-    sender = _council(home / "council", people, channel, delivery)
+    sender = council(home / "council", people, channel, delivery)
     recipient = _recipient(home / "ons", sender)
     with sender.open():
         trust = home / "ons-trust.json"
@@ -103,7 +103,7 @@ def copied(pair: Pair, home: Path) -> Pair:
     return Pair(sender, Office(home / "ons", policies=sender.policies), pair.port)
 
 
-def _council(home: Path, people: Path, channel: str, delivery: Mapping[str, Any]) -> Office:
+def council(home: Path, people: Path, channel: str, delivery: Mapping[str, Any]) -> Office:
     home.mkdir(mode=0o700, parents=True)
     office = Office(home, policies=borough.policies_in_time(home / "policies"))
     table = "".join(f'{name} = "{value}"\n' for name, value in delivery.items())

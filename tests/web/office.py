@@ -92,7 +92,7 @@ def built(home: Path, *, database_url: str = "") -> Office:
     key = open_web_keys(settings, at=at).subkey("second-factor")
     with database.begin() as connection:
         for login in LOGINS.values():
-            _account(connection, login, key, at)
+            account(connection, login, key, at)
         for party, (client, role) in MACHINES.items():
             public = raw_public(public_of(secret_of(client)))
             roles = frozenset({role})
@@ -115,7 +115,7 @@ def copied(office: Office, home: Path) -> Office:
     return Office(home, policies=home / "policies")
 
 
-def _account(connection: Any, login: str, key: bytes, at: dt.datetime) -> None:
+def account(connection: Any, login: str, key: bytes, at: dt.datetime) -> None:
     if login in PARTNERS:
         party, role = PARTNERS[login]
         binding = Binding(party=party, roles=frozenset({role}))

@@ -9,11 +9,27 @@ revision = "0010"
 down_revision = "0009"
 
 
+# Packages that were made before went to folders.
+_OF_PACKAGES = """
+INSERT INTO deliveries (
+    package, "release", recipient, channel, target, state, touched, attempts, next_at, until,
+    last_code, created, dispatched_at, acknowledged_at, receipt, receipt_digest
+)
+SELECT
+    id, "release", recipient, 'folder', '{}',
+    CASE WHEN forwarded = '' THEN 'waiting' ELSE 'dispatched' END,
+    CASE WHEN forwarded = '' THEN 0 ELSE 1 END,
+    0, '', '', '', forwarded, forwarded, '', '', ''
+FROM packages
+"""
+
+
 def upgrade() -> None:
     """Add the deliveries, the inbox, and what both believe."""
     _descriptors()
     _inbox()
     _deliveries()
+    op.execute(_OF_PACKAGES)
 
 
 def _descriptors() -> None:

@@ -1,0 +1,121 @@
+"""A package that a person carries to the recipient's own portal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from gateway.adapters import deliveries
+from gateway.adapters.deliveries import Delivery, DeliveryState
+from gateway.adapters.web_keys import open_web_keys
+from gateway.web import create_app, states
+from gateway.web.delivery_words import BECAUSE
+from gateway.web.desk import desk_of
+from tests.delivery import pair as pairs
+from tests.journeys import borough
+from tests.journeys.office import Office
+from tests.service import serving
+from tests.web import office as offices
+from tests.web.office import Browser
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Office:
+    """A council whose release waits to be carried; nobody changes it."""
+    office = pairs.council(tmp_path_factory.mktemp("portal") / "council", people, "portal", {})
+    told = office.must(*borough.SHARE, "--json").document
+    assert told["state"] == "recorded"
+    settings = offices.settings_of(office)
+    at = dt.datetime.now(dt.UTC)
+    key = open_web_keys(settings, at=at).subkey("second-factor")
+    with serving.database_of(office) as database, database.begin() as connection:
+        for login in ("rosa", "rita"):
+            offices.account(connection, login, key, at)
+    return office
+
+
+@pytest.fixture
+def office(shared: Office, tmp_path: Path) -> Office:
+    return borough.copied(shared, tmp_path / "council")
+
+
+@pytest.fixture
+def app(office: Office) -> Iterator[Flask]:
+    made = create_app(offices.settings_of(office), passwords=offices.CHEAP)
+    yield made
+    desk_of(made).database.close()
+
+
+@pytest.fixture
+def rosa(app: Flask) -> Browser:
+    return offices.signed_in(app, "rosa")
+
+
+def waiting(office: Office) -> list[Delivery]:
+    with serving.database_of(office) as database, database.read() as connection:
+        return deliveries.listed(connection)
+
+
+def test_an_officer_fetches_a_package_carries_it_and_types_its_number(
+    office: Office, rosa: Browser
+) -> None:
+    before = waiting(office)
+    for each in before:
+        address = f"/deliveries/{each.package}"
+        assert "own portal, by hand" in rosa.get(address).text
+        sealed = rosa.post(f"{address}/package")
+        staged = office.data / "outgoing" / f"{each.package}.gwp"
+        assert hashlib.sha256(sealed.data).digest() == hashlib.sha256(staged.read_bytes()).digest()
+        bad = rosa.post(f"{address}/receipt", data={"number": "see my letter"})
+        assert (bad.status_code, "Error:" in bad.text) == (422, True)
+        assert rosa.post(f"{address}/receipt", data={"number": "2026-0815"}).status_code == 303
+        page = rosa.get(address).text
+        assert "Carried" in page
+        assert "2026-0815" in page
+    assert {each.state for each in waiting(office)} == {DeliveryState.CARRIED}
+    assert office.ask("releases", before[0].release)["state"] == "acknowledged"
+    assert not list((office.data / "outgoing").iterdir())
+    assert office.ask("ledger", "verify")["ok"]
+
+
+def test_who_may_not_carry_sees_the_delivery_and_no_button(office: Office, app: Flask) -> None:
+    rita = offices.signed_in(app, "rita")
+    address = f"/deliveries/{waiting(office)[0].package}"
+    page = rita.get(address)
+    assert page.status_code == 200
+    assert "Fetch the sealed package" not in page.text
+    for act in ("package", "receipt", "retry"):
+        assert rita.post(f"{address}/{act}").status_code == 403
+    assert {each.state for each in waiting(office)} == {DeliveryState.WAITING}
+
+
+def test_nothing_is_fetched_once_somebody_has_objected(office: Office, rosa: Browser) -> None:
+    words = ("object", "--purpose", borough.STUDY, "--as", "rita")
+    given = "given_name: Zora\nfamily_name: Quill\ndate_of_birth: 1990-02-03\n"
+    office.must(*words, given=given)
+    answer = rosa.post(f"/deliveries/{waiting(office)[0].package}/package")
+    assert answer.status_code == 409
+    assert "release/register-moved" in answer.text
+    assert {each.state for each in waiting(office)} == {DeliveryState.WAITING}
+
+
+def test_on_the_command_line_it_is_carried_as_well(office: Office, tmp_path: Path) -> None:
+    each = waiting(office)[0]
+    early = office.run("deliveries", "carried", each.package, "--receipt", "1", "--as", "rosa")
+    assert early.code == 2
+    office.must("deliveries", "carry", each.package, "--to", str(tmp_path), "--as", "rosa")
+    assert (tmp_path / f"{each.package}.gwp").exists()
+    told = office.ask("deliveries", "carried", each.package, "--receipt", "A-1", "--as", "rosa")
+    assert told["state"] == "carried"
+    assert office.run("deliveries", "carry", each.package, "--to", "/", "--as", "rita").code == 3
+
+
+def test_every_state_and_channel_has_its_words() -> None:
+    assert set(states.DELIVERIES) == set(DeliveryState)
+    assert set(states.CHANNELS) == {"folder", "https", "sftp", "portal"}
+    assert all(sentence and remedy for sentence, remedy in BECAUSE.values())

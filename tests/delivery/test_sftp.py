@@ -1,0 +1,164 @@
+"""The SFTP channel against a server of its own: whole or not there, to the approved host only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from gateway.adapters.channels import Parcel, Told, sftp
+from gateway.errors import Unavailable
+from tests.delivery.pair import HOST
+
+PACKAGE = "rel-a.research"
+
+
+class Server:
+    """An SFTP server in a thread, with its folder and its keys."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder, self.keys = home / "served", home / "keys" / "ons-research"
+        self.folder.mkdir()
+        self.keys.mkdir(parents=True)
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        mine = asyncssh.generate_private_key("ssh-ed25519")
+        self.key = self.keys / "sftp.key"
+        mine.write_private_key(str(self.key))
+        self.key.chmod(0o400)
+        self._known = asyncssh.import_authorized_keys(mine.export_public_key().decode())
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = self._do(self._listen())
+        self.port = self._server.get_port()
+
+    @property
+    def host_key(self) -> str:
+        return self._host_key.export_public_key().decode().strip()
+
+    async def _listen(self) -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            HOST,
+            0,
+            server_host_keys=[self._host_key],
+            authorized_client_keys=self._known,
+            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(self.folder).encode()),
+        )
+
+    def _do(self, act):  # type: ignore[no-untyped-def]
+        return asyncio.run_coroutine_threadsafe(act, self._loop).result(20)
+
+    async def _closed(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    def close(self) -> None:
+        self._do(self._closed())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    found = Server(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def parcel(server: Server, tmp_path: Path) -> Parcel:
+    content = b"sealed" * 100_000
+    path = tmp_path / f"{PACKAGE}.gwp"
+    path.write_bytes(content)
+    target = {"address": f"sftp://{HOST}:{server.port}/", "client": "trafford"}
+    return Parcel(
+        path=path,
+        package=PACKAGE,
+        digest=hashlib.sha256(content).hexdigest(),
+        recipient="ons-research",
+        target={**target, "host_key": server.host_key},
+        keys=server.keys.parent,
+    )
+
+
+def retargeted(parcel: Parcel, **more: str) -> Parcel:
+    return Parcel(
+        path=parcel.path,
+        package=parcel.package,
+        digest=parcel.digest,
+        recipient=parcel.recipient,
+        target={**parcel.target, **more},
+        keys=parcel.keys,
+    )
+
+
+def test_a_package_lies_there_whole_under_its_name(server: Server, parcel: Parcel) -> None:
+    assert sftp.bring(parcel) == Told(arrived=True)
+    (there,) = server.folder.iterdir()
+    assert (there.name, there.read_bytes()) == (f"{PACKAGE}.gwp", parcel.path.read_bytes())
+
+
+def test_a_second_try_finds_it_and_writes_nothing(server: Server, parcel: Parcel) -> None:
+    sftp.bring(parcel)
+    (there,) = server.folder.iterdir()
+    before = there.stat().st_ino
+    assert sftp.bring(parcel).arrived
+    assert there.stat().st_ino == before
+
+
+def test_other_bytes_under_its_name_are_left_and_said(server: Server, parcel: Parcel) -> None:
+    (server.folder / f"{PACKAGE}.gwp").write_bytes(b"another")
+    told = sftp.bring(parcel)
+    assert (told.arrived, told.code, told.final) == (False, "inbox/other-bytes", True)
+    assert (server.folder / f"{PACKAGE}.gwp").read_bytes() == b"another"
+
+
+def test_what_was_cut_is_begun_again(server: Server, parcel: Parcel) -> None:
+    (server.folder / f"{PACKAGE}.gwp.part").write_bytes(b"x" * 900_000)
+    assert sftp.bring(parcel).arrived
+    assert (server.folder / f"{PACKAGE}.gwp").read_bytes() == parcel.path.read_bytes()
+
+
+def test_a_receipt_beside_the_package_is_read(server: Server, parcel: Parcel) -> None:
+    sftp.bring(parcel)
+    assert sftp.receipt(parcel) == Told(arrived=True)
+    (server.folder / f"{PACKAGE}.gwp.receipt").write_text("a.b.c\n")
+    assert sftp.receipt(parcel) == Told(arrived=True, receipt="a.b.c")
+
+
+def test_nothing_goes_to_another_host_key(server: Server, parcel: Parcel) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    told = sftp.bring(retargeted(parcel, host_key=other))
+    assert (told.arrived, told.code) == (False, "delivery/other-host-key")
+    assert not list(server.folder.iterdir())
+
+
+def test_without_an_approved_host_key_nothing_is_sent(server: Server, parcel: Parcel) -> None:
+    told = sftp.bring(retargeted(parcel, host_key=""))
+    assert (told.arrived, told.code) == (False, "delivery/key-form")
+    assert not list(server.folder.iterdir())
+
+
+def test_a_key_that_others_can_read_is_not_used(server: Server, parcel: Parcel) -> None:
+    server.key.chmod(0o644)
+    with pytest.raises(Unavailable, match="keys/unsafe-mode"):
+        sftp.bring(parcel)
+
+
+def test_a_server_that_does_not_know_us_gets_nothing(server: Server, parcel: Parcel) -> None:
+    server.key.chmod(0o600)
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(server.key))
+    server.key.chmod(0o400)
+    told = sftp.bring(parcel)
+    assert (told.arrived, told.code) == (False, "delivery/not-known-there")
+
+
+def test_a_server_that_is_not_there_is_out_of_reach(server: Server, parcel: Parcel) -> None:
+    gone = retargeted(parcel, address=f"sftp://{HOST}:1/")
+    assert sftp.bring(gone).code == "delivery/out-of-reach"
