@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import ledger_store
+from gateway.adapters import ledger_search, ledger_store
+from gateway.adapters.ledger_store import SignedCheckpoint
 from gateway.adapters.release_store import PackageRecord, packages_of, release_state
 from gateway.errors import UsageError
-from gateway.ledger import Told, Verdict, judge
+from gateway.ledger import Fact, Told, Verdict, judge
 from gateway.ledger.promises import REGISTER_EVENTS
 
 FORMAT = "gateway-release-proof-1"
@@ -39,10 +41,18 @@ OWN = frozenset(
 OF_THE_POLICY = frozenset({"policy-proposed", "policy-approved", "policy-withdrawn"})
 
 
-def proved(
-    connection: sa.Connection, release: str, *, on: dt.date
-) -> tuple[tuple[Verdict, ...], dict[str, Any]]:
-    """Every promise of a release with its verdict, and the file that proves them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A release's promises with their verdicts, and what they were judged by."""
+
+    verdicts: tuple[Verdict, ...]
+    entries: tuple[Told, ...]
+    manifests: tuple[dict[str, Any], ...]
+    signed: SignedCheckpoint
+
+
+def judged(connection: sa.Connection, release: str, *, on: dt.date) -> Judged:
+    """Every promise of a release with its verdict, without the file that proves them.
 
     Raises:
         UsageError: there is no such release, nothing of it was recorded, or no checkpoint
@@ -50,7 +60,7 @@ def proved(
     """
     release_state(connection, release)
     packages = packages_of(connection, release)
-    entries = list(_entries(connection, release))
+    entries = _entries(connection, release)
     signed = ledger_store.last_checkpoint(connection)
     if signed is None or not packages:
         raise UsageError(
@@ -58,11 +68,23 @@ def proved(
             "Nothing of this release was recorded, so that there is nothing to prove.",
             remedy="The release's page says why.",
         )
-    size = signed.checkpoint.size
-    covered = [told for told in entries if told.index < size]
-    manifests = [_core(package) for package in packages]
+    covered = tuple(told for told in entries if told.index < signed.checkpoint.size)
+    manifests = tuple(_core(package) for package in packages)
     verdicts = judge(covered, release, manifests=manifests, on=on)
-    return verdicts, {
+    return Judged(verdicts=verdicts, entries=covered, manifests=manifests, signed=signed)
+
+
+def proved(
+    connection: sa.Connection, release: str, *, on: dt.date
+) -> tuple[tuple[Verdict, ...], dict[str, Any]]:
+    """Every promise of a release with its verdict, and the file that proves them.
+
+    Raises:
+        UsageError: as `judged`.
+    """
+    found = judged(connection, release, on=on)
+    size = found.signed.checkpoint.size
+    return found.verdicts, {
         "format": FORMAT,
         "release": release,
         "asked": on.isoformat(),
@@ -74,11 +96,11 @@ def proved(
                 "because": verdict.because,
                 "evidence": list(verdict.evidence),
             }
-            for verdict in verdicts
+            for verdict in found.verdicts
         ],
-        "manifests": manifests,
-        "checkpoint": signed.jws,
-        "entries": [_shown(connection, told.index, size) for told in covered],
+        "manifests": list(found.manifests),
+        "checkpoint": found.signed.jws,
+        "entries": [_shown(connection, told.index, size) for told in found.entries],
     }
 
 
@@ -94,33 +116,24 @@ def _shown(connection: sa.Connection, index: int, size: int) -> dict[str, Any]:
 
 def _entries(connection: sa.Connection, release: str) -> Iterator[Told]:
     """The entries of a release, of its policy, of its grants, and the register's next one."""
-    own = [told for event in sorted(OWN) for told in _of(connection, event, release=release)]
+    own = list(_of(connection, OWN, release=release))
     yield from own
     decided = [told for told in own if told.entry.event == "release-decided"]
     recorded = [told for told in own if told.entry.event == "release-recorded"]
     if not decided:
         return
     digest = decided[0].fact("policy_digest")
-    for event in sorted(OF_THE_POLICY):
-        yield from _of(connection, event, document_digest=digest)
-    yield from _of(connection, "key-granted", policy_digest=digest)
+    yield from _of(connection, OF_THE_POLICY, document_digest=digest)
+    yield from _of(connection, {"key-granted"}, policy_digest=digest)
     if recorded:
-        yield from _next_of_register(connection, recorded[0])
+        # The first entries beyond the one that was read: they came later, or not.
+        read = int(recorded[0].fact("register_sequence") or 0)
+        yield from _of(connection, REGISTER_EVENTS, register_sequence=read + 1)
 
 
-def _next_of_register(connection: sa.Connection, recorded: Told) -> Iterator[Told]:
-    """The first entries of a register beyond the one that was read: they came later, or not."""
-    read = int(recorded.fact("register_sequence") or 0)
-    for event in sorted(REGISTER_EVENTS):
-        for told in _of(connection, event):
-            if int(told.fact("register_sequence") or 0) == read + 1:
-                yield told
-
-
-def _of(connection: sa.Connection, event: str, **facts: str | int) -> Iterator[Told]:
-    for ref, entry in ledger_store.entries(connection, event=event):
-        if all(entry.facts.get(name) == value for name, value in facts.items()):
-            yield Told(index=ref.index, entry=entry)
+def _of(connection: sa.Connection, events: Collection[str], **facts: Fact) -> Iterator[Told]:
+    for index, entry in ledger_search.naming(connection, events, **facts):
+        yield Told(index=index, entry=entry)
 
 
 def _core(package: PackageRecord) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Source: UK GDPR Art 5(1)(b); docs/reference/policy.md.
 from gateway.policy.agreements import Agreement
 from gateway.policy.bundle import Bundle, Documents, load, parse
 from gateway.policy.cases import CaseResult, run_cases
+from gateway.policy.checks_force import review_due
 from gateway.policy.comparing import compare
 from gateway.policy.contracts import load_contract
 from gateway.policy.decision import decide
@@ -43,6 +44,7 @@ __all__ = [
     "parse",
     "policy_digest",
     "review",
+    "review_due",
     "run_cases",
     "schema",
     "traces",

@@ -67,12 +67,17 @@ def on_day(published: dt.date) -> dt.date:
     return min(published, latest) + dt.timedelta(days=NOTICE_DAYS)
 
 
+def review_due(review: dt.date, on: dt.date) -> bool:
+    """Whether a review is near or past: from three months before its day."""
+    return on >= months_after(review, -GRACE_MONTHS)
+
+
 def review_warnings(matter: Matter) -> Iterator[str]:
     """A sentence where the review is near or past."""
     review = matter.agreement.review
     if matter.on > review:
         yield f"The review was due on {review}: review it now, sharing stops after three months."
-    elif matter.on >= months_after(review, -GRACE_MONTHS):
+    elif review_due(review, matter.on):
         yield f"The review is due on {review}."
 
 

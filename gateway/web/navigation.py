@@ -73,6 +73,18 @@ ENTRIES: tuple[Entry, ...] = (
         about="What may leave under which clause; write, review and approve changes.",
     ),
     Entry(
+        text="What waits",
+        endpoint="oversight.waits",
+        action=Action.RELEASE_READ,
+        about="Proposals to sign, releases held, roles asked for, and for whom each waits.",
+    ),
+    Entry(
+        text="Who did what",
+        endpoint="oversight.audit",
+        action=Action.AUDIT_READ,
+        about="Every entry of the ledger, by event and person.",
+    ),
+    Entry(
         text="Work in hand",
         endpoint="jobs.every",
         action=Action.RELEASE_READ,

@@ -59,6 +59,12 @@ AGREEMENTS: Mapping[str, Shown] = {
     "draft": Shown("Not proposed", "grey", "Nobody has proposed it yet; it shares nothing."),
     "ended": Shown("Ended", "grey", "Its last day is past; it shares nothing."),
 }
+PROMISES: Mapping[str, Shown] = {
+    "kept": Shown("Kept", "green", "The ledger shows it."),
+    "broken": Shown("Broken", "red", "The ledger shows the contrary, or does not show it."),
+    "not-yet": Shown("Not yet", "blue", "Its day has not come."),
+}
+REVIEW_DUE = Shown("Review due", "orange", "Its review is due within three months, or is late.")
 JOBS: Mapping[str, Shown] = {
     "queued": Shown("Waiting its turn", "grey", "It begins as soon as a worker is free."),
     "running": Shown("Under way", "blue", "A worker is at it now."),

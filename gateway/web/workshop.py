@@ -19,7 +19,17 @@ from flask import current_app
 from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.policy_drafts import Draft
 from gateway.adapters.policy_reading import DecisionInputs
-from gateway.policy import Bundle, Finding, Remark, Trace, Weight, compare, review, traces_of
+from gateway.policy import (
+    Bundle,
+    Finding,
+    Remark,
+    Trace,
+    Weight,
+    compare,
+    review,
+    review_due,
+    traces_of,
+)
 from gateway.policy.agreements import Agreement
 from gateway.policy.lines import finding_line
 from gateway.policy.rereading import Rereader, changed
@@ -42,6 +52,7 @@ class AgreementLine:
     ends: dt.date
     drafts: int
     waiting_for: tuple[str, ...]
+    review_due: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +224,7 @@ def _line(
         ends=agreement.ends,
         drafts=sum(1 for draft in drafts if draft.agreement == agreement.id),
         waiting_for=tuple(sorted(set(pending.controllers) - signed)) if pending else (),
+        review_due=today <= agreement.ends and review_due(agreement.review, today),
     )
 
 

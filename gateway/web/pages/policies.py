@@ -43,6 +43,7 @@ def every(*, caller: Caller) -> str:
         lines=workshop.lines(),
         drafts=drafts,
         states=states.AGREEMENTS,
+        review_due=states.REVIEW_DUE,
         may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
     )
 

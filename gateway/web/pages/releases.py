@@ -17,7 +17,7 @@ from gateway.disclosure import rounded
 from gateway.model import Plan
 from gateway.model.permissions import Action
 from gateway.policy import Bundle
-from gateway.web import release_choice, release_columns, states
+from gateway.web import held_releases, release_choice, release_columns, states
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import decided, inputs
@@ -91,6 +91,7 @@ def one(release: str, *, caller: Caller) -> str:
         plan=plan,
         duties=_duties(plan, bundle),
         not_sent=_not_sent(plan),
+        held=held_releases.held(found, caller),
     )
 
 

@@ -1,0 +1,88 @@
+"""Who may do what, who did what, and what waits for whom.
+
+The first page is the permission table beside the operators' roles; the second the
+ledger, whose facts hold no personal value; the third what the tables say is open.
+
+Source: security points 1, 3, 4, 20; docs/adr/0295.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from gateway.adapters import ledger_search, operators
+from gateway.ledger import EVENTS
+from gateway.model.permissions import APART, PERMISSIONS, Action, permits
+from gateway.model.words import PartyRole
+from gateway.web import waiting
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.documents import inputs
+from gateway.web.guards import guarded
+
+pages = Blueprint("oversight", __name__)
+A_PAGE = 50
+
+
+@pages.get("/permissions")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def permissions(*, caller: Caller) -> str:
+    """Show each person with their roles, each act with its roles, and what is kept apart."""
+    with desk().database.read() as connection:
+        people = operators.listed(connection)
+    holders = {
+        role: sorted(person.name for person in people if role in person.role_words())
+        for role in PartyRole
+    }
+    return render_template(
+        "oversight/permissions.html",
+        people=[(person, sorted(person.roles)) for person in people],
+        acts=[
+            (action, sorted(roles), sorted({n for role in roles for n in holders[role]}))
+            for action, roles in PERMISSIONS.items()
+        ],
+        apart=sorted(sorted(pair) for pair in APART),
+    )
+
+
+@pages.get("/audit")
+@guarded(Action.AUDIT_READ, realm=Realm.PERSON)
+def audit(*, caller: Caller) -> str:
+    """Show the ledger's entries, newest first, of one event or one person if asked."""
+    event, operator = request.args.get("event", ""), request.args.get("operator", "").strip()
+    known = event if event in EVENTS else ""
+    with desk().database.read() as connection:
+        found = ledger_search.newest(
+            connection,
+            event=known,
+            operator=operator[:80],
+            before=request.args.get("before", type=int),
+            limit=A_PAGE + 1,
+        )
+        names = [person.name for person in operators.listed(connection)]
+    return render_template(
+        "oversight/audit.html",
+        entries=found[:A_PAGE],
+        older=found[A_PAGE - 1].index if len(found) > A_PAGE else None,
+        events=sorted(EVENTS),
+        names=names,
+        wanted={"event": known, "operator": operator},
+    )
+
+
+@pages.get("/waiting")
+@guarded(Action.RELEASE_READ, realm=Realm.PERSON)
+def waits(*, caller: Caller) -> str:
+    """Show what waits for a person, and for whom."""
+    with desk().database.read() as connection:
+        found = waiting.everything(connection, inputs().bundle)
+    return render_template(
+        "oversight/waiting.html",
+        groups=found,
+        mine=[
+            (group, item)
+            for group in found
+            for item in group.items
+            if item.by != caller.name and permits(group.action, caller.roles)
+        ],
+    )

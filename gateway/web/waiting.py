@@ -1,0 +1,161 @@
+"""What waits for a person: proposals, held releases, roles, doubtful matches, deliveries.
+
+Each kind names the act that settles it, so that the permission table says for whom it waits.
+
+Source: security points 1, 3; docs/reference/policy.md, "Life of a version".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import url_for
+
+from gateway.adapters import policy_store, register_queue
+from gateway.adapters.deliveries import DELIVERIES, DeliveryState
+from gateway.adapters.operators import ASKED
+from gateway.adapters.release_store import RELEASES, ReleaseState
+from gateway.disclosure import rounded
+from gateway.model.permissions import PERMISSIONS, Action
+from gateway.policy import Bundle
+from gateway.web import release_choice
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that waits: what it is, since when, who began it, and where it is settled."""
+
+    text: str
+    hint: str = ""
+    since: str = ""
+    by: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Things of one kind, and the act that settles them."""
+
+    name: str
+    action: Action
+    items: tuple[Item, ...]
+    how: str = ""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that may settle them."""
+        return tuple(sorted(PERMISSIONS.get(self.action, frozenset())))
+
+
+def everything(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
+    """Each kind of thing that waits, also those of which nothing does.
+
+    Args:
+        connection: any.
+        bundle: the documents, for titles.
+    """
+    return (
+        Group(
+            name="Proposals to sign",
+            action=Action.POLICY_APPROVE,
+            items=tuple(_proposals(connection, bundle)),
+        ),
+        Group(
+            name="Releases held because they were unusual",
+            action=Action.RELEASE_ACCEPT,
+            items=tuple(_held(connection, bundle)),
+        ),
+        Group(
+            name="Roles that a second person confirms",
+            action=Action.OPERATOR_CONFIRM,
+            items=tuple(_roles(connection)),
+            how="gateway operators confirm NAME --as YOU",
+        ),
+        Group(
+            name="People who may have objected",
+            action=Action.SUBJECT_ANSWER,
+            items=tuple(_matches(connection)),
+            how="gateway objections settle MATCH --as YOU",
+        ),
+        Group(
+            name="Packages not delivered",
+            action=Action.PACKAGE_CARRY,
+            items=tuple(_deliveries(connection)),
+            how="gateway deliveries retry PACKAGE --as YOU",
+        ),
+    )
+
+
+def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
+    newest = {proposal.agreement: proposal for proposal in policy_store.proposals(connection)}
+    for proposal in newest.values():
+        if proposal.complete:
+            continue
+        signed = {controller for controller, _ in proposal.approvals}
+        known = bundle.agreements.get(proposal.agreement)
+        yield Item(
+            text=known.title if known else proposal.agreement,
+            hint=f"Version {proposal.version}, for "
+            + ", ".join(each for each in proposal.controllers if each not in signed),
+            by=proposal.editor,
+            href=url_for("policies.proposed", agreement=proposal.agreement),
+        )
+
+
+def _held(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
+    # Accepted ones stay held; the record says so. It is one text, looked into here.
+    unusual = RELEASES.c.record.contains('"alarms": ')
+    accepted = RELEASES.c.record.contains('"accepted_by": ')
+    query = (
+        sa.select(RELEASES)
+        .where(RELEASES.c.state == ReleaseState.HELD, unusual, ~accepted)
+        .order_by(RELEASES.c.sequence.desc())
+        .limit(MOST)
+    )
+    for row in connection.execute(query):
+        title, agreement = release_choice.titles(bundle, row.purpose, row.agreement)
+        yield Item(
+            text=title,
+            hint=agreement,
+            since=row.created,
+            by=row.officer,
+            href=url_for("releases.one", release=row.id),
+        )
+
+
+def _roles(connection: sa.Connection) -> Iterator[Item]:
+    for row in connection.execute(sa.select(ASKED).order_by(ASKED.c.operator, ASKED.c.role)):
+        what = f"{row.operator}: {row.role}"
+        yield Item(text=f"{what} for {row.controller}" if row.controller else what, by=row.asked_by)
+
+
+def _matches(connection: sa.Connection) -> Iterator[Item]:
+    matches = register_queue.MATCHES
+    query = (
+        sa.select(matches.c.purpose, sa.func.count(), sa.func.min(matches.c.day))
+        .where(matches.c.state == register_queue.OPEN)
+        .group_by(matches.c.purpose)
+        .order_by(matches.c.purpose)
+    )
+    for purpose, count, day in connection.execute(query):
+        yield Item(text=f"{rounded(count)} doubtful matches for {purpose}", since=day)
+
+
+def _deliveries(connection: sa.Connection) -> Iterator[Item]:
+    query = (
+        sa.select(DELIVERIES)
+        .where(DELIVERIES.c.state == DeliveryState.NOT_DELIVERED)
+        .order_by(DELIVERIES.c.created.desc())
+        .limit(MOST)
+    )
+    for row in connection.execute(query):
+        yield Item(
+            text=f"{row.package} for {row.recipient}",
+            hint=row.last_code,
+            since=row.created,
+            href=url_for("releases.one", release=row.release),
+        )
