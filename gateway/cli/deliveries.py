@@ -94,10 +94,11 @@ def carry(ctx: click.Context, package: str, to: Path, acting: str, json_wanted: 
     opened = open_store(ctx)
     with opened.database.begin() as connection:
         found = delivery_desk.fetch(connection, package, operator=acting, at=opened.at)
-    name = f"{package}.gwp"
-    shutil.copyfile(opened.settings.data / "outgoing" / name, to / name)
-    document = {**document_of(found), "file": str(to / name)}
-    lines = [f"{to / name}: bring it to {found.target.get('address') or 'the recipient'}."]
+        sealed = delivery_desk.staged(opened.settings, found)
+    place = to / sealed.name
+    shutil.copyfile(sealed, place)
+    document = {**document_of(found), "file": str(place)}
+    lines = [f"{place}: bring it to {found.target.get('address') or 'the recipient'}."]
     emit(document, json_wanted, lines)
 
 

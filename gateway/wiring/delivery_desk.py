@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from contextlib import closing
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ from gateway.adapters.policy_reading import decision_inputs
 from gateway.adapters.release_list import one
 from gateway.adapters.release_store import ReleaseState
 from gateway.adapters.settings import Settings
-from gateway.errors import HeldForPerson, UsageError
+from gateway.errors import HeldForPerson, Unavailable, UsageError
 from gateway.model import SharingRequest
 from gateway.model.permissions import Action, authorise
 from gateway.wiring.common import append, now, open_database
@@ -143,6 +144,22 @@ def fetch(connection: sa.Connection, package: str, *, operator: str, at: dt.date
         "The release of that package was stopped; it may not leave any more.",
         remedy="Run the release again.",
     )
+
+
+def staged(settings: Settings, delivery: Delivery) -> Path:
+    """The sealed file of a package that has not arrived; ask within the fetching transaction.
+
+    Raises:
+        Unavailable: it is gone; nothing is then written down.
+    """
+    place = settings.data.absolute() / "outgoing" / f"{delivery.package}.gwp"
+    if not place.exists():
+        raise Unavailable(
+            "release/package-gone",
+            "A recorded package lies neither in the data directory nor in the outbox.",
+            remedy="Put outgoing/ of the data directory back from its backup, then run again.",
+        )
+    return place
 
 
 def _drop(settings: Settings, database: Database, delivery: Delivery) -> None:

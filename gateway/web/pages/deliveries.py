@@ -73,8 +73,9 @@ def fetch(package: str, *, caller: Caller) -> Response:
     here = desk()
     with here.database.begin() as connection:
         delivery = delivery_desk.fetch(connection, package, operator=caller.name, at=here.now())
+        sealed = delivery_desk.staged(here.settings, delivery)
     return send_file(
-        here.settings.data.absolute() / "outgoing" / f"{delivery.package}.gwp",
+        sealed,
         mimetype="application/vnd.gateway.package",
         as_attachment=True,
         download_name=f"{delivery.package}.gwp",
