@@ -46,6 +46,7 @@ from gateway.model.stages import Assessed
 MEMORIES = "memories"
 _NONCE = 12
 _UNIT, _SEAL, _MASK = b"gateway/unit....", b"gateway/memory..", b"gateway/mask...."
+_DRAW = b"gateway/draw...."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,14 @@ class ReleaseMemory:
 
     @property
     def earlier(self) -> Earlier:
-        """What `assess` holds this release against."""
-        return Earlier([each.members for each in self.earlier_releases], os.urandom)
+        """What `assess` holds this release against.
+
+        Who is withheld to hide others is drawn under a key, so that a preview draws as
+        the release will; after each release the draw is another.
+        """
+        releases = "\n".join(each.release for each in self.earlier_releases)
+        drawn = Drawn(_derived(self.secret, _DRAW), releases.encode())
+        return Earlier([each.members for each in self.earlier_releases], drawn)
 
     def unusual(self, assessed: Assessed) -> tuple[Alarm, ...]:
         """What is unusual beside the last release of this purpose and was not accepted."""
@@ -134,6 +141,20 @@ class ReleaseMemory:
                 f"The memory of the release could not be stored ({fault.strerror}).",
                 remedy="Free disk space in the data directory and run the release again.",
             ) from None
+
+
+class Drawn:
+    """Bytes that nobody can guess without the key, the same each time for the same occasion."""
+
+    def __init__(self, key: bytes, occasion: bytes) -> None:
+        """Begin a stream."""
+        self._key = hashlib.blake2b(occasion, key=key, digest_size=32).digest()
+        self._calls = 0
+
+    def __call__(self, size: int, /) -> bytes:
+        """The next bytes of the stream."""
+        self._calls += 1
+        return hashlib.shake_256(self._key + self._calls.to_bytes(8)).digest(size)
 
 
 def memory_of(

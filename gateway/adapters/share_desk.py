@@ -90,7 +90,16 @@ class Desk:
         dry_runs.note(self.world, plan, officer=officer, reason=reason, as_of=on)
         return Run(self.world, self._inputs(plan, rehearsal=True), plan, "")
 
-    def _inputs(self, plan: Plan, *, rehearsal: bool = False) -> Inputs:
+    def imagine(self, plan: Plan) -> Run:
+        """Open the same inputs for a plan that nobody has approved: no grant is asked for."""
+        return Run(self.world, self._inputs(plan, rehearsal=True, granted=False), plan, "")
+
+    def stored(self, plan: Plan) -> bool:
+        """Whether an extract of each dataset that the plan reads is in use."""
+        datasets = (plan.cohort.dataset, *(join.dataset for join in plan.joins))
+        return all(self._records(plan, dataset) for dataset in datasets)
+
+    def _inputs(self, plan: Plan, *, rehearsal: bool = False, granted: bool = True) -> Inputs:
         world, keys = self.world, ReleaseKeys(self.ring, plan)
         tap = Tap()
         with world.database.begin() as connection:
@@ -103,7 +112,7 @@ class Desk:
                 mark=RegisterMark(world.data / "keys" / "register.mark"),
                 participation=plan.participation,
             )
-            uses = keys.uses(connection, on=self.approvals.on)
+            uses = keys.uses(connection, on=self.approvals.on) if granted else ()
             public = {
                 output.recipient.id: recipients.confirmed(connection, output.recipient.id).public
                 for output in plan.outputs

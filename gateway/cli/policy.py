@@ -1,4 +1,4 @@
-"""`gateway policy`: documents (check, cases, compare, schema, review) and their life.
+"""`gateway policy`: documents (check, cases, compare, schema, review, preview) and their life.
 
 Source: docs/reference/policy.md.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli import policy_documents, policy_life, policy_review
+from gateway.cli import policy_documents, policy_life, policy_preview, policy_review
 
 
 @click.group()
 def policy() -> None:
-    """Check, compare, propose, approve and withdraw policy documents.
+    """Check, compare, preview, propose, approve and withdraw policy documents.
 
     Example: gateway policy check
     """
 
 
-for _command in (*policy_documents.COMMANDS, policy_review.review, *policy_life.COMMANDS):
+for _command in (
+    *policy_documents.COMMANDS,
+    policy_review.review,
+    policy_preview.preview,
+    *policy_life.COMMANDS,
+):
     policy.add_command(_command)

@@ -1,0 +1,167 @@
+"""Preview: what a change of policy would do, before anybody has approved it.
+
+Refuse who may not ask and cohorts that nobody has approved; decide each purpose by
+both versions; where they differ, count and record the question; run both over what
+is stored, under keys of this run alone, as far as the assessment and no further; seal
+what was seen exactly; answer with the difference in bounded counts.
+
+Source: UK GDPR Art 25, 35; docs/explanation/disclosure.md, "Preview"; requirement N4.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import replace
+
+from gateway.disclosure import assess
+from gateway.disclosure.impact import Picture, impact, picture
+from gateway.minimise import coarser, minimise
+from gateway.model import IdentifierForm, Plan, Reason, Refusal
+from gateway.objections import honour
+from gateway.pseudonymise import pseudonymise
+from gateway.selection import select
+from gateway.workflows.previewing import Decided, Preview, PreviewDesk, PurposeImpact, Seen
+from gateway.workflows.sharing import ReleaseRun
+
+
+def preview(desk: PreviewDesk) -> Preview:
+    """Compare what would leave now with what would leave under a draft.
+
+    Args:
+        desk: both versions of the documents, and what is stored.
+
+    Returns:
+        For each purpose the people, families, columns and groups that come and go, in
+        counts rounded to ten; the exact pictures are sealed.
+
+    Raises:
+        RefusedError: the editor may not, has asked too often today, or the draft
+            changes a cohort.
+    """
+    desk.require_bounded()
+    seen, answered = [], []
+    for each in desk.decided():
+        if same(each) or not _readable(desk, each):
+            answered.append(_unread(each))
+            continue
+        desk.note(each)
+        pictures = Seen(
+            decided=each,
+            before=_picture(desk, each.before, draft=False),
+            after=_picture(desk, each.after, draft=True),
+        )
+        seen.append(pictures)
+        answered.append(compared(pictures, received=desk.received))
+    return desk.keep(seen, answered)
+
+
+def same(decided: Decided) -> bool:
+    """Whether both versions let the same leave, whatever their digests are."""
+    before, after = decided.before, decided.after
+    if isinstance(before, Plan) and isinstance(after, Plan):
+        return _way_out(before) == _way_out(after)
+    return not isinstance(before, Plan) and not isinstance(after, Plan)
+
+
+def compared(seen: Seen, *, received: Collection[str]) -> PurposeImpact:
+    """What may be told of a purpose that was seen with both versions."""
+    told = impact(seen.before, seen.after)
+    return PurposeImpact(
+        purpose=seen.decided.purpose,
+        state="changed",
+        refused_before=_reasons(seen.decided.before, seen.before),
+        refused_after=_reasons(seen.decided.after, seen.after),
+        impact=told,
+        new_fields=tuple(
+            dict.fromkeys(
+                name
+                for output in told.outputs
+                for name in output.columns_gained
+                if name not in received
+            )
+        ),
+    )
+
+
+def _picture(desk: PreviewDesk, plan: Plan | Refusal | None, *, draft: bool) -> Picture:
+    if not isinstance(plan, Plan):
+        return Picture()
+    bare = _without_tokens(plan)
+    with desk.imagine(bare, draft=draft) as run:
+        return _run(bare, run)
+
+
+def _run(plan: Plan, run: ReleaseRun) -> Picture:
+    run.progress("selecting the cohort")
+    cohort = select(plan, run.sources, run.scratch, elements=run.elements)
+    run.progress("honouring objections")
+    willing = honour(cohort, run.register, doubts=run.doubts)
+    run.progress("minimising and pseudonymising")
+    minimised = minimise(willing, masking=run.masking)
+    pseudonymised = pseudonymise(
+        minimised,
+        run.keys,
+        unit_key=run.unit_key,
+        scratch=run.scratch,
+        entropy=run.entropy,
+        link_map=run.link_map,
+    )
+    run.progress("assessing")
+    assessed = assess(pseudonymised, coarser=coarser, earlier=run.earlier)
+    return picture(pseudonymised, assessed)
+
+
+def _without_tokens(plan: Plan) -> Plan:
+    """The same rows and columns; nobody reads the tokens of a preview, so none are made."""
+    return replace(
+        plan,
+        outputs=tuple(
+            replace(output, tokens=(), key=None, identifiers=IdentifierForm.LINK_ID)
+            if output.identifiers is IdentifierForm.TOKENS
+            else output
+            for output in plan.outputs
+        ),
+    )
+
+
+def _way_out(plan: Plan) -> Plan:
+    """What of a plan says who and what leaves; the rest is words and dates."""
+    return replace(
+        plan,
+        policy_digest="",
+        agreement_version=0,
+        clause="",
+        legal_bases=(),
+        retain_until=dt.date.max,
+        link_map_until="",
+        returns="",
+        duties=(),
+        duty_sentences=(),
+        warnings=(),
+        not_sent=(),
+        notice="",
+    )
+
+
+def _readable(desk: PreviewDesk, decided: Decided) -> bool:
+    plans = (decided.before, decided.after)
+    return all(desk.stored(plan) for plan in plans if isinstance(plan, Plan))
+
+
+def _unread(decided: Decided) -> PurposeImpact:
+    return PurposeImpact(
+        purpose=decided.purpose,
+        state="the-same" if same(decided) else "no-extract",
+        refused_before=_reasons(decided.before),
+        refused_after=_reasons(decided.after),
+    )
+
+
+def _reasons(decided: Plan | Refusal | None, seen: Picture | None = None) -> tuple[Reason, ...]:
+    """Why nothing leaves: by the policy, or by the assessment."""
+    if isinstance(decided, Refusal):
+        return decided.reasons
+    clause = decided.clause if decided else ""
+    found = seen.reasons if seen else ()
+    return tuple(Reason(code=code, clause=clause, reason=said) for code, said in found)
