@@ -150,12 +150,17 @@ def find(connection: sa.Connection, package: str) -> Delivery:
         sa.select(DELIVERIES).where(DELIVERIES.c.package == package)
     ).one_or_none()
     if row is None:
-        raise UsageError(
-            "delivery/unknown",
-            "There is no delivery of that package.",
-            remedy="`gateway deliveries list` shows them.",
-        )
+        raise unknown()
     return _delivery(row)
+
+
+def unknown() -> UsageError:
+    """There is no such delivery; nobody learns whose there are."""
+    return UsageError(
+        "delivery/unknown",
+        "There is no delivery of that package.",
+        remedy="`gateway deliveries list` shows them, and /api/v1/deliveries those to you.",
+    )
 
 
 def listed(

@@ -13,7 +13,6 @@ from gateway.adapters import deliveries as store
 from gateway.adapters import dispatching
 from gateway.adapters.deliveries import Delivery
 from gateway.adapters.keyring import open_ring
-from gateway.errors import UsageError
 from gateway.model.permissions import Action
 from gateway.web.api.operations import answer, asked, operation, sent
 from gateway.web.api.shapes import DeliveryList, DeliveryTold, Page, ReceiptSent
@@ -76,11 +75,7 @@ def _ours(caller: Caller) -> list[str]:
 def _own(delivery: Delivery, caller: Caller) -> Delivery:
     """The delivery, if it is the caller's; another's is none."""
     if delivery.recipient not in _ours(caller):
-        raise UsageError(
-            "delivery/unknown",
-            "There is no delivery of that package.",
-            remedy="/api/v1/deliveries lists yours.",
-        )
+        raise store.unknown()
     return delivery
 
 
