@@ -140,7 +140,7 @@ def _place(path: Path, text: bytes) -> str:
             return place + path.name if place.endswith("/") else place
     folder = path.resolve().parent.name + "/"
     # A document too broken to be told by its keys is told by its folder; else it is an agreement.
-    return (folder if folder in _KINDS.values() else "agreements/") + path.name
+    return (folder if folder in {*_KINDS.values(), "protocols/"} else "agreements/") + path.name
 
 
 def _top(text: bytes) -> dict[str, object]:

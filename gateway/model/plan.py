@@ -203,8 +203,9 @@ class Plan:
 
     `not_sent` lists every column of the sources that stays; `notice` is the version
     of the notice; `population` is "synthetic" if any source holds made-up people;
-    `senders` are the controllers and parties, whose extracts alone are read;
-    `spine_take` is "one" (nobody may stand in the spine twice) or "latest".
+    `senders` are the controllers and parties who are bound, whose extracts alone are read;
+    `spine_take` is "one" (nobody may stand in the spine twice) or "latest"; `under` is
+    the protocol that the agreement stands under, where it stands under one.
     """
 
     request: SharingRequest
@@ -230,3 +231,4 @@ class Plan:
     senders: frozenset[str] = frozenset()
     spine_take: str = "one"
     duty_sentences: tuple[tuple[str, str], ...] = ()
+    under: str = ""

@@ -180,5 +180,8 @@ class Agreement(Document):
     dpia: Named | None = None
     processors: Some[Id] | None = None
     notes: Named | None = None
+    under: Id | None = None
+    signed: dict[Id, dt.date] | None = Field(default=None, min_length=1)
+    complaints: Named | None = None
     prohibitions: dict[Word, Prohibition] = Field(default_factory=dict)
     purposes: dict[KeyLabel, Purpose] = Field(default_factory=dict)

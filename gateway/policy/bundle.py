@@ -17,11 +17,12 @@ from gateway.model import Contract
 from gateway.policy.agreements import Agreement
 from gateway.policy.bases import LegalBases, LegalBasis
 from gateway.policy.casebook import CaseBook
-from gateway.policy.consistency import agreement_faults, cohort_faults
+from gateway.policy.consistency import agreement_faults, cohort_faults, protocol_faults
 from gateway.policy.contracts import build_contract
 from gateway.policy.findings import Finding, PolicyInvalid, name
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.outcomes import OutcomePlan
+from gateway.policy.protocols import Protocol
 from gateway.policy.reading import Tree, read
 from gateway.policy.recipients import Recipient, retired_domains
 from gateway.policy.shapes import Shape, shape
@@ -103,7 +104,7 @@ def build_agreement(
         return None, findings
     findings = [
         *agreement_faults(document, agreement, knowledge),
-        *retired_domains(document, agreement.contact),
+        *retired_domains(document, agreement.contact, agreement.complaints),
     ]
     return (None, findings) if findings else (agreement, [])
 
@@ -123,7 +124,7 @@ def _trees(documents: Documents, findings: list[Finding]) -> dict[str, Tree]:
     return trees
 
 
-_FOLDERS = ("agreements/", "datasets/", "recipients/", "outcome-plans/", "cases/")
+_FOLDERS = ("agreements/", "datasets/", "recipients/", "protocols/", "outcome-plans/", "cases/")
 _FILES = ("vocabulary.toml", "legal-bases.toml")
 
 
@@ -139,7 +140,7 @@ def _misplaced(document: str) -> Finding:
         document=name(document),
         where="",
         sentence="this is not a place of a governed document.",
-        remedy="Put it under agreements, datasets, recipients, outcome-plans or cases.",
+        remedy="Put it under agreements, datasets, recipients, protocols, outcome-plans or cases.",
     )
 
 
@@ -160,11 +161,21 @@ def _knowledge(trees: Mapping[str, Tree], findings: list[Finding]) -> Knowledge:
         findings += faults
         if faults:
             recipients.pop(recipient.id, None)
+    protocols = _by_id(Protocol, _under(trees, "protocols/"), findings)
+    for document, protocol in _shaped(Protocol, _under(trees, "protocols/"), []):
+        faults = [
+            *protocol_faults(document, protocol, vocabulary, contracts),
+            *retired_domains(document, protocol.contact),
+        ]
+        findings += faults
+        if faults:
+            protocols.pop(protocol.id, None)
     return Knowledge(
         vocabulary=vocabulary,
         bases=MappingProxyType(dict(bases.bases) if bases else {}),
         contracts=MappingProxyType(contracts),
         recipients=MappingProxyType(recipients),
+        protocols=MappingProxyType(protocols),
     )
 
 

@@ -33,6 +33,7 @@ def compare(old: Bundle, new: Bundle) -> list[str]:
         ("legal basis", old.legal_bases, new.legal_bases),
         ("contract", old.contracts, new.contracts),
         ("recipient", old.recipients, new.recipients),
+        ("protocol", old.knowledge.protocols, new.knowledge.protocols),
         ("outcome plan", old.outcome_plans, new.outcome_plans),
     ]
     for kind, before, after in kinds:

@@ -17,6 +17,7 @@ from gateway.policy.agreements import CLASS_PREFIX, Agreement, Output, Purpose
 from gateway.policy.column_names import column_faults
 from gateway.policy.findings import Finding, name, place, suggest
 from gateway.policy.knowledge import Knowledge
+from gateway.policy.protocols import Protocol
 from gateway.policy.resolving import WIDE, Fault, find_column, resolve_output
 from gateway.policy.token_names import unknown_tokens
 from gateway.policy.treatments import expand_names
@@ -26,12 +27,22 @@ from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
 def agreement_faults(document: str, agreement: Agreement, knowledge: Knowledge) -> list[Finding]:
     """Every name of the agreement that the other documents do not know."""
     known = _prohibitable(agreement, knowledge)
-    faults = list(_prohibition_faults(agreement.prohibitions, known))
+    faults = [*_prohibition_faults(agreement.prohibitions, known), *_tier(agreement, knowledge)]
     for key, purpose in agreement.purposes.items():
         own = _prohibition_faults(purpose.prohibitions, known)
         faults += [_under(fault, ("purposes", key)) for fault in own]
         faults += [_under(fault, ("purposes", key)) for fault in _purpose(purpose, knowledge)]
     return [_finding(document, fault) for fault in faults]
+
+
+def protocol_faults(
+    document: str, protocol: Protocol, vocabulary: Vocabulary, contracts: Mapping[str, Contract]
+) -> list[Finding]:
+    """Every word that a protocol forbids and nobody knows."""
+    known = _known_words(vocabulary, contracts)
+    return [
+        _finding(document, fault) for fault in _prohibition_faults(protocol.prohibitions, known)
+    ]
 
 
 def cohort_faults(
@@ -43,6 +54,15 @@ def cohort_faults(
         for key, cohort in vocabulary.cohorts.items()
         for fault in _cohort(cohort, contracts)
     ]
+
+
+def _tier(agreement: Agreement, knowledge: Knowledge) -> Iterator[Fault]:
+    """The protocol above, and whose signatures are dated."""
+    if agreement.under is not None:
+        above = (agreement.under,)
+        yield from _unknown("policy/unknown-protocol", above, knowledge.protocols, ("under",))
+    parties = dict.fromkeys((*agreement.controllers, *agreement.parties))
+    yield from _unknown("policy/unknown-signatory", agreement.signed or (), parties, ("signed",))
 
 
 def _purpose(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
@@ -137,8 +157,6 @@ def _tokens(output: Output) -> Iterator[Fault]:
 
 def _prohibitable(agreement: Agreement, knowledge: Knowledge) -> frozenset[str]:
     """Fields, columns, classes, and the names that the agreement itself gives to columns."""
-    columns = {c.name for contract in knowledge.contracts.values() for c in contract.columns}
-    classes = {f"{CLASS_PREFIX}{each.value}" for each in FieldClass}
     given = {
         each
         for purpose in agreement.purposes.values()
@@ -146,7 +164,13 @@ def _prohibitable(agreement: Agreement, knowledge: Knowledge) -> frozenset[str]:
         for word in output.fields
         for each in expand_names(word)
     }
-    return frozenset({*knowledge.vocabulary.fields, *columns, *classes, *given})
+    return _known_words(knowledge.vocabulary, knowledge.contracts) | given
+
+
+def _known_words(vocabulary: Vocabulary, contracts: Mapping[str, Contract]) -> frozenset[str]:
+    columns = {c.name for contract in contracts.values() for c in contract.columns}
+    classes = {f"{CLASS_PREFIX}{each.value}" for each in FieldClass}
+    return frozenset({*vocabulary.fields, *columns, *classes})
 
 
 def _prohibition_faults(prohibitions: Iterable[str], known: frozenset[str]) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from gateway.policy.checks_legal import unlawful
 from gateway.policy.checks_meeting import outputs_meet
 from gateway.policy.checks_notice import beyond_notice
 from gateway.policy.checks_outputs import not_allowed
+from gateway.policy.checks_protocol import not_covered
 from gateway.policy.checks_recipients import cannot_receive
 from gateway.policy.digest import digest_of
 from gateway.policy.findings import name, suggest
@@ -30,6 +31,7 @@ Approved = frozenset[tuple[str, str]]
 
 CHECKS: tuple[Callable[[Matter], Iterator[Reason]], ...] = (
     not_in_force,
+    not_covered,
     unresolved,
     unlawful,
     not_allowed,

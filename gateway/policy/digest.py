@@ -53,6 +53,9 @@ SETS = frozenset(
     }
 )
 
+# Keys that came after the first digests: left out where they are not written.
+LATER = frozenset({"complaints", "signed", "under"})
+
 
 def policy_digest(
     bundle: Bundle,
@@ -87,9 +90,9 @@ def digest_of(
 ) -> str:
     """The digest of an agreement with what it reads, 64 hex digits."""
     read = _read(agreement, knowledge)
-    document = {
+    document: dict[str, Any] = {
         "format": FORMAT,
-        "agreement": _plain(agreement),
+        "agreement": _agreement(agreement),
         "vocabulary": {f: _plain(knowledge.vocabulary.fields.get(f)) for f in read["fields"]},
         "cohorts": {c: _plain(knowledge.vocabulary.cohorts.get(c)) for c in read["cohorts"]},
         "parties": {p: _plain(knowledge.vocabulary.parties.get(p)) for p in read["parties"]},
@@ -104,9 +107,17 @@ def digest_of(
         },
         "tables": dict(tables),
     }
+    if agreement.under is not None:
+        document["protocol"] = _plain(knowledge.protocol_of(agreement))
     parts = {key: rfc8785.dumps(value) for key, value in document.items()}
     contracts = {c: _contract(knowledge.contracts.get(c)) for c in read["contracts"]}
     return hashlib.sha256(_object({**parts, "contracts": _object(contracts)})).hexdigest()
+
+
+def _agreement(agreement: Agreement) -> dict[str, Any]:
+    """The agreement; one without the later keys has the digest it always had."""
+    plain = dict(_plain(agreement))
+    return {k: v for k, v in plain.items() if k not in LATER or v is not None}
 
 
 def _read(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:

@@ -62,6 +62,8 @@ def _head(plan: Plan) -> Iterator[str]:
         f"{name(plan.request.agreement)}, version {plan.agreement_version}, permits "
         f"{name(plan.request.purpose)}{_clause(plan.clause)}."
     )
+    if plan.under:
+        yield f"It stands under the protocol {name(plan.under)}."
     yield f"The legal bases are {_list(plan.legal_bases)}."
     conditions = [f"{column} in {_list(codes)}" for column, codes in plan.cohort.within]
     conditions += [

@@ -183,6 +183,17 @@ def _recipient_expires(matter: Matter) -> Iterator[Remark]:
             )
 
 
+def _tables_not_made(matter: Matter) -> Iterator[Remark]:
+    if matter.purpose.kind == "tables":
+        yield _remark(
+            matter,
+            Weight.ADVICE,
+            "lint/tables-not-made",
+            "A purpose of tables is decided and explained, and no release of it is made yet.",
+            "Count the tables in the secure setting of another purpose until then.",
+        )
+
+
 _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
     _consent_beside,
     _expiring,
@@ -190,6 +201,7 @@ _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
     _operational_research,
     _identifiers_beside_facts,
     _recipient_expires,
+    _tables_not_made,
 )
 
 

@@ -14,6 +14,7 @@ from gateway.model import Contract, FieldClass, SharingRequest
 from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.bases import LegalBasis
 from gateway.policy.knowledge import Knowledge
+from gateway.policy.protocols import Protocol
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.resolving import Fault, Resolved, resolve_output
 from gateway.policy.treatments import expand_names
@@ -91,10 +92,37 @@ class Matter:
         """Whether the safeguards of research apply."""
         return any("safeguard" in basis.satisfies for basis in self.bases.values())
 
+    @property
+    def protocol(self) -> Protocol | None:
+        """The protocol above the agreement, where it names one that is known."""
+        return self.knowledge.protocol_of(self.agreement)
+
+    @property
+    def organisations(self) -> frozenset[str]:
+        """The controllers and parties of the agreement."""
+        return frozenset((*self.agreement.controllers, *self.agreement.parties))
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """Those of them who have signed and are of the protocol: who may send and receive."""
+        return frozenset(p for p in self.organisations if self.signed(p) and self.of_protocol(p))
+
+    def signed(self, party: str) -> bool:
+        """Whether a party had signed on the day; an agreement without dates asks for none."""
+        dates = self.agreement.signed
+        return dates is None or (party in dates and dates[party] <= self.on)
+
+    def of_protocol(self, party: str) -> bool:
+        """Whether a party is of the protocol above; always where there is none."""
+        if self.agreement.under is None:
+            return True
+        return self.protocol is not None and party in self.protocol.parties
+
     def prohibitions(self) -> dict[str, Prohibition]:
         """Each prohibited word with its clause; the agreement's own come first."""
         found: dict[str, Prohibition] = {}
-        for written in (self.agreement.prohibitions, self.purpose.prohibitions):
+        above = self.protocol.prohibitions if self.protocol else {}
+        for written in (self.agreement.prohibitions, self.purpose.prohibitions, above):
             for word in sorted(written):
                 for each in expand_names(word):
                     found.setdefault(each, written[word])

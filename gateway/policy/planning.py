@@ -30,6 +30,7 @@ from gateway.model import (
 from gateway.policy.agreements import CLASS_PREFIX, Prohibition, StudyKey
 from gateway.policy.checks_force import review_warnings
 from gateway.policy.checks_notice import state_of
+from gateway.policy.checks_protocol import unsigned_warnings
 from gateway.policy.findings import name
 from gateway.policy.limits import HARM_K, limits_of
 from gateway.policy.matter import Delivery, Matter
@@ -68,14 +69,15 @@ def plan_of(matter: Matter, digest: str) -> Plan:
             for duty in sorted(purpose.duties)
         ),
         policy_digest=digest,
-        warnings=(*review_warnings(matter), *_raised(matter)),
+        warnings=(*review_warnings(matter), *unsigned_warnings(matter), *_raised(matter)),
         not_sent=_not_sent(matter),
         notice=purpose.notice.version if purpose.notice else "",
         population="synthetic"
         if any(c.population == "synthetic" for c in matter.sources)
         else "residents",
         spine_take=purpose.take,
-        senders=frozenset((*agreement.controllers, *agreement.parties)),
+        senders=matter.bound,
+        under=agreement.under or "",
     )
 
 

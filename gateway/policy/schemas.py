@@ -14,6 +14,7 @@ from gateway.policy.casebook import CaseBook
 from gateway.policy.contracts import ContractDocument
 from gateway.policy.findings import name, suggest
 from gateway.policy.outcomes import OutcomePlan
+from gateway.policy.protocols import Protocol
 from gateway.policy.recipients import Recipient
 from gateway.policy.shapes import Document
 from gateway.policy.vocabulary import Vocabulary
@@ -24,6 +25,7 @@ KINDS: Final[dict[str, type[Document]]] = {
     "contract": ContractDocument,
     "legal-bases": LegalBases,
     "outcome-plan": OutcomePlan,
+    "protocol": Protocol,
     "recipient": Recipient,
     "vocabulary": Vocabulary,
 }

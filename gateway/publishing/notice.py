@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.policy import Bundle
-from gateway.policy.agreements import Agreement, Output, Purpose
+from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
 from gateway.publishing.register import party_names
@@ -63,7 +63,7 @@ def notice(agreement: Agreement, bundle: Bundle) -> tuple[Section, ...]:
             _purpose(purpose, [t for t in leaving if t.purpose == key], bundle)
             for key, purpose in sorted(agreement.purposes.items())
         ),
-        _never(agreement),
+        _never(bundle.knowledge.forbidden(agreement)),
         _rights(agreement),
     )
 
@@ -142,15 +142,15 @@ def _duties(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
         yield f"- {bundle.vocabulary.duties.get(duty, duty)}"
 
 
-def _never(agreement: Agreement) -> Section:
+def _never(forbidden: Mapping[str, Prohibition]) -> Section:
     return Section(
         heading="What we never share",
         sentences=tuple(
             f"{field.replace('_', ' ').capitalize()}: {rule.reason}"
-            for field, rule in sorted(agreement.prohibitions.items())
+            for field, rule in sorted(forbidden.items())
         )
         or ("Anything that is not listed above.",),
-        clauses=tuple(rule.clause for _, rule in sorted(agreement.prohibitions.items())),
+        clauses=tuple(rule.clause for _, rule in sorted(forbidden.items())),
     )
 
 
@@ -160,9 +160,15 @@ def _rights(agreement: Agreement) -> Section:
         sentences=(
             "You can ask whether your information is used, see it, and have mistakes corrected.",
             f"Write to {agreement.contact}.",
+            *_complaints(agreement),
             "You can complain to the Information Commissioner's Office (ico.org.uk).",
         ),
     )
+
+
+def _complaints(agreement: Agreement) -> Iterator[str]:
+    if agreement.complaints:
+        yield f"To complain to us, write to {agreement.complaints}."
 
 
 def _provision(basis: str, bundle: Bundle) -> str:

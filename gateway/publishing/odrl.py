@@ -46,7 +46,7 @@ def odrl_agreement(agreement: Agreement, bundle: Bundle) -> Mapping[str, Any]:
                 "dcterms:source": f"clause {rule.clause}",
                 "dcterms:description": rule.reason,
             }
-            for field, rule in sorted(agreement.prohibitions.items())
+            for field, rule in sorted(bundle.knowledge.forbidden(agreement).items())
         ],
     }
 

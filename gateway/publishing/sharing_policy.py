@@ -42,7 +42,8 @@ def sharing_policy(agreement: Agreement, bundle: Bundle) -> Mapping[str, Any]:
         "EndDate": agreement.ends.isoformat(),
         "PermittedUse": sorted({f"{t.purpose}: {t.column} to {t.recipient}" for t in leaving}),
         "Restrictions": [
-            f"{field}: {rule.reason}" for field, rule in sorted(agreement.prohibitions.items())
+            f"{field}: {rule.reason}"
+            for field, rule in sorted(bundle.knowledge.forbidden(agreement).items())
         ],
         "DataRecipientResponsibilities": sorted(
             {duty for _, purpose in purposes for duty in purpose.duties}

@@ -110,7 +110,7 @@ def asked_of(bundle: Bundle, contract: Contract, party: str, *, in_force: Collec
             for column in contract.columns
         ),
         agreements=tuple(
-            _line(agreement, contract.id, found[agreement.id], agreement.id in in_force)
+            _line(bundle, agreement, contract.id, found[agreement.id], agreement.id in in_force)
             for agreement in mine
         ),
     )
@@ -140,7 +140,9 @@ def _form(trace: Trace) -> str:
     return said(trace.treat)
 
 
-def _line(agreement: Agreement, dataset: str, found: list[Trace], in_force: bool) -> AgreementLine:
+def _line(
+    bundle: Bundle, agreement: Agreement, dataset: str, found: list[Trace], in_force: bool
+) -> AgreementLine:
     served = {trace.purpose for trace in found}
     served |= {key for key, purpose in agreement.purposes.items() if purpose.spine == dataset}
     purposes = [(agreement.purposes[key].title, agreement.purposes[key].clause) for key in served]
@@ -153,7 +155,7 @@ def _line(agreement: Agreement, dataset: str, found: list[Trace], in_force: bool
         purposes=tuple(sorted(purposes, key=lambda each: each[1])),
         never=tuple(
             Never(field=field, clause=each.clause, reason=each.reason)
-            for field, each in sorted(agreement.prohibitions.items())
+            for field, each in sorted(bundle.knowledge.forbidden(agreement).items())
         ),
     )
 
