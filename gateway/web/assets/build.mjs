@@ -41,7 +41,13 @@ async function scripts() {
   });
 }
 
-const VENDORED = ["govuk-frontend", "tus-js-client", "js-base64", "url-parse", "querystringify", "requires-port"];
+const VENDORED = [
+  ...["govuk-frontend", "tus-js-client", "js-base64", "url-parse", "querystringify", "requires-port"],
+  ...["codemirror", "@codemirror/autocomplete", "@codemirror/commands", "@codemirror/language"],
+  ...["@codemirror/legacy-modes", "@codemirror/lint", "@codemirror/search", "@codemirror/state"],
+  ...["@codemirror/streamparser", "@codemirror/view", "@lezer/common", "@lezer/highlight", "@lezer/lr"],
+  ...["@marijn/find-cluster-break", "crelt", "style-mod", "w3c-keyname"],
+];
 
 async function licences() {
   const parts = ["The built files in this folder contain parts of these packages.\n"];

@@ -13,7 +13,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from gateway.adapters import policy_drafts
 from gateway.errors import GatewayError, HeldForPerson
 from gateway.model.permissions import Action
-from gateway.web import draft_forms, workshop
+from gateway.web import draft_forms, draft_words, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.draft_saving import draft_of, opened, saved
@@ -117,6 +117,7 @@ def _text_page(
         faults_at=[f for f in workshop.faults_of(shown.findings, changes) if f.path == path],
         paths=sorted({*documents, *view.draft.changes}),
         moved=moved,
+        words=draft_words.words(view.bundle),
     )
 
 
