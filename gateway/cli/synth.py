@@ -3,7 +3,7 @@
 Partner extracts go into the directory, the truth into `truth/` under it, so
 that the extracts can be handed on without the answers.
 
-Source: issue item 7; docs/explanation/synthetic-borough.md.
+Source: docs/explanation/synthetic-borough.md.
 """
 
 from __future__ import annotations

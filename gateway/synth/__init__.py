@@ -3,7 +3,7 @@
 Made by seed, column by column, with the truth apart from what partners send.
 Every national number, postcode and UPRN is from a range that no one holds.
 
-Source: issue item 7; domain research 11.1-11.4; style.md, reserved ranges.
+Source: domain research 11.1-11.4; style.md, reserved ranges.
 """
 
 from gateway.synth.borough import (

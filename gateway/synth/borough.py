@@ -1,6 +1,6 @@
 """The whole borough: every partner's extract, and the truth apart from them.
 
-Source: issue item 7; domain research 11.1, 11.3.
+Source: domain research 11.1, 11.3.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ failing rows. Ours is measured twice: in the checker process as `gateway receive
 
     python tests/benchmarks/bench_check.py 1000000
 
-Source: docs/reference/contracts.md; issue rows 3 and 3b.
+Source: docs/reference/contracts.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ One run makes the extract once, then runs both, one after the other, on the same
 machine: the product as two command lines (start-up, key ring, ledger, signature and
 sealing included), the peer as `peer_pandas.py`.
 
-Source: docs/reference/benchmarks.md; issue rows 6 and 6b.
+Source: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 The office has the demo's content: extracts of four datasets, a release, 200 more files
 in the history. Times are of whole requests through the application, sign-in read anew.
 
-Source: docs/reference/benchmarks.md; issue, "pages < 100 ms at the server".
+Source: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ digests of data and sealed part, padding, envelope, and the same age underneath.
 
     python tests/benchmarks/bench_seal.py 300
 
-Source: docs/reference/benchmarks.md; issue row 5.
+Source: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

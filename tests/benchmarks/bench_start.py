@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_start.py
 
-Source: docs/reference/benchmarks.md; issue, "gateway --help < 0.5 s".
+Source: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

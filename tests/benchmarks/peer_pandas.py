@@ -15,7 +15,7 @@ the file with pandas' faster reader, so that both can be quoted. What it leaves
 out is counted in its favour: no sealed store, no ledger, no manifest, no
 signature, no Great Expectations record, no test that nothing else leaves.
 
-Source: issue, "Columns and speed"; docs/explanation/synthetic-borough.md.
+Source: docs/explanation/synthetic-borough.md.
 """
 
 from __future__ import annotations

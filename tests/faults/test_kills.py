@@ -1,7 +1,7 @@
 """A machine that dies at any moment loses nothing, doubles nothing and leaves nothing half done.
 
 A few kills spread over each run; `python -m tests.faults.kills 200` does many.
-Source: issue, "Bad input"; security points 15 and 23.
+Source: security points 15 and 23.
 """
 
 from __future__ import annotations

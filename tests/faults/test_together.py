@@ -1,6 +1,6 @@
 """Two processes at once: neither loses anything, neither doubles anything, neither fails.
 
-Source: issue, "Bad input"; security points 15 and 16.
+Source: security points 15 and 16.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ One borough of invented people. The council receives its extracts and its reside
 objections, shares the national study, and the two recipients open what they got;
 what left is then held against the extracts and their truth, person by person.
 
-Source: issue, "What it does" 2-5; docs/tutorial/first-release.md.
+Source: docs/tutorial/first-release.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each refusal is met as a person meets it, by a command, and once more with `--json`
 for programs. None shows a traceback, and none leaves anything behind.
 
-Source: issue, "Bad input"; docs/reference/errors.md; security points 3, 7, 8, 16, 20, 22.
+Source: docs/reference/errors.md; security points 3, 7, 8, 16, 20, 22.
 """
 
 from __future__ import annotations
