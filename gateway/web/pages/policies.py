@@ -102,8 +102,14 @@ def proposed(agreement: str, *, caller: Caller) -> str:
 @guarded(Action.POLICY_APPROVE, realm=Realm.PERSON)
 def approve(agreement: str, *, caller: Caller) -> Any:
     """Ask the worker to sign the proposal that was read."""
+    with desk().database.read() as connection:
+        proposal = workshop.newest(connection, agreement)
+    if proposal is None:
+        raise _nothing_waits()
+    # A form can say anything: only the digest that is known is written down.
     digest = request.form.get("policy_digest", "")
-    return _ask(JobKind.APPROVE, agreement, caller, {"policy_digest": digest})
+    read = digest if digest == proposal.policy_digest else "another"
+    return _ask(JobKind.APPROVE, agreement, caller, {"policy_digest": read})
 
 
 @pages.post("/agreements/<agreement>/withdraw")
