@@ -26,6 +26,7 @@ class JobKind(StrEnum):
     REHEARSE = "rehearse"
     DELIVER = "deliver"
     PURGE = "purge"
+    PREVIEW = "preview"
     PROPOSE = "propose"
     APPROVE = "approve"
     WITHDRAW = "withdraw"

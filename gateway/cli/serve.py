@@ -17,10 +17,10 @@ from gateway.cli.common import emit, exits, json_option, open_settings
 
 KINDS = (
     *("check", "share", "rehearse", "deliver", "purge"),
-    *("propose", "approve", "withdraw"),
+    *("preview", "propose", "approve", "withdraw", "acknowledge"),
 )
 # What a worker does that is kept free for partners while another makes a release.
-QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse"))
+QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse", "preview"))
 
 _PLACE = (
     click.option("--host", help="Address to listen on (default: GATEWAY_HOST)."),

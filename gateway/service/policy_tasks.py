@@ -18,10 +18,12 @@ from gateway.adapters.jobs import Job
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.policy_drafts import DraftState
 from gateway.adapters.policy_shelf import policy_desk
+from gateway.adapters.settings import Settings
 from gateway.errors import HeldForPerson, RefusedError, UsageError
 from gateway.service import outcomes
 from gateway.wiring.common import now
 from gateway.workflows import approve as life
+from gateway.workflows.ports import Progress
 from gateway.workflows.ports_policy import PolicyDesk, Proposal
 
 Act = Callable[[Database, KeyRing, Job], Mapping[str, Any]]
@@ -72,6 +74,43 @@ def withdraw(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
         if fault.code != "policy/not-proposed":
             raise
     return {"state": "withdrawn", "agreement": agreement}
+
+
+def preview(
+    settings: Settings, database: Database, job: Job, *, progress: Progress
+) -> dict[str, Any]:
+    """What the draft that the editor looked at would change."""
+    from gateway.adapters.preview_desk import Draft
+    from gateway.wiring.previewing import preview_of
+
+    try:
+        draft = _as_asked(database, job)
+        asked = Draft(
+            agreement=draft.agreement,
+            changes=_changing(database, draft),
+            editor=job.by,
+            reason=str(job.request["reason"]),
+        )
+        return {"state": "previewed", **preview_of(settings, asked, progress=progress)}
+    except (RefusedError, HeldForPerson, UsageError) as no:
+        return outcomes.of_no("refused", no)
+
+
+def _as_asked(database: Database, job: Job) -> policy_drafts.Draft:
+    """The draft, if it is still as it was when somebody asked.
+
+    Raises:
+        HeldForPerson: it was saved again since.
+    """
+    with database.read() as connection:
+        draft = policy_drafts.find(connection, job.subject)
+    if draft.revision != job.request["revision"]:
+        raise HeldForPerson(
+            "policy/draft-moved",
+            "The draft was saved again after you asked.",
+            remedy="Look at it again, then ask again.",
+        )
+    return draft
 
 
 def said(

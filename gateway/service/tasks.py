@@ -120,6 +120,11 @@ def rehearse(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
     return outcomes.of_share(outcome)
 
 
+def preview_draft(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Compare what leaves now with what would leave under a draft."""
+    return policy_tasks.preview(shop.settings, shop.database, job, progress=progress)
+
+
 def deliver(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any] | Later:
     """Try once to bring a package to its recipient."""
     progress("delivering")
@@ -175,6 +180,7 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.DELIVER: deliver,
     JobKind.ACKNOWLEDGE: acknowledge,
     JobKind.PURGE: purge,
+    JobKind.PREVIEW: preview_draft,
     JobKind.PROPOSE: _signed(policy_tasks.propose),
     JobKind.APPROVE: _signed(policy_tasks.approve),
     JobKind.WITHDRAW: _signed(policy_tasks.withdraw),

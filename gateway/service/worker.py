@@ -51,6 +51,7 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.REHEARSE: 21_600,
     JobKind.DELIVER: 3_600,
     JobKind.PURGE: 7_200,
+    JobKind.PREVIEW: 43_200,
     JobKind.PROPOSE: 600,
     JobKind.APPROVE: 600,
     JobKind.WITHDRAW: 600,

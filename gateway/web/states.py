@@ -116,6 +116,7 @@ JOB_KINDS: Mapping[str, str] = {
     "rehearse": "Rehearsal of a release",
     "deliver": "Delivery of a package",
     "purge": "Deletion of what has expired",
+    "preview": "Preview of a change",
     "propose": "Proposal of a change",
     "approve": "Approval of an agreement",
     "withdraw": "Withdrawal of an agreement",

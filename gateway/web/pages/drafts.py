@@ -151,6 +151,28 @@ def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
     return edited(view, caller, edit)
 
 
+@pages.post("/drafts/<draft>/preview")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def preview(draft: str, *, caller: Caller) -> Any:
+    """Ask the worker what the draft would change of who and what leaves."""
+    found = draft_of(draft)
+    with desk().database.begin() as connection:
+        job = jobs.enqueue(
+            connection,
+            JobKind.PREVIEW,
+            subject=found.id,
+            by=caller.name,
+            request={
+                "revision": revision(),
+                "agreement": found.agreement,
+                "draft": found.id,
+                "reason": "policy-change",
+            },
+            at=desk().now(),
+        )
+    return redirect(url_for("jobs.one", job=job), 303)
+
+
 @pages.post("/drafts/<draft>/propose")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def propose(draft: str, *, caller: Caller) -> Any:

@@ -15,6 +15,7 @@ from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.guards import guarded
+from gateway.web.preview_shown import preview_shown
 from gateway.web.release_counts import bars, counts_of
 
 pages = Blueprint("jobs", __name__)
@@ -48,6 +49,7 @@ def one(job: str, *, caller: Caller) -> str:
         about=about(found),
         state=states.JOBS[found.state],
         live=found.state not in OVER,
+        preview=preview_shown(found, inputs().bundle),
         counts=counts,
         bars=bars(counts) if counts else [],
         may_run=_may_run(found, caller),
