@@ -140,6 +140,10 @@ class Inbox:
     def _incoming(self) -> Path:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for part in self.folder.glob("incoming-*.part"):
+                # A killed process left it; nobody takes a day for one package.
+                if part.stat().st_mtime < self.now().timestamp() - 86_400:
+                    part.unlink(missing_ok=True)
         except OSError as fault:
             raise _not_stored(fault) from None
         return self.folder / f"incoming-{secrets.token_hex(8)}.part"

@@ -38,6 +38,18 @@ BECAUSE: Mapping[str, tuple[str, str]] = {
         "The recipient’s system shows another certificate than the approved one.",
         "Nothing was sent. Ask the recipient by telephone before anything else.",
     ),
+    "delivery/authority-form": (
+        "The authority in the recipient’s document is no certificate.",
+        "Have the document mended and approved, and release again.",
+    ),
+    "delivery/key-form": (
+        "Our key for this server, or its host key in the document, cannot be read.",
+        "Ask the administrator to compare both with the how-to.",
+    ),
+    "delivery/release-stopped": (
+        "Its release was stopped before it left.",
+        "Look at the release; make it again.",
+    ),
     "delivery/other-host-key": (
         "The recipient’s server shows another host key than the approved one.",
         "Nothing was sent. Ask the recipient by telephone before anything else.",

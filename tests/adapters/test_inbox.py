@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import secrets
 import threading
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_other_bytes_under_a_known_id_are_refused_and_the_first_stay(shelf: Inbo
         take(shelf, sealed.package(NAME, b"other"))
     assert shelf.place(first).read_bytes() == sealed.package(NAME)
     assert files(shelf) == [f"{NAME}.gwp"]
+
+
+def test_what_a_kill_left_half_taken_is_cleared_after_a_day(shelf: Inbox) -> None:
+    shelf.folder.mkdir()
+    old, young = (shelf.folder / f"incoming-{name}.part" for name in ("a", "b"))
+    for path, age in ((old, 90_000), (young, 60)):
+        path.write_bytes(b"half")
+        os.utime(path, (AT.timestamp() - age, AT.timestamp() - age))
+    take(shelf, sealed.package(NAME))
+    assert files(shelf) == [young.name, f"{NAME}.gwp"]
 
 
 def test_two_that_bring_it_at_once_make_one(shelf: Inbox) -> None:

@@ -29,3 +29,11 @@ def https_pair(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Pair:
 def pair(https_pair: Pair, tmp_path: Path) -> Pair:
     """Copies of this test's own."""
     return pairs.copied(https_pair, tmp_path / "pair")
+
+
+@pytest.fixture(scope="session")
+def waiting(https_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A council whose release waits for a recipient that is not there; nobody changes it."""
+    found = pairs.copied(https_pair, tmp_path_factory.mktemp("waiting") / "pair")
+    assert found.sender.must(*borough.SHARE, "--json").document["state"] == "recorded"
+    return found

@@ -25,16 +25,9 @@ from tests.service import serving
 PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC).isoformat()
 
 
-@pytest.fixture(scope="module")
-def waiting(https_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """A council whose release waits for a recipient that is not there; nobody changes it."""
-    found = pairs.copied(https_pair, tmp_path_factory.mktemp("waiting") / "pair")
-    assert found.sender.must(*borough.SHARE, "--json").document["state"] == "recorded"
-    return found
-
-
 @pytest.fixture
 def pair(waiting: Pair, tmp_path: Path) -> Pair:
+    """Copies of two offices of which one waits for the other."""
     return pairs.copied(waiting, tmp_path / "pair")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from gateway.adapters import deliveries
 from gateway.adapters.channels import Parcel, Told, sftp
 from gateway.errors import Unavailable
-from tests.delivery.pair import HOST
+from tests.delivery import pair as pairs
+from tests.delivery.pair import HOST, Pair
+from tests.journeys import borough
+from tests.service import serving
 
 PACKAGE = "rel-a.research"
 
@@ -162,3 +167,27 @@ def test_a_server_that_does_not_know_us_gets_nothing(server: Server, parcel: Par
 def test_a_server_that_is_not_there_is_out_of_reach(server: Server, parcel: Parcel) -> None:
     gone = retargeted(parcel, address=f"sftp://{HOST}:1/")
     assert sftp.bring(gone).code == "delivery/out-of-reach"
+
+
+def test_by_sftp_a_package_comes_is_taken_in_and_its_receipt_found(
+    server: Server, waiting: Pair, tmp_path: Path
+) -> None:
+    pair = pairs.copied(waiting, tmp_path / "pair")
+    council = pair.sender
+    (each, _) = pair.deliveries()
+    own = server.keys.with_name(each.recipient)
+    server.keys.rename(own)
+    council.settings["GATEWAY_DELIVERY_KEYS"] = str(own.parent)
+    target = {"address": f"sftp://{HOST}:{server.port}/", "client": "trafford"}
+    with serving.database_of(council) as database, database.begin() as connection:
+        told = json.dumps({**target, "host_key": server.host_key})
+        deliveries.update(connection, each.package, channel="sftp", target=told)
+    words = ("deliveries", "retry", each.package, "--here", "--as", "rosa")
+    assert council.ask(*words)["state"] == "dispatched"
+    taken = ("inbox", "accept", str(server.folder), "--from", borough.COUNCIL)
+    assert [found["new"] for found in pair.recipient.ask(*taken)["packages"]] == [True]
+    assert [found["new"] for found in pair.recipient.ask(*taken)["packages"]] == [False]
+    beside = server.folder / f"{each.package}.gwp.receipt"
+    pair.recipient.must("inbox", "acknowledge", each.package, "--to", str(beside))
+    assert council.ask(*words)["state"] == "acknowledged"
+    assert council.run(*words).code == 2

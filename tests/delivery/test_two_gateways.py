@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 
+import pytest
+
 from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.inbox import InboxState
 from tests.delivery.pair import Pair, free_port
@@ -67,22 +69,26 @@ def test_a_recipient_out_of_reach_gets_its_packages_once_it_is_back(pair: Pair) 
     each_package_arrived_once(pair)
 
 
-def test_a_sender_killed_before_it_hears_the_answer_sends_again_and_once(pair: Pair) -> None:
-    behind, running = free_port(), list[Service]()
-    with pair.receiving(port=behind), contextlib.ExitStack() as stack:
+@pytest.mark.parametrize("who", ["sender", "recipient"])
+def test_whoever_is_killed_before_the_answer_is_heard_it_arrives_once(pair: Pair, who: str) -> None:
+    behind, running = free_port(), dict[str, Service]()
 
-        def kill() -> None:
-            for process in session(running[0].process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+    def kill() -> None:
+        for process in session(running[who].process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
+    with contextlib.ExitStack() as stack:
+        running["recipient"] = stack.enter_context(pair.receiving(port=behind))
         with wired(pair.port, to=behind, cut=kill) as wire:
-            running.append(stack.enter_context(pair.sending()))
+            running["sender"] = stack.enter_context(pair.sending())
             pair.share()
             until(lambda: wire.cuts, bool)
-        assert pair.arrived()
-        assert not pair.everything_arrived()
-        assert any(each.touched for each in pair.deliveries())
+            until(pair.arrived, bool)
+            assert not pair.everything_arrived()
+            assert any(each.touched for each in pair.deliveries())
     with pair.receiving(), pair.sending():
+        for each in pair.deliveries():  # one that has arrived meanwhile refuses
+            pair.sender.run("deliveries", "retry", each.package, "--as", "rosa")
         arrive(pair)
     each_package_arrived_once(pair)

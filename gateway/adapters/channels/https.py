@@ -88,7 +88,7 @@ def _trusting(address: str, parcel: Parcel) -> ssl.SSLContext | None:
         return None
     pin = parcel.target.get("certificate", "")
     if not pin:
-        return ssl.create_default_context(cadata=parcel.target.get("authority") or None)
+        return _authority(parcel.target.get("authority", ""))
     try:
         shown = ssl.get_server_certificate((url.host, url.port or 443), timeout=10)
     except (OSError, ValueError):
@@ -107,6 +107,17 @@ def _trusting(address: str, parcel: Parcel) -> ssl.SSLContext | None:
     trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     trusting.check_hostname = False
     return trusting
+
+
+def _authority(pem: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=pem or None)
+    except (ssl.SSLError, ValueError):
+        raise Unavailable(
+            "delivery/authority-form",
+            "The authority in the recipient's document is no certificate in PEM form.",
+            remedy="Have the document mended and approved, and make the release again.",
+        ) from None
 
 
 def _code(fault: GatewayError | Postponed) -> str:

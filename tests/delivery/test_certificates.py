@@ -1,0 +1,143 @@
+"""Whose certificate is believed: the approved one, or an approved authority's; nobody else's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ipaddress
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from gateway.adapters.channels import Parcel, https
+from gateway.adapters.client_keys import make_pair
+from gateway.errors import IntegrityError, Unavailable
+from tests.delivery.pair import HOST
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+@dataclass
+class Inbox:
+    """A TLS server that only counts who came as far as to send something."""
+
+    port: int
+    certificate: bytes
+    heard: list[str]
+
+    @property
+    def pin(self) -> str:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate.decode())).hexdigest()
+
+
+def certified(folder: Path) -> bytes:
+    """A certificate of its own for this machine, and its key in `key.pem`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "inbox")])
+    made = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=1))
+        .not_valid_after(NOW + dt.timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(Encoding.PEM)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    (folder / "certificate.pem").write_bytes(pem)
+    return pem
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    heard: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    pem = certified(tmp_path)
+    server = ThreadingHTTPServer((HOST, 0), Answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Inbox(server.server_address[1], pem, heard)
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def parcel(inbox: Inbox, tmp_path: Path) -> Parcel:
+    make_pair(tmp_path / "keys" / "ons-research")
+    path = tmp_path / "p1.gwp"
+    path.write_bytes(b"sealed")
+    return Parcel(
+        path=path,
+        package="p1",
+        digest=hashlib.sha256(b"sealed").hexdigest(),
+        recipient="ons-research",
+        target={"address": f"https://{HOST}:{inbox.port}", "client": "trafford-gateway"},
+        keys=tmp_path / "keys",
+    )
+
+
+def aimed(parcel: Parcel, **more: str) -> Parcel:
+    return replace(parcel, target={**parcel.target, **more})
+
+
+def test_the_approved_certificate_is_believed(inbox: Inbox, parcel: Parcel) -> None:
+    told = https.bring(aimed(parcel, certificate=inbox.pin))
+    assert inbox.heard == ["/oauth/token"]
+    assert (told.arrived, told.code) == (False, "send/not-known")
+
+
+def test_another_certificate_hears_nothing(inbox: Inbox, parcel: Parcel) -> None:
+    with pytest.raises(IntegrityError, match="delivery/other-certificate"):
+        https.bring(aimed(parcel, certificate="0" * 64))
+    assert inbox.heard == []
+
+
+def test_an_approved_authority_is_believed(inbox: Inbox, parcel: Parcel) -> None:
+    https.bring(aimed(parcel, authority=inbox.certificate.decode()))
+    assert inbox.heard == ["/oauth/token"]
+
+
+def test_a_certificate_that_nobody_vouches_for_hears_nothing(
+    inbox: Inbox, parcel: Parcel, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    for target in (parcel, aimed(parcel, authority=certified(tmp_path / "other").decode())):
+        told = https.bring(target)
+        assert (told.arrived, told.code) == (False, "delivery/out-of-reach")
+    assert inbox.heard == []
+
+
+def test_an_authority_that_is_none_sends_nothing_and_says_so(inbox: Inbox, parcel: Parcel) -> None:
+    with pytest.raises(Unavailable, match="delivery/authority-form"):
+        https.bring(aimed(parcel, authority="-----BEGIN NOTHING-----"))
+    assert inbox.heard == []
