@@ -16,6 +16,7 @@ from gateway.policy.bundle import Bundle
 from gateway.policy.decision import decide
 from gateway.policy.findings import name
 from gateway.policy.linting_between import contradictions, unneeded
+from gateway.policy.linting_tiers import tiers
 from gateway.policy.matter import Delivery, Matter, months_after, open_matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.remarks import Remark, Weight
@@ -60,6 +61,7 @@ def _agreement(bundle: Bundle, key: str, on: dt.date) -> Iterator[Remark]:
             sentence=f"The review is due on {found.review}.",
             remedy="Begin it now: three months after that day nothing is shared.",
         )
+    yield from tiers(found, bundle.knowledge, on)
     for purpose in sorted(found.purposes):
         request = SharingRequest(purpose=purpose, agreement=key)
         yield from _refusals(bundle, request, on)

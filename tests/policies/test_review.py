@@ -116,6 +116,43 @@ def test_problems_come_first_and_the_order_of_documents_changes_nothing() -> Non
     assert found == review(policy.parse(dict(reversed(documents.items()))), on=ON)
 
 
+def test_a_purpose_of_tables_is_said_not_to_be_made() -> None:
+    told = {each for each in remarks() if each[0] == "lint/tables-not-made"}
+    bundle = policy.parse(SHIPPED)
+    assert {(agreement, purpose) for _, agreement, purpose in told} == {
+        (key, name)
+        for key, agreement in bundle.agreements.items()
+        for name, purpose in agreement.purposes.items()
+        if purpose.kind == "tables"
+    }
+
+
+def test_a_party_that_has_not_signed_is_named_until_its_day() -> None:
+    fire = ("lint/party-not-signed", "warrington-adult-safeguarding", "")
+    assert fire in remarks(dt.date(2026, 8, 2))
+    assert fire not in remarks(dt.date(2026, 8, 5))
+    assert ("lint/party-not-signed", "devon-targeted-family-support", "") in remarks()
+
+
+@pytest.mark.parametrize(
+    ("on", "old", "new", "code"),
+    [
+        (ON, "ends = 2028-12-31", "ends = 2028-03-30", "lint/protocol-ends-first"),
+        (dt.date(2027, 3, 30), "2027-06-30", "2027-06-30", "lint/protocol-review-soon"),
+        (dt.date(2027, 9, 30), "2027-06-30", "2027-06-30", "lint/protocol-review-soon"),
+    ],
+)
+def test_a_protocol_that_ends_or_is_reviewed_first_is_named(
+    on: dt.date, old: str, new: str, code: str
+) -> None:
+    text = SHIPPED["protocols/warrington-tier-1.toml"]
+    assert old in text
+    changed = {"protocols__warrington-tier-1": text.replace(old, new)}
+    told = (code, "warrington-adult-safeguarding", "")
+    assert told in remarks(on, **changed)
+    assert told not in remarks(ON)
+
+
 def test_one_agreement_can_be_reviewed_alone() -> None:
     found = review(policy.parse(SHIPPED), on=ON, agreement="knowsley-stronger-families")
     assert {remark.agreement for remark in found} <= {"knowsley-stronger-families"}
