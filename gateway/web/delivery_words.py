@@ -86,6 +86,10 @@ BECAUSE: Mapping[str, tuple[str, str]] = {
         "The sealed package is no longer in the data directory.",
         "Put outgoing/ of the data directory back from its backup, then try again.",
     ),
+    "restore/not-reconciled": (
+        "This gateway was restored from a backup and is on hold.",
+        "It goes on by itself once the administrator has reconciled it.",
+    ),
     "keys/unreadable": (
         "The file of this gateway’s key for the recipient cannot be read.",
         "Ask the administrator to put it in the folder that GATEWAY_DELIVERY_KEYS names.",

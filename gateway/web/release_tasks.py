@@ -29,6 +29,7 @@ UNDER_WAY = Status("Under way", "blue")
 STOPPED = Status("Stopped here", "red")
 HELD = Status("Held here", "yellow")
 WAITING = Status("Waiting", "light-blue")
+LATE = Status("Not delivered", "red")
 NEVER = Status("Will not happen", "grey")
 
 
@@ -50,6 +51,7 @@ class Told:
     counts: Counts | None
     packages: Sequence[PackageRecord]
     receipts: Mapping[str, dt.datetime]
+    not_delivered: int = 0
     retain_until: str
     duties: Sequence[str]
 
@@ -116,10 +118,11 @@ def _after(told: Told) -> Iterator[Task]:
     every = len(told.packages)
     sent = sum(1 for package in told.packages if package.forwarded)
     back = sum(1 for package in told.packages if package.id in told.receipts)
+    begun = LATE if told.not_delivered else UNDER_WAY
     yield Task(
         name="Sent",
-        hint=f"{sent} of {every} packages" if every else "",
-        status=NEVER if ended else _of(sent, every, begun=UNDER_WAY),
+        hint=_sent(sent, every, told.not_delivered),
+        status=NEVER if ended else _of(sent, every, begun=begun),
         href="#packages" if every else "",
     )
     yield Task(
@@ -134,6 +137,11 @@ def _after(told: Told) -> Iterator[Task]:
         status=NEVER if ended else (Status("Running", "blue") if sent else NOT_YET),
         href="#duties" if told.duties else "",
     )
+
+
+def _sent(sent: int, every: int, not_delivered: int) -> str:
+    late = f", {not_delivered} not delivered" if not_delivered else ""
+    return f"{sent} of {every} packages{late}" if every else ""
 
 
 def _of(done: int, every: int, *, begun: Status, ready: bool = True) -> Status:

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import deliveries, dispatching
 from gateway.adapters.approvals import Approvals
+from gateway.adapters.backup import require_reconciled
 from gateway.adapters.channels import Parcel, Told, https, sftp
 from gateway.adapters.database import Database
 from gateway.adapters.deliveries import FOLDER, PORTAL, Delivery, DeliveryState
@@ -31,10 +32,11 @@ from gateway.adapters.policy_reading import decision_inputs
 from gateway.adapters.release_list import one
 from gateway.adapters.release_store import ReleaseState
 from gateway.adapters.settings import Settings
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, HeldForPerson
 from gateway.wiring.common import append, now, open_database
 
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(hours=1)
+HOLD_PAUSE = dt.timedelta(minutes=5)
 BRING: Mapping[str, Callable[[Parcel], Told]] = MappingProxyType(
     {"https": https.bring, "sftp": sftp.bring}
 )
@@ -72,6 +74,10 @@ def attempt(settings: Settings, ring: KeyRing, package: str) -> Mapping[str, Any
     Returns:
         How the delivery stands, if nothing is left to try; otherwise when to try again.
     """
+    try:
+        require_reconciled(settings.data)
+    except HeldForPerson as held:
+        return Wait(not_before=now() + HOLD_PAUSE, code=held.code)
     with closing(open_database(settings)) as database:
         with database.begin() as connection:
             trying = _Try(

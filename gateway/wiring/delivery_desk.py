@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import deliveries, dispatching, operators
 from gateway.adapters.approvals import Approvals
+from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
 from gateway.adapters.deliveries import FOLDER, PORTAL, Delivery, DeliveryState
 from gateway.adapters.policy_reading import decision_inputs
@@ -151,7 +152,9 @@ def staged(settings: Settings, delivery: Delivery) -> Path:
 
     Raises:
         Unavailable: it is gone; nothing is then written down.
+        HeldForPerson: the data directory was restored and not yet reconciled.
     """
+    require_reconciled(settings.data)
     place = settings.data.absolute() / "outgoing" / f"{delivery.package}.gwp"
     if not place.exists():
         raise Unavailable(

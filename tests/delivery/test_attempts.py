@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.adapters import deliveries
+from gateway.adapters.backup import HELD
 from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.jobs import JobKind, listed
 from gateway.adapters.keyring import KeyRing, kept_open, open_ring
@@ -108,6 +109,19 @@ def test_an_objection_while_it_waits_withdraws_the_release_and_nothing_leaves(
     assert pair.arrived() == []
     assert council.ask("releases", one(pair).release)["state"] == "withdrawn"
     assert {each.state for each in pair.deliveries()} == {DeliveryState.NOT_DELIVERED}
+
+
+def test_a_restored_gateway_on_hold_sends_nothing(
+    pair: Pair, council: Office, opened: tuple[Settings, KeyRing]
+) -> None:
+    (council.data / HELD).write_text("{}")
+    with pair.receiving():
+        told = delivering.attempt(*opened, one(pair).package)
+        carry = ("deliveries", "carry", one(pair).package, "--to", str(council.home))
+        assert council.run(*carry, "--as", "rosa").code == 5
+    assert isinstance(told, Wait)
+    assert told.code == "restore/not-reconciled"
+    assert (pair.arrived(), one(pair).state) == ([], DeliveryState.WAITING)
 
 
 def test_a_recipient_without_an_address_is_not_delivered_at_once(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Blueprint, render_template
 
 from gateway.adapters import deliveries, release_list
+from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.disclosure import rounded
 from gateway.model import Plan
@@ -63,6 +64,7 @@ def one(release: str, *, caller: Caller) -> str:
         found = release_list.one(connection, release)
         packages = packages_of(connection, release)
         receipts = receipts_of(connection, release)
+        late = deliveries.count(connection, release, DeliveryState.NOT_DELIVERED)
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
@@ -72,6 +74,7 @@ def one(release: str, *, caller: Caller) -> str:
         counts=counts,
         packages=packages,
         receipts=receipts,
+        not_delivered=late,
         retain_until=day(plan.retain_until) if plan else "",
         duties=plan.duties if plan else (),
     )
