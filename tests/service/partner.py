@@ -75,7 +75,7 @@ class Partner:
             form["client_assertion_type"] = BEARER
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
             told = self.ask("POST", "/oauth/token", urlencode(form).encode(), kind, signed=False)
-            assert told.status == 200, (told.status, told.body)
+            _require(told, 200)
             self._token = told.document["access_token"]
             self._until = time.monotonic() + told.document["expires_in"] / 2
         return self._token
@@ -90,8 +90,11 @@ class Partner:
 
     def upload(self, upload: str) -> Any:
         """What is known of an upload."""
-        answer = self._patiently(lambda: self.ask("GET", f"/api/v1/uploads/{upload}"))
-        assert answer.status == 200, (answer.status, answer.body)
+        return self._patiently(lambda: self._state(upload))
+
+    def _state(self, upload: str) -> Any:
+        answer = self.ask("GET", f"/api/v1/uploads/{upload}")
+        _require(answer, 200)
         return answer.document
 
     def _created(self, content: bytes, dataset: str) -> str:

@@ -1,0 +1,146 @@
+"""Objections that land at any moment of a running release: honoured, or the release is held.
+
+    python -m tests.faults.objections_race 500
+    python -m tests.faults.objections_race 500 --postgresql
+
+A worker of the service makes one release after the other; an objection of somebody whose
+rows would leave is recorded at a moment drawn by chance. The ledger says which of the
+two came first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gateway.adapters import jobs
+from gateway.adapters.jobs import JobKind
+from gateway.adapters.keyring import open_ring
+from gateway.adapters.ledger_store import LEAVES
+from gateway.adapters.link_maps import read_link_map
+from gateway.ledger import decode_entry
+from gateway.model.keys import KeyKind
+from tests.databases import own_server
+from tests.faults import soundness
+from tests.journeys import borough
+from tests.journeys.office import Office
+from tests.service import serving
+
+MOVED = "release/register-moved"
+PATIENCE = 300
+
+
+def forwarded_people(office: Office, release: str) -> set[str]:
+    """Who was forwarded, from the release's own sealed map."""
+    ring = open_ring(serving.settings_of(office))
+    key = ring.secret(ring.find(KeyKind.LINK_MAP, owner=release).id, KeyKind.LINK_MAP)
+    frames = read_link_map(office.data / "link-maps" / f"{release}.map", key=key)
+    return set(pl.concat(list(frames))["person"])
+
+
+def index_of(office: Office, event: str, **facts: str) -> int:
+    """Where the ledger has the newest entry of an event with these facts."""
+    places = []
+    for row in soundness.table(office, LEAVES):
+        told = decode_entry(bytes(row["entry"])).facts
+        if row["event"] == event and all(told.get(name) == value for name, value in facts.items()):
+            places.append(int(row["index"]))
+    return max(places)
+
+
+def object_now(office: Office, person: dict[str, str]) -> int:
+    """Record an objection; where the ledger has it."""
+    names = {"forename": "forename", "surname": "surname", "dob": "date_of_birth"}
+    names |= {"postcode": "postcode", "nhs_number": "nhs_number"}
+    lines = "".join(f"{told}: {person[name]}\n" for name, told in names.items())
+    office.must("object", "--purpose", borough.STUDY, given=lines)
+    return index_of(office, "register-entry-added")
+
+
+def willing(office: Office, people: Path, release: str) -> list[dict[str, str]]:
+    """People whose rows a release forwards, so that an objection makes a difference."""
+    there = forwarded_people(office, release)
+    rows = borough.rows_of(people / "family_register.csv")
+    return [row for row in rows if row["person_id"] in there and row["nhs_number"]]
+
+
+def released(office: Office, subject: str) -> jobs.Job:
+    """One release by the worker, to its end."""
+    return serving.finished(office, serving.ask(office, JobKind.SHARE, subject=subject), PATIENCE)
+
+
+def interleave(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
+    """Let `count` objections race with releases; how often each came first, or held it."""
+    chance = random.Random(seed)
+    told: Counter[str] = Counter()
+    with serving.started(office, "worker", "--json") as worker, office.open():
+        assert worker.stdout is not None
+        assert worker.stdout.readline()
+        began = time.monotonic()
+        first = released(office, "the first")
+        whole = time.monotonic() - began
+        waiting = willing(office, people, first.outcome["release"])
+        assert len(waiting) > count, "too few people for so many rounds"
+        objected = chance.sample(waiting, count)
+        for number, person in enumerate(objected):
+            job = serving.ask(office, JobKind.SHARE, subject=f"round {number}")
+            # Recording an objection takes a part of a release's time itself.
+            time.sleep(chance.uniform(0, 0.6 * whole))
+            place = object_now(office, person)
+            done = serving.finished(office, job, PATIENCE)
+            told[judged(office, done, person, place)] += 1
+        last = released(office, "the last")
+        there = forwarded_people(office, last.outcome["release"])
+        assert there.isdisjoint(person["person_id"] for person in objected)
+    soundness.check_ledger(office)
+    soundness.check_outbox(office, office.data / "outbox")
+    return told
+
+
+def judged(office: Office, done: jobs.Job, person: dict[str, str], place: int) -> str:
+    """What became of the release; fails if an objection on record was not honoured."""
+    state = done.outcome.get("state")
+    if state == "held":
+        reasons: list[Any] = [each["code"] for each in done.outcome["refusal"]]
+        assert reasons[0] == MOVED, reasons
+        return "held"
+    assert state == "forwarded", (done.code, done.outcome)
+    release = done.outcome["release"]
+    recorded = index_of(office, "release-recorded", release=release)
+    there = person["person_id"] in forwarded_people(office, release)
+    assert not (place < recorded and there), "an objection on record was ignored"
+    assert place < recorded or there, "an objection took effect before it was on record"
+    return "honoured" if place < recorded else "came after"
+
+
+def main() -> None:
+    """Run the full form."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("count", type=int)
+    asked.add_argument("--postgresql", action="store_true", help="on a server of its own")
+    asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    chosen = asked.parse_args()
+    print(f"seed {chosen.seed}", flush=True)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(own_server()).create() if chosen.postgresql else ""
+        people = borough.borough(home / "people", 3000 + 6 * chosen.count)
+        office = borough.founded(home / "office", database_url=url)
+        with office.open():
+            borough.permit_study(office)
+            for dataset, party in borough.EXTRACTS:
+                borough.receive(office, people / f"{dataset}.csv", dataset, party)
+        told = interleave(office, people, chosen.count, seed=chosen.seed)
+    print(f"{chosen.count} objections; none was ignored: {dict(told)}")
+
+
+if __name__ == "__main__":
+    main()
