@@ -122,12 +122,14 @@ def listed(
     *,
     kind: JobKind | None = None,
     by: str | None = None,
+    subject: str | None = None,
     limit: int = 50,
 ) -> list[Job]:
-    """The newest jobs, of one kind or one asker if named."""
+    """The newest jobs, of one kind, asker or subject if named."""
     query = sa.select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(limit)
     query = query if kind is None else query.where(JOBS.c.kind == kind)
     query = query if by is None else query.where(JOBS.c.by == by)
+    query = query if subject is None else query.where(JOBS.c.subject == subject)
     return [job_of(row) for row in connection.execute(query)]
 
 

@@ -22,6 +22,7 @@ for _command in (
     *policy_documents.COMMANDS,
     policy_review.review,
     policy_preview.preview,
+    policy_preview.prove_preview,
     *policy_life.COMMANDS,
 ):
     policy.add_command(_command)

@@ -138,3 +138,42 @@ def _changes(
             return changes_named(connection, settings.policies, what, more)
     finally:
         database.close()
+
+
+@click.command("prove-preview")
+@click.argument("preview_id", metavar="PREVIEW")
+@click.option("--before", required=True, help="The last release without the change.")
+@click.option("--after", required=True, help="The first release with it.")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def prove_preview(
+    ctx: click.Context, preview_id: str, before: str, after: str, acting: str, json_wanted: bool
+) -> None:
+    """Say whether two releases differ as a preview said, person for person; exit 3 if not.
+
+    Example: gateway policy prove-preview pre-abc --before rel-abc --after rel-def --as aude
+    """
+    import dataclasses
+
+    from gateway.adapters.preview_proof import proved
+    from gateway.cli.common import open_store
+    from gateway.model.keys import KeyKind
+
+    opened = open_store(ctx)
+    opened.ring.unlock()
+    with opened.database.read() as connection:
+        found = proved(
+            connection,
+            opened.settings.data,
+            preview_id,
+            releases=(before, after),
+            secret=opened.ring.symmetric(KeyKind.SUBJECT_INDEX).secret,
+            auditor=acting,
+        )
+    told = "The same" if found.holds else "Not the same"
+    lines_told = [f"{told} people, families and columns as {preview_id} said: {found.purpose}."]
+    emit(dataclasses.asdict(found), json_wanted, lines_told)
+    if not found.holds:
+        sys.exit(3)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from gateway.adapters import preview_memory, release_memory
+from gateway.adapters import dry_runs, ledger_store, preview_memory, release_memory
+from gateway.adapters.database import Database
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.preview_memory import Sealed
 from gateway.adapters.release_memory import Remembered
@@ -122,11 +124,110 @@ def test_what_comes_is_what_the_preview_said(office: Office, kind: str) -> None:
     office.must("policy", "propose", str(file), "--as", "edith")
     digest = office.ask("policy", "approve", AGREEMENT, "--as", "april")["policy_digest"]
     office.grant("study-nis-2026-1", STUDY, digest)
-    told = office.run(*SHARE, "--to", str(office.home / "outbox"), "--json").document
-    if told["state"] == "held":
-        office.must("accept", told["release"], "--reason", "As previewed.", "--as", "april")
-        told = office.ask(*SHARE, "--to", str(office.home / "outbox"))
-    assert told["state"] == "forwarded", told
+    released(office)
     before, after = remembered(office)
     assert exact.equals(before, after)
     assert not exact.equals(after, before)
+
+
+def test_a_preview_opens_no_key_is_recorded_and_ten_a_day_are_enough(office: Office) -> None:
+    file = drafted(office, DRAFTS["a field is added"])
+    uses = ledger(office, "key-used")
+    told = previewed(office, file)
+    assert of_study(told)["new_fields"] == ["programme_arm"]
+    assert ledger(office, "key-used") == uses
+    (entry,) = ledger(office, "policy-previewed")
+    assert entry["preview"] == told["preview"]
+    assert [each["purpose"] for each in ledger(office, "dry-run")] == [STUDY]
+    with_database(office, lambda connection: fill_the_day(connection, dry_runs.A_DAY - 1))
+    no = office.run("policy", "preview", str(file), "--as", "edith", "--json")
+    assert (no.code, no.document["error"]["code"]) == (3, "sharing/too-many-dry-runs")
+
+
+def test_other_purposes_are_not_read_and_counts_are_tens(office: Office) -> None:
+    told = previewed(office, drafted(office, DRAFTS["k is raised"]))
+    states = {each["purpose"]: each["state"] for each in told["purposes"]}
+    assert states.pop(STUDY) == "changed"
+    assert set(states.values()) == {"the-same"}
+    impact = of_study(told)["impact"]
+    for moved in (impact["people"], impact["families"]):
+        for each in (*moved["total"].values(), moved["gained"], moved["lost"]):
+            assert each == "<10" or int(each) % 10 == 0, each
+    (payload,) = (each for each in impact["outputs"] if each["output"] == "payload")
+    assert (payload["k_before"], payload["k_after"]) == ("5 or more", "12 or more")
+    assert int(payload["small_groups"]["difference"]) > 0
+
+
+def test_a_draft_that_changes_a_cohort_is_refused_a_preview(office: Office) -> None:
+    vocabulary = office.policies / "vocabulary.toml"
+    text = vocabulary.read_text("utf-8")
+    assert '["PROG", "COMP"]' in text
+    vocabulary.write_text(text.replace('["PROG", "COMP"]', '["COMP"]'), "utf-8")
+    no = office.run(
+        *("policy", "preview", str(vocabulary), "--agreement", AGREEMENT),
+        *("--as", "edith", "--json"),
+    )
+    assert (no.code, no.document["error"]["code"]) == (3, "policy/preview-cohort")
+    assert not ledger(office, "dry-run")
+
+
+@pytest.mark.parametrize("who", ["rosa", "april", "kit"])
+def test_nobody_but_an_editor_previews(office: Office, who: str) -> None:
+    file = drafted(office, DRAFTS["k is raised"])
+    no = office.run("policy", "preview", str(file), "--as", who, "--json")
+    assert (no.code, no.document["error"]["code"]) == (3, "operators/not-permitted")
+
+
+def test_an_auditor_proves_it_and_a_changed_file_proves_nothing(office: Office) -> None:
+    office.must("operators", "add", "aude", "--role", "auditor", "--as", "ada")
+    file = drafted(office, DRAFTS["a field is coarsened"])
+    preview = previewed(office, file)["preview"]
+    office.must("policy", "propose", str(file), "--as", "edith")
+    digest = office.ask("policy", "approve", AGREEMENT, "--as", "april")["policy_digest"]
+    office.grant("study-nis-2026-1", STUDY, digest)
+    released(office)
+    before, after = (each.release for each in remembered(office))
+    words = ("policy", "prove-preview", preview, "--before", before, "--after")
+    assert office.ask(*words, after, "--as", "aude")["holds"] is True
+    assert office.run(*words, before, "--as", "aude", "--json").code == 3
+    assert office.run(*words, after, "--as", "edith", "--json").code == 3
+    path = office.data / "previews" / f"{preview}.pre"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    no = office.run(*words, after, "--as", "aude", "--json")
+    assert no.document["error"]["code"] == "policy/preview-not-recorded"
+
+
+def released(office: Office) -> None:
+    """Make the release; accept it where it is held because it is unusual."""
+    words = (*SHARE, "--to", str(office.home / "outbox"))
+    told = office.run(*words, "--json").document
+    if told["state"] == "held":
+        office.must("accept", told["release"], "--reason", "As previewed.", "--as", "april")
+        told = office.ask(*words)
+    assert told["state"] == "forwarded", told
+
+
+def with_database(office: Office, act: Callable[[sa.Connection], Any]) -> Any:
+    database = Database(f"sqlite:///{office.data / 'gateway.sqlite'}")
+    with database.begin() as connection:
+        found = act(connection)
+    database.close()
+    return found
+
+
+def ledger(office: Office, event: str) -> list[dict[str, Any]]:
+    return with_database(
+        office,
+        lambda connection: [
+            dict(entry.facts) for _, entry in ledger_store.entries(connection, event=event)
+        ],
+    )
+
+
+def fill_the_day(connection: sa.Connection, times: int) -> None:
+    """As if the same question had been asked so many times more."""
+    row = dict(connection.execute(sa.select(dry_runs.DRY_RUNS)).mappings().one())
+    del row["id"]
+    connection.execute(sa.insert(dry_runs.DRY_RUNS), [row] * times)

@@ -76,6 +76,7 @@ def test_an_editor_previews_a_draft_and_an_approver_reads_it(
         assert "With the draft" in page
         assert "No recipient has ever received" in page
         assert "Groups of too few families" in page
+        assert f"/jobs/{job.id}" in reader.get(f"/drafts/{draft}").text
 
 
 def test_a_preview_of_a_draft_that_was_saved_again_is_refused(

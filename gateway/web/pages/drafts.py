@@ -53,9 +53,15 @@ def one(draft: str, *, caller: Caller) -> str:
         found = policy_drafts.find(connection, draft)
         documents = workshop.current(connection)
         saves = policy_drafts.history(connection, draft)
+        previews = jobs.listed(connection, kind=JobKind.PREVIEW, subject=draft, limit=5)
     view = workshop.view(found, documents=documents)
     return render_template(
-        "drafts/one.html", view=view, draft=found, saves=saves, tables=draft_forms.tables(view)
+        "drafts/one.html",
+        view=view,
+        draft=found,
+        saves=saves,
+        previews=previews,
+        tables=draft_forms.tables(view),
     )
 
 
