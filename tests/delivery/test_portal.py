@@ -17,10 +17,12 @@ from gateway.web.delivery_words import BECAUSE
 from gateway.web.desk import desk_of
 from tests.delivery import pair as pairs
 from tests.journeys import borough
+from tests.journeys.browsing import chromium, visiting
 from tests.journeys.office import Office
 from tests.service import serving
 from tests.web import office as offices
 from tests.web.office import Browser
+from tests.web.served import serving as serving_web
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +119,33 @@ def test_every_state_and_channel_has_its_words() -> None:
     assert set(states.DELIVERIES) == set(DeliveryState)
     assert set(states.CHANNELS) == {"folder", "https", "sftp", "portal"}
     assert all(sentence and remedy for sentence, remedy in BECAUSE.values())
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_in_the_browser_an_officer_carries_a_package(office: Office, scripts: bool) -> None:
+    with (
+        serving_web(office) as served,
+        chromium() as browser,
+        visiting(browser, served.url, scripts=scripts) as visitor,
+    ):
+        visitor.sign_in("rosa", office)
+        visitor.go("/")
+        visitor.page.click("nav >> text=Deliveries")
+        visitor.picture("deliveries")
+        visitor.page.click("main table a >> nth=0")
+        visitor.picture("delivery-waiting")
+        with visitor.page.expect_download() as fetched:
+            visitor.page.click("text=Fetch the sealed package")
+        assert fetched.value.suggested_filename.endswith(".gwp")
+        visitor.page.reload()
+        visitor.page.fill("#number", "two words")
+        visitor.page.click("text=It was carried")
+        visitor.picture("delivery-fault")
+        assert visitor.page.title().startswith("Error: ")
+        visitor.page.fill("#number", "2026-0815")
+        visitor.page.click("text=It was carried")
+        visitor.picture("delivery-carried")
+        assert "Carried" in visitor.text()
+        visitor.page.click("text=See the release")
+        assert "1 of 2 packages" in visitor.text()
+        visitor.check("release")
