@@ -37,7 +37,7 @@ RELEASES: Mapping[str, Shown] = {
     "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
 }
 DELIVERIES: Mapping[str, Shown] = {
-    "waiting": Shown("On its way", "blue", "It has not arrived yet."),
+    "waiting": Shown("Waiting", "blue", "It has not been handed over yet."),
     "dispatched": Shown("Sent", "light-blue", "It was handed over; the receipt has still to come."),
     "acknowledged": Shown("Received", "green", "The recipient has signed that it arrived."),
     "not-delivered": Shown("Not delivered", "red", "It did not arrive; nobody tries any more."),

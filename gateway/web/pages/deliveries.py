@@ -93,11 +93,11 @@ def carried(package: str, *, caller: Caller) -> Any:
     except UsageError as fault:
         if fault.code != "delivery/receipt-number":
             raise
-        return _shown(package, caller, fault=_BAD_NUMBER), 422
+        return _shown(package, caller, fault=_BAD_NUMBER, typed=number[:200]), 422
     return redirect(url_for("deliveries.one", package=package), 303)
 
 
-def _shown(package: str, caller: Caller, *, fault: str = "") -> str:
+def _shown(package: str, caller: Caller, *, fault: str = "", typed: str = "") -> str:
     with desk().database.read() as connection:
         found = store.find(connection, package)
         release = release_of(connection, found.release)
@@ -114,6 +114,7 @@ def _shown(package: str, caller: Caller, *, fault: str = "") -> str:
         may_fetch=may and _can_be_fetched(found, leaving),
         may_say=may and found.state is DeliveryState.DISPATCHED and found.channel != FOLDER,
         fault=fault,
+        typed=typed,
     )
 
 
