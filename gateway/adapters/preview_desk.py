@@ -23,6 +23,7 @@ from gateway.errors import RefusedError
 from gateway.model import Plan, PurposeKind, Refusal, SharingRequest
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
+from gateway.objections import Register
 from gateway.policy import Bundle, Remark
 from gateway.policy.agreements import Agreement
 from gateway.publishing import Section, notice
@@ -60,6 +61,7 @@ class PreviewDesk:
     now: DecisionInputs = field(repr=False)
     then: DecisionInputs = field(repr=False)
     received: frozenset[str]
+    registers: dict[tuple[str, ...], Register] = field(default_factory=dict, repr=False)
 
     def require_bounded(self) -> None:
         """Refuse who may not ask, and cohorts that nobody has approved."""
@@ -97,7 +99,12 @@ class PreviewDesk:
 
     def imagine(self, plan: Plan, *, draft: bool) -> Run:
         """Open what is stored for one of the two versions."""
-        return self._desk_of(self.then if draft else self.now).imagine(plan)
+        # Whom it withholds depends on these alone; both versions see one state of it.
+        key = (plan.request.purpose, plan.controller, plan.participation.value)
+        desk = self._desk_of(self.then if draft else self.now)
+        run = desk.imagine(plan, register=self.registers.get(key))
+        self.registers[key] = run.register
+        return run
 
     def keep(self, seen: Sequence[Seen], purposes: Sequence[PurposeImpact]) -> Preview:
         """Seal the exact pictures, record that, and answer with what may be told."""

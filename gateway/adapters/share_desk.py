@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyrage
+import sqlalchemy as sa
 
 from gateway.adapters import dry_runs, operators, recipients, register_store, release_refusals
 from gateway.adapters.approvals import Approvals
@@ -40,7 +41,7 @@ from gateway.model import (
     SharingRequest,
 )
 from gateway.model.keys import KeyKind
-from gateway.objections import elements_compared
+from gateway.objections import Register, elements_compared
 from gateway.selection import Source
 from gateway.workflows.ports import ExtractRecord
 from gateway.workflows.sharing import Outcome
@@ -90,28 +91,34 @@ class Desk:
         dry_runs.note(self.world, plan, officer=officer, reason=reason, as_of=on)
         return Run(self.world, self._inputs(plan, rehearsal=True), plan, "")
 
-    def imagine(self, plan: Plan) -> Run:
-        """Open the same inputs for a plan that nobody has approved: no grant is asked for."""
-        return Run(self.world, self._inputs(plan, rehearsal=True, granted=False), plan, "")
+    def imagine(self, plan: Plan, *, register: Register | None = None) -> Run:
+        """Open the same inputs for a plan that nobody has approved: no grant is asked for.
+
+        Args:
+            plan: what is imagined.
+            register: where the same register was opened a moment ago.
+        """
+        inputs = self._inputs(plan, rehearsal=True, granted=False, register=register)
+        return Run(self.world, inputs, plan, "")
 
     def stored(self, plan: Plan) -> bool:
         """Whether an extract of each dataset that the plan reads is in use."""
         datasets = (plan.cohort.dataset, *(join.dataset for join in plan.joins))
         return all(self._records(plan, dataset) for dataset in datasets)
 
-    def _inputs(self, plan: Plan, *, rehearsal: bool = False, granted: bool = True) -> Inputs:
+    def _inputs(
+        self,
+        plan: Plan,
+        *,
+        rehearsal: bool = False,
+        granted: bool = True,
+        register: Register | None = None,
+    ) -> Inputs:
         world, keys = self.world, ReleaseKeys(self.ring, plan)
         tap = Tap()
         with world.database.begin() as connection:
             read_at = world.now()
-            register = register_store.open_register(
-                connection,
-                self.ring,
-                plan.request.purpose,
-                plan.controller,
-                mark=RegisterMark(world.data / "keys" / "register.mark"),
-                participation=plan.participation,
-            )
+            register = register or self._register(connection, plan)
             uses = keys.uses(connection, on=self.approvals.on) if granted else ()
             public = {
                 output.recipient.id: recipients.confirmed(connection, output.recipient.id).public
@@ -138,6 +145,17 @@ class Desk:
             record_key_uses=Uses(uses, world.now),
             link_map_key=self._link_map_key,
             memory=self._memory(plan),
+        )
+
+    def _register(self, connection: sa.Connection, plan: Plan) -> Register:
+        """The whole register verified, and of it what is in force for this purpose."""
+        return register_store.open_register(
+            connection,
+            self.ring,
+            plan.request.purpose,
+            plan.controller,
+            mark=RegisterMark(self.world.data / "keys" / "register.mark"),
+            participation=plan.participation,
         )
 
     def _memory(self, plan: Plan) -> ReleaseMemory:

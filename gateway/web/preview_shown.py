@@ -86,7 +86,7 @@ def _purpose(told: Mapping[str, Any], agreement: str, bundle: Bundle) -> Purpose
         state=told["state"],
         summary=_summary(told) if impact else "",
         rows=tuple(_people(impact)) if impact else (),
-        outputs=tuple(_output(each, bundle) for each in impact["outputs"]) if impact else (),
+        outputs=tuple(_outputs(impact, bundle)) if impact else (),
         stopped=tuple(_stopped(told)),
         new_fields=tuple(told["new_fields"]),
     )
@@ -125,6 +125,18 @@ def _people(impact: Mapping[str, Any]) -> Iterator[Row]:
     yield _row("Families they belong to", impact["families"]["total"])
     for why, change in impact["withheld"].items():
         yield _row(f"Left out: {states.WITHHELD.get(why, (why, ''))[0].lower()}", change)
+
+
+def _outputs(impact: Mapping[str, Any], bundle: Bundle) -> Iterator[OutputShown]:
+    """The outputs that carry values; one of tokens alone has nothing to compare."""
+    for each in impact["outputs"]:
+        shown = _output(each, bundle)
+        if shown.sentences or each["k_before"] or each["k_after"] or _any(each["unique"]):
+            yield shown
+
+
+def _any(change: Mapping[str, str]) -> bool:
+    return (change["before"], change["after"]) != ("<10", "<10")
 
 
 def _output(told: Mapping[str, Any], bundle: Bundle) -> OutputShown:
