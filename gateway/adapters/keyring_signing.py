@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -65,6 +66,7 @@ def raw_public(text: str) -> bytes:
     return raw
 
 
+@lru_cache(maxsize=8192)
 def verifies(public: str, signature: bytes, message: bytes) -> bool:
     """Whether a signature over a message is this key's."""
     try:

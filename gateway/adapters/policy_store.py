@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from sqlalchemy import (
 from gateway.adapters import operators
 from gateway.adapters.database import METADATA
 from gateway.errors import UsageError
+from gateway.model.permissions import Operator
 from gateway.workflows.ports_policy import Proposal
 
 TEXTS = Table(
@@ -135,12 +136,18 @@ def proposals(connection: Connection, agreement: str = "") -> tuple[Proposal, ..
     query = select(PROPOSALS).where(PROPOSALS.c.withdrawn == "").order_by(PROPOSALS.c.id)
     if agreement:
         query = query.where(PROPOSALS.c.agreement == agreement)
+    rows = connection.execute(query).mappings().all()
+    signers = {person.name: person for person in operators.listed(connection)}
+    signed: dict[int, list[RowMapping]] = {}
+    for row in connection.execute(select(APPROVALS)).mappings():
+        signed.setdefault(row["proposal"], []).append(row)
     found = []
-    for row in connection.execute(query).mappings().all():
+    for row in rows:
         bare = _proposal(row)
-        editor = operators.find(connection, bare.editor)
-        if operators.signed_by(editor, bytes.fromhex(row["signature"]), bare.editor_message()):
-            found.append(replace(bare, approvals=_approvals(connection, bare)))
+        message = bare.editor_message()
+        if operators.signed_by(signers[bare.editor], bytes.fromhex(row["signature"]), message):
+            approvals = _approvals(signed.get(bare.number, []), bare, signers)
+            found.append(replace(bare, approvals=approvals))
     return tuple(found)
 
 
@@ -240,17 +247,16 @@ def actors(connection: Connection, policy_digest: str) -> frozenset[str]:
     return frozenset(editors) | frozenset(approvers)
 
 
-def _approvals(connection: Connection, proposal: Proposal) -> tuple[tuple[str, str], ...]:
-    rows = connection.execute(
-        select(APPROVALS).where(APPROVALS.c.proposal == proposal.number)
-    ).mappings()
+def _approvals(
+    rows: Sequence[RowMapping], proposal: Proposal, signers: Mapping[str, Operator]
+) -> tuple[tuple[str, str], ...]:
     return tuple(
         sorted(
             (row["controller"], row["approver"])
-            for row in rows.all()
+            for row in rows
             if row["approver"] != proposal.editor
             and operators.signed_by(
-                operators.find(connection, row["approver"]),
+                signers[row["approver"]],
                 bytes.fromhex(row["signature"]),
                 proposal.approver_message(row["controller"], row["approver"]),
             )

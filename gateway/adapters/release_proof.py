@@ -50,13 +50,17 @@ class Judged:
     manifests: tuple[dict[str, Any], ...]
     signed: SignedCheckpoint
 
+    @property
+    def covered(self) -> bool:
+        """Whether the last signed checkpoint covers every one of the entries."""
+        return all(told.index < self.signed.checkpoint.size for told in self.entries)
+
 
 def judged(connection: sa.Connection, release: str, *, on: dt.date) -> Judged:
     """Every promise of a release with its verdict, without the file that proves them.
 
     Raises:
-        UsageError: there is no such release, nothing of it was recorded, or no checkpoint
-            was signed since.
+        UsageError: there is no such release, or nothing of it was recorded.
     """
     release_state(connection, release)
     packages = packages_of(connection, release)
@@ -68,10 +72,10 @@ def judged(connection: sa.Connection, release: str, *, on: dt.date) -> Judged:
             "Nothing of this release was recorded, so that there is nothing to prove.",
             remedy="The release's page says why.",
         )
-    covered = tuple(told for told in entries if told.index < signed.checkpoint.size)
+    told = tuple(entries)
     manifests = tuple(_core(package) for package in packages)
-    verdicts = judge(covered, release, manifests=manifests, on=on)
-    return Judged(verdicts=verdicts, entries=covered, manifests=manifests, signed=signed)
+    verdicts = judge(told, release, manifests=manifests, on=on)
+    return Judged(verdicts=verdicts, entries=told, manifests=manifests, signed=signed)
 
 
 def proved(
@@ -80,9 +84,16 @@ def proved(
     """Every promise of a release with its verdict, and the file that proves them.
 
     Raises:
-        UsageError: as `judged`.
+        UsageError: as `judged`, or no checkpoint was signed since.
     """
     found = judged(connection, release, on=on)
+    if not found.covered:
+        raise UsageError(
+            "release/not-signed-yet",
+            "No checkpoint of the ledger was signed since this release, so that a proof would"
+            " lack its last entries.",
+            remedy="`gateway ledger checkpoint --as NAME` signs one; then ask again.",
+        )
     size = found.signed.checkpoint.size
     return found.verdicts, {
         "format": FORMAT,

@@ -66,7 +66,8 @@ def _agreements(old: Mapping[str, Agreement], new: Mapping[str, Agreement]) -> I
             continue
         before = old.get(each)
         after = new[each]
-        yield from _agreement(each, before, after)
+        if before != after:
+            yield from _agreement(each, before, after)
 
 
 def _agreement(key: str, old: Agreement | None, new: Agreement) -> Iterator[str]:

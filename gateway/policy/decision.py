@@ -77,10 +77,15 @@ def decide(
         reasons.add(_no_purpose(request, near))
         return Refusal(reasons=_ordered(reasons), policy_digest=digest)
     matter = open_matter(request, agreement, bundle.knowledge, on=on, keys=recipient_keys)
-    reasons |= {reason for check in CHECKS for reason in check(matter)}
+    reasons |= set(reasons_of(matter))
     if reasons:
         return Refusal(reasons=_ordered(reasons), policy_digest=digest)
     return plan_of(matter, digest)
+
+
+def reasons_of(matter: Matter) -> tuple[Reason, ...]:
+    """Why a request is refused, its approval apart: sorted, each once."""
+    return _ordered({reason for check in CHECKS for reason in check(matter)})
 
 
 def _ordered(reasons: set[Reason]) -> tuple[Reason, ...]:

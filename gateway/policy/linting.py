@@ -11,9 +11,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from gateway.model import FieldClass, Plan, SharingRequest
+from gateway.model import FieldClass, SharingRequest
 from gateway.policy.bundle import Bundle
-from gateway.policy.decision import decide
+from gateway.policy.decision import reasons_of
 from gateway.policy.findings import name
 from gateway.policy.linting_between import contradictions, unneeded
 from gateway.policy.linting_tiers import tiers
@@ -44,7 +44,7 @@ def review(bundle: Bundle, *, on: dt.date, agreement: str = "") -> tuple[Remark,
         if agreement in ("", key)
         for remark in _agreement(bundle, key, on)
     ]
-    remarks += [r for r in contradictions(bundle) if agreement in ("", r.agreement)]
+    remarks += contradictions(bundle, agreement)
     remarks += [] if agreement else unneeded(bundle)
     return tuple(sorted(set(remarks), key=lambda remark: remark.order))
 
@@ -64,18 +64,15 @@ def _agreement(bundle: Bundle, key: str, on: dt.date) -> Iterator[Remark]:
     yield from tiers(found, bundle.knowledge, on)
     for purpose in sorted(found.purposes):
         request = SharingRequest(purpose=purpose, agreement=key)
-        yield from _refusals(bundle, request, on)
         matter = open_matter(request, found, bundle.knowledge, on=on, keys=None)
+        yield from _refusals(matter, request)
         for check in _CHECKS:
             yield from check(matter)
         yield from _cases(bundle, request)
 
 
-def _refusals(bundle: Bundle, request: SharingRequest, on: dt.date) -> Iterator[Remark]:
-    decision = decide(request, bundle, on=on)
-    if isinstance(decision, Plan):
-        return
-    for reason in decision.reasons:
+def _refusals(matter: Matter, request: SharingRequest) -> Iterator[Remark]:
+    for reason in reasons_of(matter):
         yield Remark(
             weight=Weight.PROBLEM,
             code=reason.code,

@@ -11,21 +11,38 @@ from gateway.model import Contract
 from gateway.policy.bundle import Bundle
 from gateway.policy.findings import name
 from gateway.policy.remarks import Remark, Weight
-from gateway.policy.tracing import traces
+from gateway.policy.tracing import traces, traces_of
 
 # What a contract asks for to tell rows, days and senders apart, and to protect people.
 HOUSEKEEPING = frozenset({"src_row_id", "extract_date", "source_org", "protected"})
 
 
-def contradictions(bundle: Bundle) -> Iterator[Remark]:
-    """What one agreement of a controller forbids, another of the same controller permits."""
-    for trace in traces(bundle):
-        here = bundle.agreements[trace.agreement]
-        for key, other in sorted(bundle.agreements.items()):
-            if key == trace.agreement or not set(other.controllers) & set(here.controllers):
-                continue
-            rule = other.prohibitions.get(trace.field)
-            if rule is not None:
+def contradictions(bundle: Bundle, agreement: str = "") -> Iterator[Remark]:
+    """What one agreement of a controller forbids, another of the same controller permits.
+
+    Args:
+        bundle: the documents that load.
+        agreement: what leaves under this one; empty for all.
+    """
+    for key in sorted(bundle.agreements):
+        if agreement in ("", key):
+            yield from _forbidden_elsewhere(bundle, key)
+
+
+def _forbidden_elsewhere(bundle: Bundle, agreement: str) -> Iterator[Remark]:
+    here = bundle.agreements[agreement]
+    forbidden = [
+        (key, field, rule)
+        for key, other in sorted(bundle.agreements.items())
+        if key != agreement and set(other.controllers) & set(here.controllers)
+        for field, rule in other.prohibitions.items()
+    ]
+    if not forbidden:
+        return
+    leaving = traces_of(here, bundle.knowledge)
+    for key, field, rule in forbidden:
+        for trace in leaving:
+            if trace.field == field:
                 yield Remark(
                     weight=Weight.WARNING,
                     code="lint/agreements-contradict",

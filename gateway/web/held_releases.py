@@ -38,7 +38,9 @@ def held(release: ReleaseRecord, caller: Caller) -> Held | None:
     own = caller.name == release.officer
     accepted = str(record.get("accepted_by", ""))
     return Held(
-        sentences=tuple((alarm["code"], alarm["sentence"]) for alarm in record["alarms"]),
+        sentences=tuple(
+            dict.fromkeys((alarm["code"], alarm["sentence"]) for alarm in record["alarms"])
+        ),
         accepted_by=accepted,
         accepted=str(record.get("accepted", "")),
         because=str(record.get("accepted_because", "")),

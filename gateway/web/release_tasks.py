@@ -98,6 +98,8 @@ def _stage(release: ReleaseRecord) -> int:
     if release.state is ReleaseState.REFUSED:
         codes = [code for code, _ in release.record.get("refusal", [])]
         return 2 if any(code.startswith("disclosure/") for code in codes) else 3
+    if "alarms" in release.record and release.state is ReleaseState.HELD:
+        return 2  # it was made and compared with the last one
     return _STAGE[release.state]
 
 

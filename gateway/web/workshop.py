@@ -38,6 +38,8 @@ from gateway.web.documents import in_force, inputs
 from gateway.workflows.ports_policy import Proposal
 
 _READER = "gateway-rereader"
+_REVIEWS = "gateway-reviews"
+MOST_REVIEWS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
     before, _ = reader.load(documents)
     after, findings = reader.load(changed(documents, draft.changes))
     today = desk().now().date()
-    known = set(review(before, on=today, agreement=draft.agreement))
+    known = set(reviewed(before, draft.agreement))
     remarks = [
         remark
         for remark in review(after, on=today, agreement=draft.agreement)
@@ -161,7 +163,7 @@ def difference(
     before, _ = reader.load(documents)
     after, findings = reader.load(changed(documents, changes))
     today = desk().now().date()
-    known = set(review(before, on=today, agreement=agreement))
+    known = set(reviewed(before, agreement))
     remarks = (each for each in review(after, on=today, agreement=agreement) if each not in known)
     return Difference(
         changes=tuple(compare(before, after)), remarks=tuple(remarks), findings=findings
@@ -171,6 +173,19 @@ def difference(
 def proposed_changes(connection: sa.Connection, proposal: Proposal | None) -> dict[str, str]:
     """The texts that a proposal would change; none where nothing is proposed."""
     return policy_store.changes_of(connection, proposal) if proposal else {}
+
+
+def reviewed(bundle: Bundle, agreement: str) -> tuple[Remark, ...]:
+    """What a lawyer would say of an agreement today, worked out once for each state of it."""
+    today = desk().now().date()
+    kept: dict[tuple[str, dt.date], tuple[Bundle, tuple[Remark, ...]]]
+    kept = current_app.extensions.setdefault(_REVIEWS, {})
+    known = kept.get((agreement, today))
+    if known is None or known[0] is not bundle:
+        if len(kept) >= MOST_REVIEWS:
+            kept.clear()
+        known = kept[agreement, today] = (bundle, review(bundle, on=today, agreement=agreement))
+    return known[1]
 
 
 def path_of(documents: Mapping[str, str], agreement: str) -> str:
@@ -188,7 +203,7 @@ def faults_of(findings: Sequence[Finding], changes: Mapping[str, str]) -> list[F
                 if finding.document in changes
                 else 0,
                 sentence=f"{finding.where}: {finding.sentence}"
-                if finding.where
+                if finding.where and not finding.where.startswith("line ")
                 else finding.sentence,
                 remedy=finding.remedy,
                 code=finding.code,

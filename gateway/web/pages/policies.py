@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
 from gateway.adapters import jobs, policy_drafts
 from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
 from gateway.model.permissions import Action, permits
-from gateway.policy import Bundle, by_clause, decide, explain, review
+from gateway.policy import Bundle, by_clause, decide, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import agreement_register, notice
@@ -30,6 +30,7 @@ from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
 
 pages = Blueprint("policies", __name__)
+_SENTENCES = "gateway-sentences"
 
 
 @pages.get("/agreements")
@@ -58,7 +59,6 @@ def one(agreement: str, *, caller: Caller) -> str:
         proposal = workshop.newest(connection, agreement)
         drafts = policy_drafts.listed(connection, agreement=agreement)
         documents = workshop.current(connection)
-    today = desk().now().date()
     return render_template(
         "policies/one.html",
         agreement=found,
@@ -68,7 +68,7 @@ def one(agreement: str, *, caller: Caller) -> str:
         drafts=drafts,
         sentences=_sentences(read.bundle, found),
         standing=by_clause(workshop.traces(read.bundle, agreement)),
-        remarks=review(read.bundle, on=today, agreement=agreement),
+        remarks=workshop.reviewed(read.bundle, agreement),
         text=_text(documents, agreement),
         controllers=[party_title(read.bundle, each) for each in found.controllers],
         parties=[party_title(read.bundle, each) for each in found.parties],
@@ -184,10 +184,20 @@ def _state(agreement: str) -> str:
 def _sentences(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
     """What each purpose does, sentence by sentence, taken as approved."""
     today = desk().now().date()
-    return {
-        key: explain(decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=today))
-        for key in agreement.purposes
-    }
+    kept = current_app.extensions.setdefault(_SENTENCES, {})
+    known = kept.get((agreement.id, today))
+    if known is None or known[0] is not bundle:
+        if len(kept) >= workshop.MOST_REVIEWS:
+            kept.clear()
+        told = {
+            key: explain(
+                decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=today)
+            )
+            for key in agreement.purposes
+        }
+        known = kept[agreement.id, today] = (bundle, told)
+    found: Mapping[str, list[str]] = known[1]
+    return found
 
 
 def _text(documents: Mapping[str, str], agreement: str) -> str:

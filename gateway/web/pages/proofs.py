@@ -43,6 +43,7 @@ def one(release: str, *, caller: Caller) -> str:
         verdicts=judged.verdicts,
         outcomes=states.PROMISES,
         checkpoint=judged.signed.checkpoint,
+        covered=judged.covered,
         entries={told.index: told.entry for told in judged.entries},
         may_read_entries=bool(permits(Action.AUDIT_READ, caller.roles)),
         may_download=bool(permits(Action.RELEASE_RECORD_READ, caller.roles)),

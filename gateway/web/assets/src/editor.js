@@ -29,7 +29,8 @@ function editorOf(form, area) {
       StreamLanguage.define(toml),
       autocompletion({ override: [(context) => known(context, words)], icons: false }),
       linter((now) => faultsOf(form, now), { delay: WAIT }),
-      EditorView.contentAttributes.of({ "aria-label": "Text (TOML)" }),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ "aria-label": "Text (TOML)", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) area.value = update.state.doc.toString();
       }),
