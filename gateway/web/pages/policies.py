@@ -8,7 +8,7 @@ Source: docs/reference/policy.md, "Life of a version"; requirement N1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -18,7 +18,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
 from gateway.model.permissions import Action, permits
-from gateway.policy import Bundle, by_clause, decide, explain
+from gateway.policy import Bundle, Trace, by_clause, decide, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import agreement_register, notice
@@ -137,9 +137,8 @@ def traces(*, caller: Caller) -> Any:
     wanted = {name: request.args.get(name, "") for name in ("agreement", "clause", "column")}
     found = [
         trace
-        for trace in every_trace(bundle)
-        if wanted["agreement"] in ("", trace.agreement)
-        and wanted["clause"] in ("", trace.clause)
+        for trace in _traces(bundle, wanted["agreement"])
+        if wanted["clause"] in ("", trace.clause)
         and wanted["column"] in ("", trace.column, trace.field)
     ]
     if request.args.get("as") == "csv":
@@ -147,7 +146,10 @@ def traces(*, caller: Caller) -> Any:
         rows = [[str(getattr(trace, name)) for name in names] for trace in found]
         return _download("traces.csv", as_csv(names, rows))
     return render_template(
-        "policies/traces.html", traces=found, wanted=wanted, agreements=sorted(bundle.agreements)
+        "policies/traces.html",
+        traces=found,
+        wanted=wanted,
+        agreements=sorted(bundle.agreements),
     )
 
 
@@ -230,3 +232,9 @@ def _nothing_waits() -> GatewayError:
         "No proposal of that agreement is waiting or in force.",
         remedy="An editor proposes a draft.",
     )
+
+
+def _traces(bundle: Bundle, agreement: str) -> Sequence[Trace]:
+    if not agreement:
+        return every_trace(bundle)
+    return workshop.traces(bundle, agreement) if agreement in bundle.agreements else ()
