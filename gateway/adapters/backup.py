@@ -36,7 +36,7 @@ FORMAT = "gateway-backup-1"
 HEAD = "backup.json"
 BASE = "gateway.sqlite"
 HELD = "restored.json"
-FOLDERS = ("extracts", "uploads", "outgoing", "link-maps", "inbox")
+FOLDERS = ("extracts", "uploads", "outgoing", "link-maps", "inbox", "memories", "previews")
 KEY_FOLDERS = ("keys", "web")
 
 

@@ -168,6 +168,7 @@ class Building:
             **self.told,
             "register_sequence": self.inputs.register.sequence,
             "link_map_until": self.plan.link_map_until,
+            "remembered": True,
             "k_reached": {entry.output.name: entry.k_reached for entry in assessed.outputs},
         }
 

@@ -176,7 +176,7 @@ def memory_of(
             (release.purpose, release.agreement) == (request.purpose, request.agreement)
         ),
     )
-    left = [each.id for each in reversed(known) if packages_of(connection, each.id)]
+    left = [each for each in reversed(known) if packages_of(connection, each.id)]
     folder = data / MEMORIES
     wanted = {output.recipient.id for output in plan.outputs}
     return ReleaseMemory(
@@ -204,11 +204,12 @@ def _accepted(known: Sequence[ReleaseRecord]) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def _opened(folder: Path, names: list[str], secret: bytes) -> Iterator[Remembered]:
-    for release in names:
-        path = folder / f"{release}.mem"
-        if path.exists():
-            yield read_memory(path, release, secret)
+def _opened(folder: Path, left: Sequence[ReleaseRecord], secret: bytes) -> Iterator[Remembered]:
+    """What is kept of each release that left; one that should be there and is not stops it."""
+    for release in left:
+        path = folder / f"{release.id}.mem"
+        if path.exists() or release.record.get("remembered"):
+            yield read_memory(path, release.id, secret)
 
 
 def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
@@ -217,15 +218,15 @@ def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
     Raises:
         IntegrityError: it is not what was written.
     """
-    sealed = path.read_bytes()
     try:
+        sealed = path.read_bytes()
         inside = AESGCM(_derived(secret, _SEAL)).decrypt(
             sealed[:_NONCE], sealed[_NONCE:], release.encode()
         )
-    except InvalidTag:
+    except (InvalidTag, OSError):
         raise IntegrityError(
             "store/memory-changed",
-            "The memory of an earlier release is not what was written.",
+            "The memory of an earlier release is gone, or not what was written.",
             remedy="Restore memories/ from the backup; without it nothing may be compared.",
         ) from None
     length = int.from_bytes(inside[:4])

@@ -129,6 +129,8 @@ def accept(
             "No release of that id is held because it was unusual.",
             remedy="`gateway releases` shows their states.",
         )
+    if "accepted_by" in found[0].record:
+        raise UsageError("release/accepted-before", "Somebody has accepted that already.")
     if found[0].officer == by:
         raise RefusedError(
             "operators/same-person",

@@ -42,6 +42,22 @@ class Quiet(Logger):  # type: ignore[misc]
         self.error_log.setLevel("WARNING")
         self.access_log.propagate, self.access_log.handlers[:] = False, []
 
+    def error(self, msg: Any, *args: Any, **more: Any) -> None:
+        """Say where in its code gunicorn had something to say, not where it passes it on."""
+        self.error_log.error(msg, *args, stacklevel=2, **more)
+
+    def warning(self, msg: Any, *args: Any, **more: Any) -> None:
+        """The same of what is less serious."""
+        self.error_log.warning(msg, *args, stacklevel=2, **more)
+
+    def critical(self, msg: Any, *args: Any, **more: Any) -> None:
+        """The same of what is most serious."""
+        self.error_log.critical(msg, *args, stacklevel=2, **more)
+
+    def exception(self, msg: Any, *args: Any, **more: Any) -> None:
+        """The same of a fault."""
+        self.error_log.exception(msg, *args, stacklevel=2, **more)
+
     def reopen_files(self) -> None:
         """There are none."""
 
