@@ -117,3 +117,14 @@ def test_what_a_library_logs_is_told_by_its_place_and_never_by_its_words(said: A
 def test_a_level_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="settings/log-level"):
         read_settings(environ={"GATEWAY_LOG_LEVEL": "loud"})
+
+
+def test_what_gunicorn_says_is_told_by_where_it_said_it(said: Any) -> None:
+    from gunicorn.config import Config
+
+    from gateway.service.gunicorn_hooks import Quiet
+
+    Quiet(Config()).critical("Error handling request %s", CANARY["surname"])
+    (line,) = said()
+    assert line["where"].startswith("test_logs/test_what_gunicorn_says")
+    assert sightings(json.dumps(line)) == []
