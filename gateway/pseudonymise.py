@@ -132,7 +132,8 @@ def _columns(
     for output in plan.outputs:
         made += list(_identifiers(frame, output, keys[output.name], random))
     made += _marks(frame, unit_key)
-    return frame.select(payload).with_columns(_dense(each) for each in made)
+    columns = frame.select(payload).get_columns() if payload else []
+    return pl.DataFrame([*columns, *(_dense(each) for each in made)])
 
 
 def _marks(frame: pl.DataFrame, key: bytes) -> Iterator[pl.Series]:

@@ -102,13 +102,15 @@ class ReleaseMemory:
         if not self.earlier_releases:
             return ()
         last = self.earlier_releases[-1].footprints
-        return tuple(
+        found = (
             alarm
             for output, now in footprints(assessed).items()
             if output in last
             for alarm in alarms(last[output], now)
             if (alarm.code, alarm.subject) not in self.accepted
         )
+        # People are the same in each output: what is said of them is said once.
+        return tuple(dict.fromkeys(found))
 
     def keep(self, release: str, assessed: Assessed) -> None:
         """Remember a release, before it is recorded.
