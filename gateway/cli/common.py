@@ -166,8 +166,14 @@ def _ended_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+class _Told(KeyboardInterrupt):
+    """Told to stop. A class of its own: Python, where library code that it runs was ended by
+    KeyboardInterrupt itself, dies of a signal at its exit, however orderly the end was.
+    """
+
+
 def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+    raise _Told
 
 
 _STOPPED: Mapping[str, Any] = {
