@@ -142,8 +142,9 @@ class Inbox:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for part in self.folder.glob("incoming-*.part"):
                 # A killed process left it; nobody takes a day for one package.
-                if part.stat().st_mtime < self.now().timestamp() - 86_400:
-                    part.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # whoever wrote it has just ended with it
+                    if part.stat().st_mtime < self.now().timestamp() - 86_400:
+                        part.unlink()
         except OSError as fault:
             raise _not_stored(fault) from None
         return self.folder / f"incoming-{secrets.token_hex(8)}.part"

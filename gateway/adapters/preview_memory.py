@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,9 @@ def _same(side: Side, release: Remembered) -> bool:
 def _forget(folder: Path, secret: bytes, *, on: dt.date) -> None:
     """Drop what had to be forgotten by today."""
     for path in folder.glob("*.pre"):
-        if dt.date.fromisoformat(_opened(path, secret)[0]["until"]) < on:
-            path.unlink()
+        with suppress(FileNotFoundError):  # another preview forgot it first
+            if dt.date.fromisoformat(_opened(path, secret)[0]["until"]) < on:
+                path.unlink()
 
 
 def _opened(path: Path, secret: bytes) -> tuple[dict[str, Any], bytes]:

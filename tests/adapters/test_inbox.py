@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,23 @@ def test_what_a_kill_left_half_taken_is_cleared_after_a_day(shelf: Inbox) -> Non
         os.utime(path, (AT.timestamp() - age, AT.timestamp() - age))
     take(shelf, sealed.package(NAME))
     assert files(shelf) == [young.name, f"{NAME}.gwp"]
+
+
+def test_a_half_package_that_goes_while_it_is_looked_at_stops_nobody(
+    shelf: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.folder.mkdir()
+    gone = shelf.folder / "incoming-c.part"
+    gone.write_bytes(b"half")
+    listing: Callable[[Path, str], Iterator[Path]] = Path.glob
+
+    def listed(folder: Path, pattern: str) -> Iterator[Path]:
+        for path in list(listing(folder, pattern)):
+            gone.unlink(missing_ok=True)  # its writer ends between the listing and the look
+            yield path
+
+    monkeypatch.setattr(Path, "glob", listed)
+    assert take(shelf, sealed.package(NAME))[1]
 
 
 def test_two_that_bring_it_at_once_make_one(shelf: Inbox) -> None:
