@@ -83,10 +83,27 @@ def free_port() -> int:
         return port
 
 
-def made(home: Path, people: Path, *, channel: str, delivery: Mapping[str, Any], port: int) -> Pair:
-    """Both offices; the council may run its study at once, by this channel."""
-    sender = council(home / "council", people, channel, delivery)
-    recipient = _recipient(home / "ons", sender)
+def made(
+    home: Path,
+    people: Path,
+    *,
+    channel: str,
+    delivery: Mapping[str, Any],
+    port: int,
+    databases: tuple[str, str] = ("", ""),
+) -> Pair:
+    """Both offices; the council may run its study at once, by this channel.
+
+    Args:
+        home: the folder of both.
+        people: what the partners send.
+        channel: how packages go.
+        delivery: what the recipient's document says of it.
+        port: where the recipient listens.
+        databases: the sender's and the recipient's address; empty is their own SQLite.
+    """
+    sender = council(home / "council", people, channel, delivery, database_url=databases[0])
+    recipient = _recipient(home / "ons", sender, database_url=databases[1])
     with sender.open():
         trust = home / "ons-trust.json"
         trust.write_text(recipient.must("trust", "export").out)
@@ -103,9 +120,13 @@ def copied(pair: Pair, home: Path) -> Pair:
     return Pair(sender, Office(home / "ons", policies=sender.policies), pair.port)
 
 
-def council(home: Path, people: Path, channel: str, delivery: Mapping[str, Any]) -> Office:
+def council(
+    home: Path, people: Path, channel: str, delivery: Mapping[str, Any], *, database_url: str = ""
+) -> Office:
     home.mkdir(mode=0o700, parents=True)
     office = Office(home, policies=borough.policies_in_time(home / "policies"))
+    if database_url:
+        office.settings["GATEWAY_DATABASE_URL"] = database_url
     table = "".join(f'{name} = "{value}"\n' for name, value in delivery.items())
     for name in (borough.UNIT, borough.RESEARCH):
         document = office.policies / "recipients" / f"{name}.toml"
@@ -119,10 +140,12 @@ def council(home: Path, people: Path, channel: str, delivery: Mapping[str, Any])
     return office
 
 
-def _recipient(home: Path, sender: Office) -> Office:
+def _recipient(home: Path, sender: Office, *, database_url: str = "") -> Office:
     """The recipient's gateway: it knows the council's descriptor and its program's key."""
     home.mkdir(mode=0o700)
     office = Office(home, policies=sender.policies)
+    if database_url:
+        office.settings["GATEWAY_DATABASE_URL"] = database_url
     office.must("init", "--name", "ons")
     with office.open():
         office.must("operators", "add", "ada", "--role", "administrator")

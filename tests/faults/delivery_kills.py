@@ -1,6 +1,7 @@
 """Kill processes of sender and recipient while packages are dispatched and acknowledged.
 
     python -m tests.faults.delivery_kills 300
+    python -m tests.faults.delivery_kills 300 --postgresql
 
 Two whole services, one of which pushes to the other's inbox. Victims are web servers,
 workers and judges of both, and now and then all of one side at once. At the end each
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.adapters.jobs import JobKind
+from tests.databases import own_server
 from tests.delivery import pair as pairs
 from tests.delivery.pair import Pair
 from tests.delivery.test_two_gateways import each_package_arrived_once
@@ -106,20 +108,31 @@ def _hurried(pair: Pair) -> bool:
     return pair.everything_arrived()
 
 
+def pushing(home: Path, people: Path, databases: tuple[str, str] = ("", "")) -> Pair:
+    """Two gateways, the first of which pushes to the other's inbox."""
+    port = pairs.free_port()
+    target = {"address": f"http://{pairs.HOST}:{port}", "client": pairs.CLIENT}
+    return pairs.made(
+        home, people, channel="https", delivery=target, port=port, databases=databases
+    )
+
+
 def main() -> None:
     """Run the full form."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("count", type=int)
+    asked.add_argument("--postgresql", action="store_true", help="both on a server of its own")
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
     print(f"seed {chosen.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as made:
-        home = Path(made)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        databases = ("", "")
+        if chosen.postgresql:
+            server = stack.enter_context(own_server())
+            databases = (server.create(), server.create())
         people = borough.borough(home / "people", 1500)
-        port = pairs.free_port()
-        target = {"address": f"http://{pairs.HOST}:{port}", "client": pairs.CLIENT}
-        pair = pairs.made(home, people, channel="https", delivery=target, port=port)
-        told = kill_deliveries(pair, chosen.count, seed=chosen.seed)
+        told = kill_deliveries(pushing(home, people, databases), chosen.count, seed=chosen.seed)
         print(f"{chosen.count} kills; each package arrived once: {dict(told)}")
 
 

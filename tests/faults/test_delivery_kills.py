@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.delivery import pair as pairs
-from tests.faults.delivery_kills import kill_deliveries
+from tests.databases import own_server
+from tests.faults.delivery_kills import kill_deliveries, pushing
 
 KILLS = 5
 DRAWN = 20_262
 
 
 def test_each_package_arrives_once_whoever_is_killed(people: Path, tmp_path: Path) -> None:
-    port = pairs.free_port()
-    target = {"address": f"http://{pairs.HOST}:{port}", "client": pairs.CLIENT}
-    pair = pairs.made(tmp_path, people, channel="https", delivery=target, port=port)
-    told = kill_deliveries(pair, KILLS, seed=DRAWN)
+    told = kill_deliveries(pushing(tmp_path, people), KILLS, seed=DRAWN)
+    assert told["releases"] >= 1
+    assert told["packages"] == 2 * told["releases"]
+
+
+def test_and_so_it_is_with_both_on_postgresql(people: Path, tmp_path: Path) -> None:
+    with own_server() as server:
+        both = pushing(tmp_path, people, (server.create(), server.create()))
+        told = kill_deliveries(both, KILLS, seed=DRAWN + 1)
     assert told["releases"] >= 1
     assert told["packages"] == 2 * told["releases"]
