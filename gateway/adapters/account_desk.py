@@ -13,7 +13,15 @@ import datetime as dt
 from sqlalchemy import Connection
 
 from gateway import policy
-from gateway.adapters import accounts, clients, operators, policy_store, second_factors, sessions
+from gateway.adapters import (
+    accounts,
+    clients,
+    notice_addresses,
+    operators,
+    policy_store,
+    second_factors,
+    sessions,
+)
 from gateway.adapters.accounts import Account, Binding
 from gateway.adapters.assertions import thumbprint
 from gateway.adapters.clients import Client
@@ -87,6 +95,7 @@ class AccountDesk:
             sessions.end_all(connection, login)
             second_factors.remove(connection, login)
             accounts.disable(connection, login, at=self._at)
+            notice_addresses.forget(connection, {login, account.operator})
             self._record(connection, "account-disabled", account=login, **_whose_account(account))
             return accounts.known(connection, login)
 

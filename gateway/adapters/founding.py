@@ -48,6 +48,8 @@ TABLES = (
     "keyring_books",
     "keyring_grants",
     "ledger_store",
+    "notice_addresses",
+    "notice_records",
     "operators",
     "policy_drafts",
     "policy_store",

@@ -49,6 +49,12 @@ def decision_inputs(connection: Connection) -> DecisionInputs:
     )
 
 
+def titles(connection: Connection) -> dict[str, str]:
+    """Give the title of each agreement that loads, by its id."""
+    bundle, _ = _loaded(tuple(policy_store.bundle(connection).items()))
+    return {name: agreement.title for name, agreement in bundle.agreements.items()}
+
+
 @lru_cache(maxsize=2)
 def _loaded(documents: tuple[tuple[str, str], ...]) -> tuple[Bundle, tuple[Finding, ...]]:
     """Load the same documents once, however often one command decides."""

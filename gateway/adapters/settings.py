@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.adapters import settings_notices
+from gateway.adapters.settings_notices import NoticeSettings
 from gateway.errors import UsageError
 
 PREFIX = "GATEWAY_"
@@ -79,6 +81,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "Least of the service's log that is written: debug, info, warning or error.",
     ),
     "GATEWAY_UPLOADS_OPEN": ("20", "Unfinished uploads that one party may have at a time."),
+    **settings_notices.KNOWN,
 }
 
 
@@ -105,6 +108,7 @@ class Settings:
     delivery_keys: Path | None = None
     uploads_open: int = int(KNOWN["GATEWAY_UPLOADS_OPEN"][0])
     log_level: str = KNOWN["GATEWAY_LOG_LEVEL"][0]
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
     sources: Mapping[str, str]
 
     @property
@@ -154,6 +158,7 @@ def read_settings(
         delivery_keys=_file(chosen["GATEWAY_DELIVERY_KEYS"]),
         uploads_open=_count("GATEWAY_UPLOADS_OPEN", chosen),
         log_level=_level(chosen["GATEWAY_LOG_LEVEL"]),
+        notices=settings_notices.read(chosen),
         sources=sources,
     )
 
@@ -219,6 +224,7 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         "GATEWAY_DELIVERY_KEYS": str(settings.delivery_keys or ""),
         "GATEWAY_LOG_LEVEL": settings.log_level,
         "GATEWAY_UPLOADS_OPEN": str(settings.uploads_open),
+        **settings_notices.described(settings.notices),
     }
     return [
         {

@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "publish": ("publish", "publish", "Registers, notices and machine-readable agreements."),
     "operators": ("operators", "operators", "People with roles and personal keys."),
     "accounts": ("accounts", "accounts", "People who may sign in to the service."),
+    "notices": ("notices", "notices", "Tell people by e-mail or webhook what waits for them."),
     "clients": ("clients", "clients", "Partners' programs and their public keys."),
     "recipients": ("recipients", "recipients", "Register and confirm recipients' public keys."),
     "keys": ("keys", "keys", "Custody of keys: new, offer, accept, confirm, grant, destroy."),

@@ -190,6 +190,7 @@ EVENTS: Mapping[str, Event] = {
     "account-bound": _event("account", "operator party approver source"),
     "account-reset": _event("account", "operator party approver code"),
     "account-disabled": _event("account", "operator party approver"),
+    "notice-address-changed": _event("account", "approver"),
     "client-added": _event("client party key", "role approver key_digest"),
     "client-key-added": _event("client key", "party approver key_digest"),
     "client-key-revoked": _event("client key", "party approver key_digest"),

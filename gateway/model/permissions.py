@@ -54,6 +54,7 @@ class Action(StrEnum):
     ACCOUNT_ADD = "account-add"
     AUDIT_READ = "audit-read"
     OPERATION_READ = "operation-read"
+    NOTICE_READ = "notice-read"
     OWN_ACCOUNT = "own-account"
 
 
@@ -124,6 +125,7 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.ACCOUNT_ADD: frozenset({PartyRole.ADMINISTRATOR}),
         Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
         Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.NOTICE_READ: frozenset({PartyRole.ADMINISTRATOR, PartyRole.AUDITOR}),
         Action.OWN_ACCOUNT: frozenset(PartyRole),
     }
 )

@@ -9,16 +9,14 @@ Source: docs/reference/policy.md, "Recipients"; GOV.UK, securing government emai
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from gateway.model.mail_domains import retired_in
 from gateway.policy.findings import Finding
 from gateway.policy.shapes import Clause, Document, Id, KeyLabel, Sentence, Some
-
-_RETIRED = re.compile(r"[@.](gcsx|gsx|gsi|gse)\.(?:[a-z0-9-]+\.)*gov\.uk\b", re.IGNORECASE)
 
 
 def _one_or_more(value: Any) -> Any:
@@ -85,7 +83,7 @@ def retired_domains(document: str, *texts: str | None) -> list[Finding]:
 
     The gcsx, gsx, gsi and gse domains were closed on 2019-03-31.
     """
-    named = {found.lower() for text in texts for found in _RETIRED.findall(text or "")}
+    named = {found for text in texts for found in retired_in(text or "")}
     return [
         Finding(
             code="policy/retired-mail-domain",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import inbox, jobs, receipts, uploads
+from gateway.adapters import inbox, jobs, notice_records, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
@@ -163,6 +163,7 @@ def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
     told: dict[str, Any] = {"pieces": shelf.tidy()}
     with shop.database.begin() as connection:
         told["jobs"] = jobs.forget(connection, before=now() - JOBS_KEPT)
+        notice_records.forget(connection, before=now() - notice_records.KEPT)
     if importlib.util.find_spec("gateway.adapters.retention") is not None:
         retention = importlib.import_module("gateway.adapters.retention")
         told |= retention.purge(shop.settings, shop.ring)

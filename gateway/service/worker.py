@@ -30,6 +30,7 @@ from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, Unavailable
 from gateway.service import outcomes, schedule
 from gateway.service.heartbeat import Heartbeat
+from gateway.service.notifier import Notifier
 from gateway.service.places import own_place
 from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop
 from gateway.service.warm import Warm
@@ -91,6 +92,7 @@ def work(settings: Settings, terms: Terms, stop: threading.Event) -> None:
         slot, worker = stack.enter_context(own_place(settings.data))
         with database.begin() as connection:
             jobs.let_fall(connection, slot)
+        stack.enter_context(Notifier(settings=settings, database=database))
         if not _with_keys(settings, database, terms, stop):
             return
         stack.enter_context(kept_open(settings))

@@ -75,7 +75,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         text="What waits",
         endpoint="oversight.waits",
-        action=Action.RELEASE_READ,
+        action=Action.AGREEMENT_READ,
         about="Proposals to sign, releases held, roles asked for, and for whom each waits.",
     ),
     Entry(
@@ -83,6 +83,12 @@ ENTRIES: tuple[Entry, ...] = (
         endpoint="oversight.audit",
         action=Action.AUDIT_READ,
         about="Every entry of the ledger, by event and person.",
+    ),
+    Entry(
+        text="Notices",
+        endpoint="oversight.notices",
+        action=Action.NOTICE_READ,
+        about="Who was told what by e-mail or webhook, and what keeps the others.",
     ),
     Entry(
         text="Work in hand",

@@ -72,6 +72,12 @@ JOBS: Mapping[str, Shown] = {
     "failed": Shown("Stopped", "red", "It could not be done."),
     "held": Shown("On hold", "yellow", "It waits until the keys are unlocked."),
 }
+NOTICES: Mapping[str, Shown] = {
+    "waiting": Shown("Waiting", "blue", "It is sent at its next try."),
+    "sent": Shown("Sent", "green", "The mail server or the webhook has taken it."),
+    "failed": Shown("Not sent", "red", "Nobody tries any more until somebody asks for it."),
+    "no-address": Shown("No address", "yellow", "Nobody has said where this person is told."),
+}
 UPLOADS: Mapping[str, Shown] = {
     "open": Shown("Arriving", "blue", "Part of the file has arrived."),
     "complete": Shown("Waiting its turn", "grey", "The whole file has arrived."),

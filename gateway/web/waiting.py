@@ -7,8 +7,8 @@ Source: security points 1, 3; docs/reference/policy.md, "Life of a version".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from flask import url_for
@@ -16,11 +16,14 @@ from flask import url_for
 from gateway.adapters import policy_store, register_queue
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.operators import ASKED
+from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.disclosure import rounded
 from gateway.model.permissions import PERMISSIONS, Action
-from gateway.policy import Bundle
+from gateway.policy import Bundle, review_due
 from gateway.web import release_choice
+from gateway.web.desk import desk
+from gateway.web.documents import in_force
 
 MOST = 50
 
@@ -51,13 +54,14 @@ class Group:
         return tuple(sorted(PERMISSIONS.get(self.action, frozenset())))
 
 
-def everything(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
+def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, ...]:
     """Each kind of thing that waits, also those of which nothing does.
 
     Args:
         connection: any.
-        bundle: the documents, for titles.
+        read: the documents and what is approved of them.
     """
+    bundle = read.bundle
     return (
         Group(
             name="Proposals to sign",
@@ -68,6 +72,11 @@ def everything(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
             name="Releases held because they were unusual",
             action=Action.RELEASE_ACCEPT,
             items=tuple(_held(connection, bundle)),
+        ),
+        Group(
+            name="Agreements whose review or last day is near",
+            action=Action.POLICY_PROPOSE,
+            items=tuple(_near(read)),
         ),
         Group(
             name="Roles that a second person confirms",
@@ -88,6 +97,31 @@ def everything(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
             how="gateway deliveries retry PACKAGE --as YOU",
         ),
     )
+
+
+def without_links(groups: Iterable[Group], path: str) -> tuple[Group, ...]:
+    """The same groups without links to pages under a path, for whoever may not open them."""
+    return tuple(
+        replace(
+            group,
+            items=tuple(
+                replace(item, href="") if item.href.startswith(path) else item
+                for item in group.items
+            ),
+        )
+        for group in groups
+    )
+
+
+def _near(read: DecisionInputs) -> Iterator[Item]:
+    today = desk().now().date()
+    for name in sorted(in_force(read)):
+        agreement = read.bundle.agreements[name]
+        days = ((agreement.review, "Review by"), (agreement.ends, "Last day"))
+        told = [f"{what} {day.day} {day:%B %Y}" for day, what in days if review_due(day, today)]
+        if told:
+            href = url_for("policies.one", agreement=name)
+            yield Item(text=agreement.title, hint=", ".join(told), href=href)
 
 
 def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:

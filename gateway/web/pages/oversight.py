@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from gateway.adapters import ledger_search, operators
+from gateway.adapters import ledger_search, notice_addresses, notice_records, operators
+from gateway.adapters.notice_records import NoticeState
+from gateway.adapters.notice_try import FAULTS
 from gateway.ledger import EVENTS
 from gateway.model.permissions import APART, PERMISSIONS, Action, permits
 from gateway.model.words import PartyRole
-from gateway.web import waiting
+from gateway.web import states, waiting
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
@@ -41,6 +43,7 @@ def permissions(*, caller: Caller) -> str:
             (action, sorted(roles), sorted({n for role in roles for n in holders[role]}))
             for action, roles in PERMISSIONS.items()
         ],
+        everybody=len(PartyRole),
         apart=sorted(sorted(pair) for pair in APART),
     )
 
@@ -70,12 +73,39 @@ def audit(*, caller: Caller) -> str:
     )
 
 
+@pages.get("/notices")
+@guarded(Action.NOTICE_READ, realm=Realm.PERSON)
+def notices(*, caller: Caller) -> str:
+    """Show who was told what, what keeps the others, and who has no address."""
+    state = request.args.get("state", "")
+    with desk().database.read() as connection:
+        found = notice_records.listed(
+            connection, state=NoticeState(state) if state in list(NoticeState) else None
+        )
+        counts = notice_records.tally(connection)
+        names = [person.name for person in operators.listed(connection) if person.roles]
+        reached = notice_addresses.having(connection, names)
+    settings = desk().settings.notices
+    return render_template(
+        "oversight/notices.html",
+        notices=found,
+        counts=[(each, counts.get(each, 0)) for each in NoticeState],
+        wanted=state,
+        states=states.NOTICES,
+        faults_of=FAULTS,
+        lost=[name for name in names if name not in reached],
+        channels={"mail": settings.smtp_host, "webhook": settings.webhook_url},
+    )
+
+
 @pages.get("/waiting")
-@guarded(Action.RELEASE_READ, realm=Realm.PERSON)
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
 def waits(*, caller: Caller) -> str:
     """Show what waits for a person, and for whom."""
     with desk().database.read() as connection:
-        found = waiting.everything(connection, inputs().bundle)
+        found = waiting.everything(connection, inputs())
+    if not permits(Action.RELEASE_READ, caller.roles):
+        found = waiting.without_links(found, "/releases")
     return render_template(
         "oversight/waiting.html",
         groups=found,

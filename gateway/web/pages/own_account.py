@@ -11,7 +11,8 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from gateway.adapters import accounts, second_factors, sessions
+from gateway.adapters import accounts, notice_addresses, second_factors, sessions
+from gateway.adapters.notice_desk import set_address
 from gateway.adapters.passwords import refuse_weak
 from gateway.adapters.sessions import Session, Stage
 from gateway.errors import InputRejected
@@ -80,6 +81,20 @@ def new_authenticator(*, caller: Caller) -> Any:
     return answer
 
 
+@pages.post("/account/notices")
+@guarded(Action.OWN_ACCOUNT, realm=Realm.PERSON)
+def change_address(*, caller: Caller) -> Any:
+    """Take where one is told what waits for one; nothing means nowhere."""
+    given = request.form.get("address", "")
+    try:
+        with desk().database.begin() as connection:
+            at = desk().now()
+            set_address(connection, caller.name, given, acting=caller.name, at=at)
+    except InputRejected as fault:
+        return _page(caller, fault=f"{fault.sentence} {fault.remedy}", at_field="address")
+    return redirect("/account?changed=address", 303)
+
+
 @pages.post("/account/sessions/end")
 @guarded(Action.OWN_ACCOUNT, realm=Realm.PERSON)
 def end_sessions(*, caller: Caller) -> Any:
@@ -111,6 +126,7 @@ def _page(caller: Caller, *, fault: str = "", at_field: str = "") -> Response:
     with desk().database.read() as connection:
         account = accounts.known(connection, session.login)
         open_sessions = sessions.of_account(connection, session.login, at=desk().now())
+        address = notice_addresses.find(connection, caller.name)
         codes_left = second_factors.recovery_codes_left(connection, session.login)
     drawn = render_template(
         "account/own.html",
@@ -118,6 +134,7 @@ def _page(caller: Caller, *, fault: str = "", at_field: str = "") -> Response:
         fault=fault,
         at_field=at_field,
         account=account,
+        address=request.form.get("address", address),
         session=session,
         sessions=open_sessions,
         codes_left=codes_left,

@@ -1,0 +1,81 @@
+"""Notices to a webhook: a JSON document, signed with a shared key, posted once and again.
+
+The signature is over the notice's id, the time and the body, so that whoever receives it
+knows who sent it, that it is new, and which one it is: the id stays the same at each try.
+
+Source: Standard Webhooks 1.0, "Signature scheme"; RFC 2104; RFC 9110.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from gateway.adapters.notice_mail import secret, trusting
+from gateway.adapters.notice_try import Try
+from gateway.adapters.settings_notices import NoticeSettings
+from gateway.errors import Unavailable
+
+PATIENCE: Final = 20.0
+SHORTEST: Final = 32
+GONE: Final = 410
+PREFIX: Final = b"whsec_"
+
+
+def post(settings: NoticeSettings, body: bytes, *, reference: str, at: dt.datetime) -> Try:
+    """Post one document; anything but a 2xx is a failure, and no redirection is followed.
+
+    Args:
+        settings: address and key.
+        body: the document as it is signed.
+        reference: what the notice is known by.
+        at: now.
+    """
+    try:
+        headers = signed(body, key=_key(settings), reference=reference, at=at)
+        verify = trusting(settings) if settings.webhook_url.startswith("https:") else False
+        # No proxy or certificate of the environment: what is set is what is used.
+        with httpx.Client(verify=verify, timeout=PATIENCE, trust_env=False) as web:
+            answer = web.post(settings.webhook_url, content=body, headers=headers)
+    except Unavailable as fault:
+        return Try(fault.code)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return Try("notices/out-of-reach")
+    if answer.is_success:
+        return Try()
+    return Try("notices/refused", final=answer.status_code == GONE)
+
+
+def signed(body: bytes, *, key: bytes, reference: str, at: dt.datetime) -> dict[str, str]:
+    """The headers of a document: what it is, when it was sent, and by whom."""
+    moment = str(int(at.timestamp()))
+    message = f"{reference}.{moment}.".encode() + body
+    mark = base64.b64encode(hmac.new(key, message, hashlib.sha256).digest()).decode()
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": reference,
+        "webhook-timestamp": moment,
+        "webhook-signature": f"v1,{mark}",
+    }
+
+
+def _key(settings: NoticeSettings) -> bytes:
+    path = settings.webhook_key_file or Path()
+    try:
+        key = base64.b64decode(secret(path).removeprefix(PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) < SHORTEST:
+        raise Unavailable(
+            "notices/webhook-key",
+            "The webhook's key is not 32 bytes or more in base64.",
+            remedy="`openssl rand -base64 32` makes one.",
+        )
+    return key

@@ -1,0 +1,334 @@
+"""People are told what waits for them: by a real mail server and a real webhook."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters import jobs, notice_gathering, notice_records
+from gateway.adapters.job_records import JOBS
+from gateway.adapters.jobs import JobKind, JobState
+from gateway.adapters.notice_records import NoticeState
+from gateway.adapters.release_store import ReleaseRecord, ReleaseState, open_release
+from gateway.wiring import append
+from tests.journeys import borough
+from tests.journeys.office import Office
+from tests.notices.conftest import Telling, by_hook, by_mail, told
+from tests.notices.listeners import Hook, Mailbox, verified
+
+AGREEMENT = borough.AGREEMENT
+PAGE = f"https://data.trafford.example/agreements/{AGREEMENT}/proposal"
+HOUR = dt.timedelta(hours=1)
+
+
+def test_a_proposal_is_told_to_the_approvers_of_its_controllers_alone(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    assert telling.look() == 2
+    assert sorted(to for to, _ in mailbox.came) == [
+        "alan@trafford.example",
+        "april@trafford.example",
+    ]
+    message = mailbox.to("april@trafford.example")[0]
+    assert "waits for your approval" in message["Subject"]
+    assert PAGE in message.get_content()
+    assert "edith has proposed version" in message.get_content()
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_nobody_is_told_twice_however_often_a_worker_looks(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    telling.look()
+    telling.look()
+    telling.look(later=HOUR)
+    assert len(mailbox.came) == 2
+
+
+def test_an_approval_is_told_to_the_editor_and_not_to_who_gave_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.approve(AGREEMENT)
+    telling.look()
+    subjects = [message["Subject"] for message in mailbox.to("edith@trafford.example")]
+    assert any("is approved" in each for each in subjects)
+    assert not any("is approved" in m["Subject"] for m in mailbox.to("april@trafford.example"))
+
+
+def test_a_withdrawal_is_told_to_those_who_share_under_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.address("rosa")
+    telling.office.approve(AGREEMENT)
+    telling.office.must("policy", "withdraw", AGREEMENT, "--as", "april")
+    telling.look()
+    assert any("withdrawn" in m["Subject"] for m in mailbox.to("rosa@trafford.example"))
+
+
+def test_a_held_release_is_told_to_those_who_may_accept_it_and_not_to_who_ran_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.address("rosa")
+    held_release(telling)
+    telling.look()
+    assert "held for a second person" in mailbox.to("april@trafford.example")[0]["Subject"]
+    assert "/releases/rel-held" in mailbox.to("april@trafford.example")[0].get_content()
+    assert mailbox.to("rosa@trafford.example") == []
+
+
+def held_release(telling: Telling) -> None:
+    with telling.database.begin() as connection:
+        open_release(
+            connection,
+            ReleaseRecord(
+                id="rel-held",
+                state=ReleaseState.HELD,
+                purpose=borough.STUDY,
+                agreement=AGREEMENT,
+                policy_digest="0" * 64,
+                officer="rosa",
+                created=dt.datetime.now(dt.UTC),
+            ),
+        )
+        append(connection, "release-held", {"release": "rel-held", "code": "tripwire/fewer-rows"})
+
+
+def test_a_role_that_was_asked_for_is_told_to_those_who_confirm(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("operators", "add", "bea", "--role", "administrator", "--as", "ada")
+    telling.address("bea", "kit", "ada")
+    telling.office.must("operators", "add", "newt", "--role", "editor", "--as", "ada")
+    telling.look()
+    said = [m.get_content() for m in mailbox.to("kit@trafford.example")]
+    assert any('asked for the role "editor" for newt' in each for each in said)
+    assert not any("newt" in m.get_content() for m in mailbox.to("ada@trafford.example"))
+
+
+def test_a_job_that_failed_is_told_to_who_asked_and_to_administrators(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.address("rosa", "ada")
+    with telling.database.begin() as connection:
+        job = jobs.enqueue(
+            connection, JobKind.REHEARSE, subject="x", by="rosa", request={}, at=telling.at
+        )
+        values = {"state": JobState.FAILED, "code": "job/too-many-attempts"}
+        finished = jobs.find(connection, job).created
+        connection.execute(JOBS.update().values(**values, finished=finished))
+    assert notice_gathering.anything(telling.database, at=telling.at)
+    telling.look()
+    telling.look()
+    for name in ("rosa", "ada"):
+        assert len(mailbox.to(f"{name}@trafford.example")) == 1
+    assert f"/jobs/{job}" in mailbox.to("rosa@trafford.example")[0].get_content()
+
+
+def test_jobs_that_wait_for_the_passphrase_are_told_once_a_day(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.address("ada")
+    with telling.database.begin() as connection:
+        jobs.enqueue(connection, JobKind.PURGE, subject="x", by="", request={}, at=telling.at)
+        jobs.hold(connection, kinds=[JobKind.PURGE], code="job/no-keys")
+    telling.look()
+    assert mailbox.came == [], "a start without a passphrase for a moment is no news"
+    noon = dt.time(12, tzinfo=dt.UTC)
+    telling.at = dt.datetime.combine(telling.at.date() + 24 * HOUR, noon)
+    telling.look()
+    telling.look(later=HOUR)
+    (message,) = mailbox.to("ada@trafford.example")
+    assert "passphrase" in message["Subject"]
+    telling.look(later=24 * HOUR)
+    assert len(mailbox.to("ada@trafford.example")) == 2
+
+
+def test_each_reminder_of_a_review_comes_once(telling: Telling, mailbox: Mailbox) -> None:
+    telling.office.approve(AGREEMENT)
+    telling.look()
+    review = borough.agreements(telling.office.policies)[AGREEMENT]["review"]
+    mailbox.came.clear()
+    for day in range(-120, 120):
+        telling.at = dt.datetime.combine(review, dt.time(9), dt.UTC) + dt.timedelta(days=day)
+        notice_gathering.remind(telling.database, telling.settings.notices, at=telling.at)
+    with telling.database.read() as connection:
+        kinds = [
+            (each.occasion.facts["step"], each.person)
+            for each in notice_records.listed(connection)
+            if each.occasion.kind == "review" and each.person == "edith"
+        ]
+    assert sorted(step for step, _ in kinds) == sorted(
+        ["within three months", "within a month", "within a week", "due", "overdue, nothing leaves"]
+    )
+
+
+def test_an_agreement_that_nobody_approved_reminds_nobody(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.look(later=dt.timedelta(days=300))
+    assert mailbox.came == []
+
+
+def test_the_webhook_is_told_once_for_each_occasion_and_signed(
+    office: Office, hook: Hook, tmp_path: Path
+) -> None:
+    telling = told(office, **by_hook(hook, tmp_path))
+    office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    telling.look()
+    telling.look()
+    (headers, body), *more = hook.came
+    assert more == []
+    assert verified(headers, body)
+    assert not verified(headers, body + b" ")
+    assert not verified(headers | {"webhook-timestamp": "1"}, body)
+    (document,) = hook.documents
+    assert document["type"] == "gateway.proposed"
+    assert document["data"]["agreement"] == AGREEMENT
+    telling.database.close()
+
+
+def test_a_webhook_that_fails_is_tried_again_under_the_same_id(
+    office: Office, hook: Hook, tmp_path: Path
+) -> None:
+    telling = told(office, **by_hook(hook, tmp_path))
+    office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    hook.status = 503
+    assert telling.look() == 0
+    assert telling.look(later=dt.timedelta(seconds=5)) == 0
+    assert len(hook.came) == 1, "it waits before it tries again"
+    hook.status = 302
+    assert telling.look(later=HOUR) == 0
+    hook.status = 204
+    assert telling.look(later=HOUR) == 1
+    assert len({headers["webhook-id"] for headers, _ in hook.came}) == 1
+    assert len(hook.came) == 3
+    telling.database.close()
+
+
+def test_a_mail_server_that_is_away_stops_no_governance_and_gets_it_later(
+    office: Office, mailbox: Mailbox
+) -> None:
+    away = by_mail(mailbox) | {"GATEWAY_SMTP_PORT": "9"}
+    telling = told(office, **away)
+    telling.address("april", "edith")
+    office.approve(AGREEMENT)
+    assert telling.look() == 0
+    assert {each.last_code for each in telling.all() if each.last_code} == {"notices/out-of-reach"}
+    telling.database.close()
+    again = told(office, **by_mail(mailbox))
+    again.at = telling.at
+    assert again.look(later=HOUR) == 1
+    assert "is approved" in mailbox.to("edith@trafford.example")[0]["Subject"]
+    again.database.close()
+
+
+def test_a_notice_is_given_up_after_three_days_and_sent_when_somebody_asks(
+    office: Office, mailbox: Mailbox
+) -> None:
+    telling = told(office, **by_mail(mailbox) | {"GATEWAY_SMTP_PORT": "9"})
+    telling.address("april")
+    office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    began = telling.at
+    while any(each.state is NoticeState.WAITING for each in telling.all()) or not telling.all():
+        telling.look(later=6 * HOUR + HOUR / 60)
+    assert telling.at - began > dt.timedelta(days=3)
+    assert {each.state for each in telling.all() if each.person == "april"} == {NoticeState.FAILED}
+    telling.database.close()
+    office.must("notices", "retry", "--as", "ada")
+    again = told(office, **by_mail(mailbox))
+    again.at = telling.at
+    again.look()
+    assert len(mailbox.to("april@trafford.example")) == 1
+    again.database.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "answer", "state"),
+    [
+        ("RCPT", "550 no such mailbox", NoticeState.FAILED),
+        ("RCPT", "451 come again", NoticeState.WAITING),
+        ("DATA", "554 not this", NoticeState.FAILED),
+        ("DATA", "452 full", NoticeState.WAITING),
+    ],
+)
+def test_only_what_is_refused_for_good_is_given_up_at_once(
+    telling: Telling, mailbox: Mailbox, word: str, answer: str, state: NoticeState
+) -> None:
+    mailbox.answers[word] = answer
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    telling.look()
+    states = {each.state for each in telling.all() if each.last_code}
+    assert states == {state}
+
+
+def test_whoever_has_no_address_is_shown_and_holds_nobody_up(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("notices", "address", "alan", "--remove", "--as", "ada")
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    assert telling.look() == 1
+    assert {each.person for each in telling.all() if each.state is NoticeState.NO_ADDRESS} == {
+        "alan"
+    }
+    telling.address("alan")
+    assert telling.look(later=HOUR) == 0, "what is over is not told afterwards"
+
+
+def test_a_worker_that_dies_after_it_took_a_notice_leaves_it_to_the_next(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    notice_gathering.gather(telling.database, telling.settings.notices, at=telling.at)
+    later = telling.at + dt.timedelta(minutes=5)
+    with telling.database.begin() as connection:
+        for _ in range(2):
+            assert notice_records.claim(connection, channels=[False], at=telling.at, until=later)
+        assert (
+            notice_records.claim(connection, channels=[False], at=telling.at, until=later) is None
+        )
+    assert telling.look() == 0
+    assert telling.look(later=HOUR) == 2
+
+
+def test_nothing_is_told_from_a_restored_directory_that_is_on_hold(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    (telling.office.data / "restored.json").write_text("{}")
+    assert telling.look() == 0
+    assert mailbox.came == []
+
+
+def test_what_is_older_than_a_week_when_it_is_first_looked_at_is_not_told(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    telling.look(later=dt.timedelta(days=8))
+    assert not any("waits for your approval" in m["Subject"] for _, m in mailbox.came)
+
+
+def test_the_title_of_an_agreement_cannot_write_a_header(
+    telling: Telling, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    path, text = next(
+        (path, text)
+        for path in telling.office.policies.glob("agreements/*.toml")
+        if f'id = "{AGREEMENT}"' in (text := path.read_text("utf-8"))
+    )
+    version = borough.agreements(telling.office.policies)[AGREEMENT]["version"]
+    text = text.replace(f"version = {version}", f"version = {version + 1}", 1)
+    evil = 'title = "Trafford\\r\\nBcc: all@evil.example\\r\\n\\r\\nHello"'
+    text = re.sub(r"^title = .*$", lambda _: evil, text, count=1, flags=re.MULTILINE)
+    changed = tmp_path / path.name
+    changed.write_text(text, "utf-8")
+    answer = telling.office.run("policy", "propose", AGREEMENT, str(changed), "--as", "edith")
+    if answer.code:
+        assert "policy/" in answer.err, "the strict reader refuses such a title by itself"
+    telling.look()
+    for _, message in mailbox.came:
+        assert message["Bcc"] is None
