@@ -66,6 +66,7 @@ def keys(patient: Patient) -> Iterator[Found]:
     keyring_files.check_directory(patient.settings.ring)
     today = patient.at.date()
     patient.ring.storage_recipient(today)
+    patient.ring.upload_recipient(today)
     left = patient.ring.storage_months_left(today)
     if left < FEW_MONTHS:
         yield Found(

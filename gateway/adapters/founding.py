@@ -157,8 +157,8 @@ def _first_keys(ring: KeyRing, database: Database, at: dt.datetime) -> int:
     for kind in FIRST_KINDS:
         if kind not in there:
             custody.make_key(desk, kind)
-    for month in ring.months_missing(at.date()):
-        custody.make_key(desk, KeyKind.STORAGE, owner=month)
+    for monthly, month in ring.months_missing(at.date()):
+        custody.make_key(desk, monthly, owner=month)
     return len(ring.records())
 
 

@@ -2,8 +2,8 @@
 
 A study root leaves the ring as a `StudyRoot` and nothing else, so that no other
 derivation can be fed with it; signing keys leave as something that signs, never
-as bytes; a month's storage pair gives its public half to everyone and its
-private half to the worker alone.
+as bytes; a month's pairs give their public halves to everyone and their
+private halves to the worker alone.
 
 Source: security points 5–8; pseudonyms, "Match-keys and tokens", "Custody".
 """
@@ -24,7 +24,7 @@ from gateway.adapters.keyring_rewrap import rewrap
 from gateway.adapters.settings import Settings
 from gateway.errors import RefusedError, Unavailable
 from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
-from gateway.model.keys import FORMS, OWNED, KeyForm, KeyKind, KeyRecord
+from gateway.model.keys import FORMS, MONTHLY, OWNED, KeyForm, KeyKind, KeyRecord
 
 MONTHS_AHEAD = 12
 FEW_MONTHS = 2
@@ -42,6 +42,14 @@ class SymmetricKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageRecipient:
     """The public half of one month's storage pair, in age form."""
+
+    key_id: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRecipient:
+    """The public half of one month's pair for uploads, `x25519:` and hex."""
 
     key_id: str
     public: str
@@ -120,15 +128,33 @@ class KeyRing(CoreRing):
         """Give the private half of a storage pair (`AGE-SECRET-KEY-…`), by key id."""
         return self.secret(key, KeyKind.STORAGE).decode("ascii")
 
-    def storage_months_left(self, on: dt.date) -> int:
-        """Count the months from this one on that have a storage pair."""
-        months = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
-        return sum(1 for month in months_from(on, len(months) + 1) if month in months)
+    def upload_recipient(self, on: dt.date) -> UploadRecipient:
+        """Give the public half of a month's pair for uploads; needs no passphrase.
 
-    def months_missing(self, on: dt.date) -> tuple[str, ...]:
-        """Name the months, this one and the next twelve, that have no storage pair yet."""
-        there = {record.owner for record in self.records() if record.kind is KeyKind.STORAGE}
-        return tuple(month for month in months_from(on, MONTHS_AHEAD + 1) if month not in there)
+        Raises:
+            Unavailable: no pair was made for that month.
+        """
+        record = self.find(KeyKind.UPLOAD, owner=month_of(on))
+        return UploadRecipient(key_id=record.id, public=record.public)
+
+    def upload_secret(self, key: str) -> bytes:
+        """Give the private half of a month's pair for uploads, by key id."""
+        return self.secret(key, KeyKind.UPLOAD)
+
+    def storage_months_left(self, on: dt.date) -> int:
+        """Count the months from this one on that have both their pairs."""
+        pairs = {(record.kind, record.owner) for record in self.records()}
+        return sum(
+            1
+            for month in months_from(on, len(pairs) + 1)
+            if all((kind, month) in pairs for kind in MONTHLY)
+        )
+
+    def months_missing(self, on: dt.date) -> tuple[tuple[KeyKind, str], ...]:
+        """Name the pairs of this month and the next twelve that were not made yet."""
+        there = {(record.kind, record.owner) for record in self.records()}
+        wanted = ((k, month) for k in MONTHLY for month in months_from(on, MONTHS_AHEAD + 1))
+        return tuple(pair for pair in wanted if pair not in there)
 
 
 def open_ring(settings: Settings) -> KeyRing:

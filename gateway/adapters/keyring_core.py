@@ -21,13 +21,14 @@ from typing import Self
 from gateway.adapters import keyring_files as files
 from gateway.adapters import keyring_signing as signing
 from gateway.adapters import keyring_wrap as wrap
+from gateway.adapters import upload_sealing
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.keyring_rewrap import HEADER, current, finish
 from gateway.errors import IntegrityError, RefusedError, Unavailable, UsageError
 from gateway.model.keys import FORMS, ID, KeyForm, KeyKind, KeyRecord, KeyState, key_id
 
 _KEY_ID = re.compile(r"(?!ring$)[a-z0-9-]{1,100}")
-SECRET_FORMS = frozenset({KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519})
+SECRET_FORMS = frozenset({KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519, KeyForm.X25519_HPKE})
 
 
 class CoreRing:
@@ -222,6 +223,8 @@ def _draw(kind: KeyKind) -> bytes:
         from pyrage import x25519
 
         return str(x25519.Identity.generate()).encode("ascii")
+    if FORMS[kind] is KeyForm.X25519_HPKE:
+        return upload_sealing.draw()
     return secrets.token_bytes(32)
 
 
@@ -232,6 +235,8 @@ def _public(kind: KeyKind, secret: bytes) -> str:
         from pyrage import x25519
 
         return str(x25519.Identity.from_str(secret.decode("ascii")).to_public())
+    if FORMS[kind] is KeyForm.X25519_HPKE:
+        return upload_sealing.public_of(secret)
     return ""
 
 
@@ -277,7 +282,7 @@ def _absent(kind: KeyKind, owner: str, epoch: str) -> Unavailable:
     return Unavailable(
         "keys/absent",
         f"The ring has no ready {kind} key{f' for {described}' if described else ''}.",
-        remedy="A custodian makes one with `gateway keys new`.",
+        remedy=f"A custodian makes one: `gateway keys new --kind {kind}`.",
         kind=kind.value,
     )
 

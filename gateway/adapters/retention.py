@@ -18,19 +18,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import clients, jobs, policy_reading
+from gateway.adapters import clients, jobs, policy_reading, upload_records
 from gateway.adapters.database import Database
 from gateway.adapters.extract_files import drop_files
 from gateway.adapters.extract_store import EXTRACTS
 from gateway.adapters.keyring import KeyRing, month_of
 from gateway.adapters.keyring_books import SqlBooks
 from gateway.adapters.settings import Settings
-from gateway.adapters.upload_records import SEGMENTS
 from gateway.adapters.uploads import of_settings
-from gateway.model.keys import KeyKind, KeyRecord
+from gateway.model.keys import MONTHLY, KeyRecord
 
 DESTROYED = "destroyed"
 JOBS_KEPT = dt.timedelta(days=90)
+STILL_ARRIVING = dt.timedelta(days=2)  # a piece that began in the month may not be counted yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def purge(settings: Settings, ring: KeyRing, *, at: dt.datetime | None = None) -
 
     Args:
         settings: of the installation.
-        ring: opened, so that storage pairs can be destroyed.
+        ring: opened, so that pairs of months can be destroyed.
         at: now, where a test says it.
 
     Returns:
@@ -70,7 +70,7 @@ def purge(settings: Settings, ring: KeyRing, *, at: dt.datetime | None = None) -
         for each in known:
             drop_files(directory, each)
         uploads = of_settings(
-            settings, database, recipient=ring.storage_recipient, now=lambda: now
+            settings, database, recipient=ring.upload_recipient, now=lambda: now
         ).tidy()
         keys = [_destroy(database, ring, record, now) for record in _spent(database, ring, now)]
     finally:
@@ -128,18 +128,18 @@ def _is_gone() -> sa.ColumnElement[bool]:
 
 
 def _spent(database: Database, ring: KeyRing, at: dt.datetime) -> list[KeyRecord]:
-    """Storage pairs of past months to which nothing that is kept was sealed."""
+    """Pairs of past months to which nothing that is kept was sealed."""
     with database.read() as connection:
         kept = set(
             connection.execute(
                 sa.select(EXTRACTS.c.storage_key).where(sa.not_(_is_gone())).distinct()
             ).scalars()
-        ) | set(connection.execute(sa.select(SEGMENTS.c.storage_key).distinct()).scalars())
-    month = month_of(at.date())
+        ) | upload_records.keys_needed(connection)
+    month = month_of((at - STILL_ARRIVING).date())
     return [
         record
         for record in ring.records()
-        if record.kind is KeyKind.STORAGE and record.owner < month and record.id not in kept
+        if record.kind in MONTHLY and record.owner < month and record.id not in kept
     ]
 
 

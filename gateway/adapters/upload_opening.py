@@ -9,7 +9,6 @@ Source: docs/explanation/service.md, "An upload, exactly once"; security points 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import queue
 import threading
@@ -17,15 +16,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-import pyrage
-
 from gateway.adapters import upload_records as records
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.settings import Settings
 from gateway.adapters.upload_records import WHOLE, Segment, UploadState, find
-from gateway.adapters.upload_segments import BLOCK, HEAD, remove_pieces
-from gateway.errors import HeldForPerson, IntegrityError, Unavailable
+from gateway.adapters.upload_sealing import CHUNK, Place, secret_key, unsealed
+from gateway.adapters.upload_segments import remove_pieces
+from gateway.errors import GatewayError, HeldForPerson, InputRejected, Unavailable
+from gateway.model.keys import KeyKind
+
+Secret = Callable[[str], bytes]
+"""Gives the private half of a pair for uploads, by key id."""
 
 
 class Checked(Protocol):
@@ -42,11 +44,12 @@ def opened(settings: Settings, ring: KeyRing, upload_id: str) -> Iterator[Binary
 
     Args:
         settings: where everything lives.
-        ring: with the private halves of the storage pairs.
+        ring: with the private halves of the pairs for uploads.
         upload_id: which.
 
     Raises:
         HeldForPerson: `upload/not-whole`.
+        InputRejected: `upload/older-form`.
         IntegrityError: a piece is not the one that was received.
         Unavailable: a piece is gone.
         UsageError: `upload/unknown-upload`.
@@ -62,10 +65,10 @@ def opened(settings: Settings, ring: KeyRing, upload_id: str) -> Iterator[Binary
     finally:
         database.close()
 
-    def identity(key: str) -> Any:
-        return pyrage.x25519.Identity.from_str(ring.storage_identity(key))
-
-    with opened_pieces(directory_of(settings) / upload_id, segments, identity) as source:
+    if any(ring.record(segment.storage_key).kind is not KeyKind.UPLOAD for segment in segments):
+        raise _older_form()
+    directory = directory_of(settings) / upload_id
+    with opened_pieces(directory, segments, ring.upload_secret) as source:
         yield source
 
 
@@ -99,14 +102,14 @@ def directory_of(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def opened_pieces(
-    directory: Path, segments: Sequence[Segment], identity: Callable[[str], Any]
+    directory: Path, segments: Sequence[Segment], secret: Secret
 ) -> Iterator[BinaryIO]:
     """The bytes of an upload as one stream, a few blocks ahead, never on a disk in clear.
 
     Args:
         directory: of the upload.
         segments: in order.
-        identity: gives the private half of a storage pair, by key id.
+        secret: gives the private half of a pair for uploads, by key id.
 
     Raises:
         IntegrityError: a piece is not the one that was received.
@@ -115,33 +118,22 @@ def opened_pieces(
     blocks: queue.Queue[bytes | Exception] = queue.Queue(4)
     stopped = threading.Event()
     opener = threading.Thread(
-        target=_open_all, args=(directory, segments, identity, _Outlet(blocks, stopped))
+        target=_open_all, args=(directory, segments, secret, _Outlet(blocks, stopped))
     )
     opener.start()
     try:
-        yield io.BufferedReader(_Opened(blocks), BLOCK)
+        yield io.BufferedReader(_Opened(blocks), CHUNK)
     finally:
         stopped.set()
         opener.join()
 
 
-class _Outlet(io.RawIOBase):
+class _Outlet:
     """Where opened blocks go; raises once nobody reads any more."""
 
     def __init__(self, blocks: queue.Queue[bytes | Exception], stopped: threading.Event) -> None:
-        super().__init__()
         self._blocks = blocks
         self._stopped = stopped
-        self.size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, block: Any) -> int:
-        self.size += len(block)
-        if block:
-            self.put(bytes(block))
-        return len(block)
 
     def put(self, block: bytes | Exception) -> None:
         while not self._stopped.is_set():
@@ -177,55 +169,43 @@ class _Opened(io.RawIOBase):
         return size
 
 
-def _open_all(
-    directory: Path,
-    segments: Sequence[Segment],
-    identity: Callable[[str], Any],
-    outlet: _Outlet,
-) -> None:
+def _open_all(directory: Path, segments: Sequence[Segment], secret: Secret, out: _Outlet) -> None:
     with contextlib.suppress(BrokenPipeError):
         try:
             for segment in segments:
-                _open_one(directory / segment.name, segment, identity, outlet)
-        except (IntegrityError, Unavailable) as fault:
-            outlet.put(fault)
+                _open_one(directory / segment.name, segment, secret, out)
+        except GatewayError as fault:
+            out.put(fault)
         else:
-            outlet.put(b"")
+            out.put(b"")
 
 
-def _open_one(
-    path: Path, segment: Segment, identity: Callable[[str], Any], outlet: _Outlet
-) -> None:
-    secret = identity(segment.storage_key)
-    before = outlet.size
+def _open_one(path: Path, segment: Segment, secret: Secret, out: _Outlet) -> None:
+    key = secret_key(secret(segment.storage_key))
     try:
-        with path.open("rb", buffering=BLOCK) as file:
-            if hashlib.sha256(file.read(HEAD)).hexdigest() != segment.head_digest:
-                raise _not_as_received()
-            file.seek(0)
-            opened = io.BufferedWriter(outlet, BLOCK)
-            pyrage.decrypt_io(file, opened, [secret])
-            opened.detach()  # flushes; the outlet serves the next piece too
+        with path.open("rb", buffering=0) as file:
+            for chunk in unsealed(
+                file.fileno(),
+                secret=key,
+                place=Place(upload=segment.upload, start=segment.start),
+                size=segment.size,
+                heads_digest=segment.head_digest,
+            ):
+                if chunk:
+                    out.put(chunk)
     except BrokenPipeError:
         raise
-    except OSError as fault:
-        if fault.errno is None:  # said by the sealing library, and not by the disk
-            raise _not_as_received() from None
+    except OSError:
         raise Unavailable(
             "upload/segment-gone",
             "A piece of an upload cannot be read.",
             remedy="Ask the partner to send the file again.",
         ) from None
-    except (pyrage.DecryptError, ValueError):
-        raise _not_as_received() from None
-    if outlet.size - before != segment.size:
-        raise _not_as_received()
 
 
-def _not_as_received() -> IntegrityError:
-    return IntegrityError(
-        "upload/not-as-received",
-        "A piece of an upload is not the one that was received.",
-        remedy="Do not use it: find out who can write to the data directory, then have the file "
-        "sent again.",
+def _older_form() -> InputRejected:
+    return InputRejected(
+        "upload/older-form",
+        "A piece of this upload was stored by an earlier version of this gateway.",
+        remedy="Send the file again.",
     )

@@ -137,6 +137,17 @@ def needed(connection: sa.Connection, upload: str, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def keys_needed(connection: sa.Connection) -> set[str]:
+    """The keys to which pieces are sealed that are still needed."""
+    query = (
+        sa.select(SEGMENTS.c.storage_key)
+        .join(UPLOADS, SEGMENTS.c.upload == UPLOADS.c.id)
+        .where(UPLOADS.c.state.in_(KEPT))
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
+
+
 def open_count(connection: sa.Connection, party: str) -> int:
     """How many uploads of a party are open."""
     query = sa.select(sa.func.count()).where(

@@ -1,38 +1,29 @@
 """Pieces of uploads: sealed as they come, durable before they count.
 
-A piece is age v1 to the month's public storage key. It is written beside its name,
+A piece is sealed to the month's public key for uploads. It is written beside its name,
 synced and renamed; nothing of it ever lies on a disk in clear. Its writer holds a
 lock on the file for as long as nobody knows of it, so that a sweep takes only what a
 killed process left.
 
-What is recorded of a piece is the SHA-256 of its first bytes. They hold the age
-header and nonce, which fix the one file key; every later byte is authenticated
-under that key, in order and to the end. So the first bytes stand for all.
-
-Source: age-encryption.org/v1, "Header", "Payload"; security points 8 and 23.
+Source: docs/explanation/service.md, "An upload, exactly once"; security points 8 and 23.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import io
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-
-import pyrage
+from typing import Any, Protocol
 
 from gateway.adapters.upload_records import Segment
+from gateway.adapters.upload_sealing import CHUNK, Place, Sealing
 from gateway.errors import Unavailable
 
-BLOCK = 1 << 20
-HEAD = 4096
 SYNC_EVERY = 8 << 20
 PART = ".part"
 
@@ -50,20 +41,20 @@ class Piece:
 
     path: Path
     size: int
-    head_digest: str
+    heads_digest: str
     ended: bool
     broken: bool
     _descriptor: int
 
-    def segment(self, upload: str, start: int, storage_key: str) -> Segment:
+    def segment(self, place: Place, storage_key: str) -> Segment:
         """What the database is to know of it."""
         return Segment(
-            upload=upload,
-            start=start,
+            upload=place.upload,
+            start=place.start,
             size=self.size,
             name=self.path.name,
             storage_key=storage_key,
-            head_digest=self.head_digest,
+            head_digest=self.heads_digest,
         )
 
     def drop(self) -> None:
@@ -75,38 +66,41 @@ class Piece:
         os.close(self._descriptor)
 
 
-class Arriving(io.RawIOBase):
+class Arriving:
     """A body being read for one piece: at most `limit` bytes, ending where it breaks."""
 
     def __init__(self, source: Source, limit: int, digest: Any | None = None) -> None:
-        super().__init__()
         self._source = source
         self._digest = digest
         self._limit = limit
-        self._rest = memoryview(b"")
         self.size = 0
         self.ended = False
         self.broken = False
 
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Some bytes; a connection that broke ends the piece and is noted."""
-        if not self._rest and not self._more():
-            return b""
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return bytes(taken)
+    def chunks(self) -> Iterator[bytes]:
+        """The body in full chunks, then one that is not full and may be empty."""
+        full = True
+        while full:
+            chunk = self._chunk()
+            full = len(chunk) == CHUNK
+            yield chunk
 
     def digest(self) -> bytes:
         """The digest of what arrived, where one was asked for."""
         return b"" if self._digest is None else bytes(self._digest.digest())
 
-    def _more(self) -> bool:
-        wanted = min(BLOCK, self._limit - self.size)
-        if self.ended or not wanted:
-            return False
+    def _chunk(self) -> bytes:
+        blocks: list[bytes] = []
+        left = min(CHUNK, self._limit - self.size)
+        while left and (block := self._more(left)):
+            blocks.append(block)
+            left -= len(block)
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _more(self, wanted: int) -> bytes:
+        """Some bytes; a connection that broke ends the piece and is noted."""
+        if self.ended:
+            return b""
         try:
             block = self._source.read(wanted)
         except Exception:  # noqa: BLE001 - however a source breaks, what came before is kept
@@ -115,34 +109,25 @@ class Arriving(io.RawIOBase):
         self.size += len(block)
         if self._digest is not None:
             self._digest.update(block)
-        self._rest = memoryview(block)
-        return bool(block)
+        return block
 
 
-class _Sink(io.RawIOBase):
-    """The file of a piece; keeps the digest of its first bytes and the fault that stopped it."""
+class _Sink:
+    """The file of a piece; keeps the fault that stopped it."""
 
-    def __init__(self, file: BinaryIO, syncing: ThreadPoolExecutor) -> None:
-        super().__init__()
-        self._file = file
+    def __init__(self, descriptor: int, syncing: ThreadPoolExecutor) -> None:
+        self._descriptor = descriptor
         self._syncing = syncing
         self._sync: Future[None] | None = None
         self._unsynced = 0
-        self.head = b""
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, block: Any) -> int:
-        if len(self.head) < HEAD:
-            self.head += bytes(block[: HEAD - len(self.head)])
+    def write(self, block: bytes) -> None:
         rest = memoryview(block)
         while rest:  # a disk that fills up takes a part first
-            rest = rest[self._file.write(rest) :]
+            rest = rest[os.write(self._descriptor, rest) :]
         self._unsynced += len(block)
         if self._unsynced >= SYNC_EVERY and (self._sync is None or self._sync.done()):
             self._begin_sync()
-        return len(block)
 
     def synced(self) -> None:
         """Wait until all of it is durable."""
@@ -154,59 +139,56 @@ class _Sink(io.RawIOBase):
         """Let the disk work while more arrives; what an earlier sync could not do is a fault."""
         if self._sync is not None:
             self._sync.result()
-        self._sync = self._syncing.submit(os.fsync, self._file.fileno())
+        self._sync = self._syncing.submit(os.fdatasync, self._descriptor)
         self._unsynced = 0
 
 
-def seal_piece(directory: Path, start: int, recipient: str, arriving: Arriving) -> Piece:
+def seal_piece(directory: Path, place: Place, recipient: str, arriving: Arriving) -> Piece:
     """Seal what arrives into a durable piece of its own; the caller releases it.
 
     Args:
         directory: of the upload.
-        start: the offset that it begins at.
-        recipient: the month's public storage key, `age1...`.
+        place: the upload, and the offset that it begins at.
+        recipient: the month's public key for uploads.
         arriving: the bytes.
 
     Raises:
         Unavailable: the disk is full or fails; nothing is left behind.
     """
-    path = directory / f"{start:020d}-{secrets.token_hex(8)}.age"
+    path = directory / f"{place.start:020d}-{secrets.token_hex(8)}.sealed"
     part = path.with_name(path.name + PART)
     try:
         descriptor = _locked_file(part)
     except OSError as fault:
         raise _not_written(fault) from None
     try:
-        digest = _sealed(descriptor, recipient, arriving)
+        digest = _sealed(descriptor, Sealing(recipient, place), arriving)
         part.replace(path)
         _sync(directory)
     except BaseException as fault:
         part.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         os.close(descriptor)
-        if isinstance(fault, OSError | pyrage.EncryptError):
+        if isinstance(fault, OSError):
             raise _not_written(fault) from None
         raise
     return Piece(
         path=path,
         size=arriving.size,
-        head_digest=digest,
+        heads_digest=digest,
         ended=arriving.ended,
         broken=arriving.broken,
         _descriptor=descriptor,
     )
 
 
-def _sealed(descriptor: int, recipient: str, arriving: Arriving) -> str:
-    key = pyrage.x25519.Recipient.from_str(recipient)
-    with (
-        open(descriptor, "wb", buffering=0, closefd=False) as file,
-        ThreadPoolExecutor(1) as syncing,
-    ):
-        sink = _Sink(file, syncing)
-        pyrage.encrypt_io(arriving, sink, [key])
+def _sealed(descriptor: int, sealing: Sealing, arriving: Arriving) -> str:
+    with ThreadPoolExecutor(1) as syncing:
+        sink = _Sink(descriptor, syncing)
+        for chunk in arriving.chunks():
+            sink.write(sealing.seal(chunk))
         sink.synced()
-    return hashlib.sha256(sink.head).hexdigest()
+    return sealing.heads_digest()
 
 
 def _locked_file(part: Path) -> int:

@@ -27,13 +27,13 @@ from gateway.adapters import jobs
 from gateway.adapters import upload_records as records
 from gateway.adapters import upload_terms as terms
 from gateway.adapters.database import Database
-from gateway.adapters.keyring import StorageRecipient
+from gateway.adapters.keyring import UploadRecipient
 from gateway.adapters.settings import Settings
 from gateway.adapters.upload_opening import checked, directory_of, failed, opened
-from gateway.adapters.upload_records import UNKNOWN_LENGTH, Upload, UploadState, find
+from gateway.adapters.upload_records import UNKNOWN_LENGTH, Segment, Upload, UploadState, find
+from gateway.adapters.upload_sealing import Place
 from gateway.adapters.upload_segments import (
     Arriving,
-    Piece,
     Source,
     remove_pieces,
     seal_piece,
@@ -75,7 +75,7 @@ class Uploads:
 
     database: Database = field(repr=False)
     directory: Path
-    recipient: Callable[[dt.date], StorageRecipient] = field(repr=False)
+    recipient: Callable[[dt.date], UploadRecipient] = field(repr=False)
     now: Callable[[], dt.datetime]
     limits: Limits
     cut: int = CUT
@@ -231,9 +231,9 @@ class Uploads:
         """Seal one piece and count it."""
         at = self.now()
         recipient = self.recipient(at.date())
-        directory = self.directory / upload.id
+        directory, place = self.directory / upload.id, Place(upload=upload.id, start=upload.offset)
         try:
-            piece = seal_piece(directory, upload.offset, recipient.public, arriving)
+            piece = seal_piece(directory, place, recipient.public, arriving)
         except Unavailable:
             self.head(upload.id, party=upload.party)  # its folder goes when it is ended
             raise
@@ -244,16 +244,15 @@ class Uploads:
             if not piece.size:
                 piece.drop()
                 return upload
-            return self._counted(upload, piece, recipient.key_id, at)
+            return self._counted(upload, piece.segment(place, recipient.key_id), at)
         except BaseException:
             piece.drop()
             raise
         finally:
             piece.release()
 
-    def _counted(self, upload: Upload, piece: Piece, key: str, at: dt.datetime) -> Upload:
+    def _counted(self, upload: Upload, segment: Segment, at: dt.datetime) -> Upload:
         """One transaction: the piece, the offset, and with the last byte the check."""
-        segment = piece.segment(upload.id, upload.offset, key)
         upload = replace(upload, expires=at + self.limits.life)
         with self.database.begin() as connection:
             if not records.move(connection, upload, segment):
@@ -286,7 +285,7 @@ def of_settings(
     settings: Settings,
     database: Database,
     *,
-    recipient: Callable[[dt.date], StorageRecipient],
+    recipient: Callable[[dt.date], UploadRecipient],
     now: Callable[[], dt.datetime],
 ) -> Uploads:
     """The uploads of a data directory."""

@@ -122,7 +122,7 @@ def _lines(made: list[SignIn]) -> Iterator[str]:
 def _work(home: Path, settings: Settings, database: Database) -> None:
     """A school sends a damaged file and then the right one; an officer asks for a rehearsal."""
     shelf = uploads.of_settings(
-        settings, database, recipient=open_ring(settings).storage_recipient, now=common.now
+        settings, database, recipient=open_ring(settings).upload_recipient, now=common.now
     )
     for file in (home / "damaged.csv", home / "borough" / "school_attendance.csv"):
         if not file.exists():

@@ -21,14 +21,14 @@ from gateway.cli.common import (
     table,
 )
 from gateway.cli.keys_passphrase import passphrase
-from gateway.model.keys import FORMS, KeyForm, KeyKind, KeyRecord
+from gateway.model.keys import FORMS, MONTHLY, KeyForm, KeyKind, KeyRecord
 from gateway.workflows import custody
 from gateway.workflows.ports_keys import CustodyDesk
 
 MADE_HERE = [
     kind.value
     for kind, form in FORMS.items()
-    if form in (KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519) and kind is not KeyKind.OPERATOR
+    if form not in (KeyForm.MEMORY_ONLY, KeyForm.PUBLIC_ONLY) and kind is not KeyKind.OPERATOR
 ]
 some_as = click.option(
     "--as",
@@ -102,13 +102,14 @@ def new(
 ) -> None:
     """Make a key from the operating system's randomness.
 
-    `--kind storage` makes the pairs of this month and the next twelve that are missing.
+    `--kind storage` makes the pairs of this month and the next twelve that are missing,
+    those for uploads with them.
 
     Example: gateway keys new --kind register --controller trafford-council --as carol
     """
     opened = open_store(ctx)
     desk = _desk(opened, acting)
-    if KeyKind(kind) is KeyKind.STORAGE:
+    if KeyKind(kind) in MONTHLY:
         made = _months(desk, opened)
     else:
         owner = study or controller
@@ -281,8 +282,8 @@ def _desk(opened: Opened, acting: str) -> CustodyDesk:
 
 def _months(desk: CustodyDesk, opened: Opened) -> list[KeyRecord]:
     return [
-        custody.make_key(desk, KeyKind.STORAGE, owner=month)
-        for month in opened.ring.months_missing(opened.at.date())
+        custody.make_key(desk, kind, owner=month)
+        for kind, month in opened.ring.months_missing(opened.at.date())
     ]
 
 

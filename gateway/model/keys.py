@@ -22,6 +22,7 @@ class KeyKind(StrEnum):
     """What a key is for; the list is exhaustive."""
 
     STORAGE = "storage"
+    UPLOAD = "upload"
     STUDY_ROOT = "study"
     CONTROLLER_ROOT = "controller"
     REGISTER_ROOT = "register"
@@ -42,6 +43,7 @@ class KeyForm(StrEnum):
     RANDOM = "random-32"
     ED25519 = "ed25519"
     X25519 = "x25519"
+    X25519_HPKE = "x25519-hpke"
     MEMORY_ONLY = "memory-only"
     PUBLIC_ONLY = "public-only"
 
@@ -56,6 +58,7 @@ class KeyState(StrEnum):
 FORMS: Mapping[KeyKind, KeyForm] = MappingProxyType(
     {
         KeyKind.STORAGE: KeyForm.X25519,
+        KeyKind.UPLOAD: KeyForm.X25519_HPKE,
         KeyKind.STUDY_ROOT: KeyForm.RANDOM,
         KeyKind.CONTROLLER_ROOT: KeyForm.RANDOM,
         KeyKind.REGISTER_ROOT: KeyForm.RANDOM,
@@ -74,6 +77,7 @@ FORMS: Mapping[KeyKind, KeyForm] = MappingProxyType(
 MEANINGS: Mapping[KeyKind, str] = MappingProxyType(
     {
         KeyKind.STORAGE: "Seals stored extracts of one month; destroying it destroys them.",
+        KeyKind.UPLOAD: "Seals the uploads of one month until they are checked.",
         KeyKind.STUDY_ROOT: "Makes the match-key tokens of one study in one epoch.",
         KeyKind.CONTROLLER_ROOT: "Makes the pseudonyms that one controller gives out.",
         KeyKind.REGISTER_ROOT: "Makes the tombstones of one controller's objection register.",
@@ -93,6 +97,7 @@ MEANINGS: Mapping[KeyKind, str] = MappingProxyType(
 OWNED: frozenset[KeyKind] = frozenset(
     {
         KeyKind.STORAGE,
+        KeyKind.UPLOAD,
         KeyKind.STUDY_ROOT,
         KeyKind.CONTROLLER_ROOT,
         KeyKind.REGISTER_ROOT,
@@ -101,13 +106,17 @@ OWNED: frozenset[KeyKind] = frozenset(
 )
 
 
+# These have one pair for each month, made ahead and destroyed once nothing needs it.
+MONTHLY: tuple[KeyKind, ...] = (KeyKind.STORAGE, KeyKind.UPLOAD)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
     """What may be known of a key without its passphrase.
 
     `owner` is the study, controller, operator or month ("" where the gateway
     itself owns it); `epoch` the study's epoch, or the generation as a number.
-    `public` is the age or `ed25519:` hex form of the public half, "" for roots.
+    `public` is the age, `x25519:` or `ed25519:` hex form of the public half, "" for roots.
     """
 
     id: str
@@ -122,8 +131,8 @@ class KeyRecord:
 def key_id(kind: KeyKind, *, owner: str, epoch: str) -> str:
     """Name a key: kind, owner and epoch joined, as in `study-nis-2026-1`.
 
-    A storage pair's epoch is its month itself, or `2026-11-2` for a second pair.
+    A month pair's epoch is its month itself, or `2026-11-2` for a second pair.
     """
-    if kind is KeyKind.STORAGE:
+    if kind in MONTHLY:
         return f"{kind}-{epoch}"
     return "-".join(part for part in (kind.value, owner, epoch) if part)

@@ -27,7 +27,7 @@ def require_founded(settings: Settings) -> None:
 
     Raises:
         Unavailable: it was never founded or not to its end, or its key ring, its
-            database, its ledger or this month's storage key is not there, or a newer
+            database, its ledger or one of this month's keys is not there, or a newer
             gateway has written it.
     """
     open_database(settings).close()
@@ -37,7 +37,9 @@ def require_founded(settings: Settings) -> None:
             f"{settings.data} was never founded, or not to its end.",
             remedy="Run `gateway init`, which finishes what was begun.",
         )
-    open_ring(settings).storage_recipient(now().date())
+    ring, today = open_ring(settings), now().date()
+    ring.storage_recipient(today)
+    ring.upload_recipient(today)
     database = open_database(settings)
     try:
         with database.begin() as connection:

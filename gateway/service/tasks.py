@@ -158,7 +158,7 @@ def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
     """Let go of what has outlived its time: unfinished uploads, old jobs, expired data."""
     progress("purging")
     shelf = uploads.of_settings(
-        shop.settings, shop.database, recipient=shop.ring.storage_recipient, now=now
+        shop.settings, shop.database, recipient=shop.ring.upload_recipient, now=now
     )
     told: dict[str, Any] = {"pieces": shelf.tidy()}
     with shop.database.begin() as connection:

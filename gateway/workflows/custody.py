@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Callable
 
 from gateway.errors import IntegrityError, RefusedError, UsageError
-from gateway.model.keys import OWNED, KeyKind, KeyRecord, KeyState, key_id
+from gateway.model.keys import MONTHLY, OWNED, KeyKind, KeyRecord, KeyState, key_id
 from gateway.model.permissions import Action, authorise
 from gateway.workflows.ports_keys import Books, CustodyDesk, Fact, Offer
 
@@ -204,8 +204,8 @@ def _next_epoch(desk: CustodyDesk, books: Books, kind: KeyKind, owner: str) -> s
 
 
 def _numbered(kind: KeyKind, owner: str, generation: int) -> str:
-    """Write a generation as an epoch; a storage pair's first one is its month itself."""
-    if kind is not KeyKind.STORAGE:
+    """Write a generation as an epoch; a month pair's first one is its month itself."""
+    if kind not in MONTHLY:
         return str(generation)
     return owner if generation == 1 else f"{owner}-{generation}"
 

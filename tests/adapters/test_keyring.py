@@ -35,6 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ring.make(KeyKind.STUDY_ROOT, owner="nis", epoch="2026-1", at=AT)
     ring.make(KeyKind.REGISTER_ROOT, owner="trafford-council", epoch="1", at=AT)
     ring.make(KeyKind.STORAGE, owner="2026-11", epoch="2026-11", at=AT)
+    ring.make(KeyKind.UPLOAD, owner="2026-11", epoch="2026-11", at=AT)
     ring.make(KeyKind.PACKAGE_SIGNING, epoch="1", at=AT)
     ring.make(KeyKind.SUBJECT_INDEX, epoch="1", at=AT)
     return directory
@@ -63,6 +64,7 @@ def test_every_kind_has_a_form_and_a_meaning() -> None:
 def test_public_parts_are_read_without_any_passphrase(directory: Path) -> None:
     ring = KeyRing(directory, never)
     assert ring.storage_recipient(dt.date(2026, 11, 30)).public.startswith("age1")
+    assert ring.upload_recipient(dt.date(2026, 11, 30)).public.startswith("x25519:")
     assert {record.id for record in ring.records()} >= {"study-nis-2026-1", "package-signing-1"}
     assert ring.verifying_keys("package-signing")[0].public.startswith("ed25519:")
     assert ring.sender == "trafford-council"
@@ -293,7 +295,24 @@ def test_a_month_without_a_pair_stops_receiving_by_name(ring: KeyRing) -> None:
         ring.storage_recipient(dt.date(2031, 1, 1))
     assert ring.storage_months_left(dt.date(2026, 11, 1)) == 1
     assert ring.storage_months_left(dt.date(2027, 11, 1)) == 0
-    assert ring.months_missing(dt.date(2026, 11, 30))[0] == "2026-12"
+    assert ring.months_missing(dt.date(2026, 11, 30))[0] == (KeyKind.STORAGE, "2026-12")
+
+
+def test_a_month_without_its_pair_for_uploads_is_told_by_name(
+    ring: KeyRing, directory: Path
+) -> None:
+    ring.destroy("upload-2026-11")
+    with pytest.raises(Unavailable, match=r"keys/absent.*upload"):
+        KeyRing(directory, never).upload_recipient(dt.date(2026, 11, 1))
+    assert ring.storage_months_left(dt.date(2026, 11, 1)) == 0
+    assert ring.months_missing(dt.date(2026, 11, 1))[12] == (KeyKind.UPLOAD, "2026-11")
+
+
+def test_a_pair_for_uploads_opens_no_stored_file_and_the_other_way_round(ring: KeyRing) -> None:
+    with pytest.raises(RefusedError, match="keys/wrong-kind"):
+        ring.upload_secret("storage-2026-11")
+    with pytest.raises(RefusedError, match="keys/wrong-kind"):
+        ring.storage_identity("upload-2026-11")
 
 
 def test_months_follow_each_other_over_the_year() -> None:

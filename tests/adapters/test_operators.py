@@ -229,7 +229,7 @@ def test_an_init_that_was_killed_anywhere_is_finished_by_repeating_it(tmp_path: 
             assert office.run("init").code == 0
         listed = office.must("keys", "list")
         assert listed["storage_months_left"] == 13
-        assert len(listed["keys"]) == 18
+        assert len(listed["keys"]) == 31
         with Database(f"sqlite:///{office.data / 'gateway.sqlite'}").begin() as connection:
             assert ledger_check.verify(connection, keys={}).ok
 

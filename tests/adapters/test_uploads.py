@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import pytest
 
-from gateway.adapters import jobs, upload_records, uploads
+from gateway.adapters import jobs, upload_records, upload_sealing, uploads
 from gateway.adapters.database import Database
-from gateway.adapters.keyring import StorageRecipient
+from gateway.adapters.keyring import UploadRecipient
 from gateway.adapters.settings import Settings, read_settings
 from gateway.adapters.upload_opening import opened_pieces
 from gateway.adapters.uploads import Limits, Uploads, UploadState
-from gateway.errors import GatewayError, IntegrityError, Unavailable
+from gateway.errors import GatewayError, InputRejected, IntegrityError, Unavailable, UsageError
+from gateway.model.keys import KeyKind, KeyRecord, KeyState
 
 PARTY, OTHER = "greater-manchester-police", "trafford-council"
-IDENTITY = pyrage.x25519.Identity.generate()
+SECRET = upload_sealing.draw()
+PUBLIC = upload_sealing.public_of(SECRET)
 START = dt.datetime(2026, 5, 1, 9, tzinfo=dt.UTC)
 CONTENT = os.urandom(300_000)
 
@@ -42,9 +43,13 @@ class Clock:
 class Ring:
     """The private half of one month's pair."""
 
-    def storage_identity(self, key: str) -> str:
-        assert key == "storage-2026-05"
-        return str(IDENTITY)
+    def record(self, key: str) -> KeyRecord:
+        kind = KeyKind.UPLOAD if key.startswith("upload-") else KeyKind.STORAGE
+        return KeyRecord(id=key, kind=kind, owner="", epoch="", created=START, state=KeyState.READY)
+
+    def upload_secret(self, key: str) -> bytes:
+        assert key == "upload-2026-05"
+        return SECRET
 
 
 class Broken(io.BytesIO):
@@ -68,9 +73,7 @@ def store(settings: Settings, database: Database) -> Uploads:
     return Uploads(
         database=database,
         directory=settings.data / "uploads",
-        recipient=lambda day: StorageRecipient(
-            key_id=f"storage-{day:%Y-%m}", public=str(IDENTITY.to_public())
-        ),
+        recipient=lambda day: UploadRecipient(key_id=f"upload-{day:%Y-%m}", public=PUBLIC),
         now=Clock(),
         limits=Limits(longest=1 << 20, open_each=3, life=dt.timedelta(hours=24)),
         cut=64 << 10,
@@ -320,9 +323,9 @@ def test_a_crash_between_rename_and_count_is_swept_and_the_rest_stays(
     upload = begun(store)
     sent(store, upload, 0, CONTENT[:1000])
     kept = files(store)
-    orphan = store.directory / upload / f"{1000:020d}-0123456789abcdef.age"
+    orphan = store.directory / upload / f"{1000:020d}-0123456789abcdef.sealed"
     orphan.write_bytes(b"sealed and never counted")
-    (store.directory / upload / "x.age.part").write_bytes(b"half")
+    (store.directory / upload / "x.sealed.part").write_bytes(b"half")
     assert store.tidy() == 2
     assert files(store) == kept
     sent(store, upload, 1000, CONTENT[1000:])
@@ -345,6 +348,12 @@ def test_a_sweep_takes_nothing_from_a_living_writer(settings: Settings, store: U
         assert content == CONTENT
 
 
+def forged(content: bytes, upload: str, start: int) -> bytes:
+    """What whoever knows the public key can make for this very place."""
+    place = upload_sealing.Place(upload=upload, start=start)
+    return upload_sealing.Sealing(PUBLIC, place).seal(content)
+
+
 def test_a_changed_piece_is_found(settings: Settings, store: Uploads) -> None:
     upload = begun(store)
     sent(store, upload, 0, CONTENT)
@@ -353,7 +362,7 @@ def test_a_changed_piece_is_found(settings: Settings, store: Uploads) -> None:
     for changed in (
         whole[:-1] + bytes([whole[-1] ^ 1]),  # one bit of the payload
         whole[:-20],  # its end is missing
-        pyrage.encrypt(CONTENT[: 64 << 10], [IDENTITY.to_public()]),  # somebody else's sealing
+        forged(CONTENT[: 64 << 10], upload, 0),  # somebody else's sealing
         last.read_bytes(),  # another piece of the same upload
     ):
         first.write_bytes(changed)
@@ -364,12 +373,39 @@ def test_a_changed_piece_is_found(settings: Settings, store: Uploads) -> None:
         pass
 
 
+def test_a_piece_that_an_earlier_version_stored_gets_a_clear_answer(
+    settings: Settings, store: Uploads, database: Database
+) -> None:
+    upload = begun(store)
+    sent(store, upload, 0, CONTENT)
+    with database.begin() as connection:
+        connection.execute(upload_records.SEGMENTS.update().values(storage_key="storage-2026-05"))
+    with pytest.raises(InputRejected, match="upload/older-form"), read(settings, upload):
+        pass
+
+
+def test_a_key_that_is_gone_is_told_to_the_reader(store: Uploads, database: Database) -> None:
+    upload = begun(store)
+    sent(store, upload, 0, CONTENT)
+    with database.read() as connection:
+        segments = upload_records.segments_of(connection, upload)
+
+    def gone(_key: str) -> bytes:
+        raise UsageError("keys/unknown", "There is no such key.")
+
+    with (
+        pytest.raises(UsageError, match="keys/unknown"),
+        opened_pieces(store.directory / upload, segments, gone) as source,
+    ):
+        source.read()
+
+
 def test_a_reader_that_stops_early_leaves_no_thread(store: Uploads, database: Database) -> None:
     upload = begun(store)
     sent(store, upload, 0, CONTENT)
     with database.read() as connection:
         segments = upload_records.segments_of(connection, upload)
     before = threading.active_count()
-    with opened_pieces(store.directory / upload, segments, lambda _key: IDENTITY) as source:
+    with opened_pieces(store.directory / upload, segments, lambda _key: SECRET) as source:
         assert source.read(10) == CONTENT[:10]
     assert threading.active_count() == before

@@ -17,11 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway.adapters import jobs, schema, upload_records
 from gateway.adapters.database import Database
-from gateway.adapters.keyring import StorageRecipient
+from gateway.adapters.keyring import UploadRecipient
 from gateway.adapters.upload_opening import opened_pieces
 from gateway.adapters.uploads import Limits, Promise, Uploads, UploadState
 from gateway.errors import GatewayError
-from tests.adapters.test_uploads import IDENTITY, PARTY, Broken
+from tests.adapters.test_uploads import PARTY, PUBLIC, SECRET, Broken
 
 FILE = os.urandom(4000)
 GONE = "upload/gone"
@@ -46,7 +46,7 @@ class Sending(RuleBasedStateMachine):
         self.database = Database(f"sqlite:///{self.home / 'gateway.sqlite'}")
         schema.migrate(self.database)
         self.at = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
-        recipient = StorageRecipient(key_id="k", public=str(IDENTITY.to_public()))
+        recipient = UploadRecipient(key_id="k", public=PUBLIC)
         self.store = Uploads(
             database=self.database,
             directory=self.home / "uploads",
@@ -133,7 +133,7 @@ class Sending(RuleBasedStateMachine):
             assert len(jobs.listed(connection)) == whole
             segments = upload_records.segments_of(connection, self.upload)
         with opened_pieces(
-            self.store.directory / self.upload, segments, lambda _key: IDENTITY
+            self.store.directory / self.upload, segments, lambda _key: SECRET
         ) as source:
             assert source.read() == FILE[: self.offset]
 

@@ -14,11 +14,9 @@ import os
 import sys
 from pathlib import Path
 
-import pyrage
-
-from gateway.adapters import schema, upload_records
+from gateway.adapters import schema, upload_records, upload_sealing
 from gateway.adapters.database import Database
-from gateway.adapters.keyring import StorageRecipient
+from gateway.adapters.keyring import UploadRecipient
 from gateway.adapters.upload_opening import opened_pieces
 from gateway.adapters.uploads import Limits, Uploads
 from gateway.errors import GatewayError
@@ -36,11 +34,12 @@ def main(room: str) -> None:
     disk = home / "uploads"
     disk.mkdir()
     mount(disk, 8 * MIB)
-    identity = pyrage.x25519.Identity.generate()
+    secret = upload_sealing.draw()
+    public = upload_sealing.public_of(secret)
     store = Uploads(
         database=database,
         directory=disk,
-        recipient=lambda day: StorageRecipient(key_id="k", public=str(identity.to_public())),
+        recipient=lambda day: UploadRecipient(key_id="k", public=public),
         now=lambda: dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
         limits=Limits(longest=16 * MIB, open_each=3, life=dt.timedelta(hours=1)),
         cut=MIB,
@@ -60,7 +59,7 @@ def main(room: str) -> None:
     told["state"] = whole.state
     with database.read() as connection:
         segments = upload_records.segments_of(connection, upload)
-    with opened_pieces(disk / upload, segments, lambda _key: identity) as source:
+    with opened_pieces(disk / upload, segments, lambda _key: secret) as source:
         told["same"] = source.read() == CONTENT
     print(json.dumps(told))
 

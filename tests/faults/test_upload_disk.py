@@ -44,7 +44,7 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_counted(tmp_path: Path) -> 
     assert told == {
         "full": "upload/not-written",
         "kept": 1 << 20,
-        "files": [".age"],
+        "files": [".sealed"],
         "state": "complete",
         "same": True,
     }

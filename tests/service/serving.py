@@ -151,7 +151,7 @@ def send(office: Office, file: Path, dataset: str, party: str) -> tuple[str, str
         shelf = uploads.of_settings(
             settings,
             database,
-            recipient=open_ring(settings).storage_recipient,
+            recipient=open_ring(settings).upload_recipient,
             now=common.now,
         )
         size = file.stat().st_size

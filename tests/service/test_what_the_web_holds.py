@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.keyring import KeyRing
+from gateway.adapters.keyring_core import SECRET_FORMS
 from gateway.adapters.keyring_passphrase import read_passphrase
-from gateway.model.keys import FORMS, KeyForm
+from gateway.model.keys import FORMS, MONTHLY
 from tests.journeys.office import Office
 from tests.service import memory, serving
 from tests.service.partner import Partner
@@ -49,9 +50,10 @@ def secrets(office: Office) -> Mapping[bytes, str]:
     ring = KeyRing(settings.ring, lambda: passphrase)
     found = {passphrase: "the passphrase"}
     for record in ring.records():
-        if FORMS[record.kind] in (KeyForm.RANDOM, KeyForm.ED25519, KeyForm.X25519):
+        if FORMS[record.kind] in SECRET_FORMS:
             found[ring.secret(record.id, record.kind)] = record.id
-    assert sum(name.startswith("storage-") for name in found.values()) > 2
+    for monthly in MONTHLY:
+        assert sum(name.startswith(f"{monthly}-") for name in found.values()) > 2
     return found
 
 

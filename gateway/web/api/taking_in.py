@@ -18,7 +18,7 @@ def uploads() -> Uploads:
     """The uploads of this data directory, sealed to this month's public key."""
     here = desk()
     ring = open_ring(here.settings)
-    return of_settings(here.settings, here.database, recipient=ring.storage_recipient, now=here.now)
+    return of_settings(here.settings, here.database, recipient=ring.upload_recipient, now=here.now)
 
 
 def require_sender(caller: Caller, dataset: str) -> None:
