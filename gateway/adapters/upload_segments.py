@@ -183,10 +183,16 @@ def seal_piece(directory: Path, place: Place, recipient: str, arriving: Arriving
 
 
 def _sealed(descriptor: int, sealing: Sealing, arriving: Arriving) -> str:
-    with ThreadPoolExecutor(1) as syncing:
+    """Seal and write one chunk while the next arrives, and sync what was written meanwhile."""
+    with ThreadPoolExecutor(1) as writing, ThreadPoolExecutor(1) as syncing:
         sink = _Sink(descriptor, syncing)
+        before: Future[None] | None = None
         for chunk in arriving.chunks():
-            sink.write(sealing.seal(chunk))
+            if before is not None:
+                before.result()
+            before = writing.submit(lambda block: sink.write(sealing.seal(block)), chunk)
+        if before is not None:
+            before.result()
         sink.synced()
     return sealing.heads_digest()
 
