@@ -30,6 +30,7 @@ from gateway.adapters import operators
 from gateway.adapters.database import METADATA
 from gateway.errors import UsageError
 from gateway.model.keys import ID
+from gateway.model.permissions import Owing
 from gateway.model.words import PartyRole
 
 PARTNER_ROLES = frozenset({PartyRole.UPLOADER, PartyRole.RECIPIENT})
@@ -81,6 +82,7 @@ class Account:
     first_until: dt.datetime | None
     has_factor: bool
     password: str | None = field(repr=False)
+    owes: Owing = Owing.NOTHING
 
     @property
     def name(self) -> str:
@@ -125,15 +127,17 @@ def find(connection: Connection, login: str) -> Account | None:
     row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.login == login)).mappings().first()
     if row is None:
         return None
+    roles, owes = _standing(connection, row["login"], row["operator"])
     return Account(
         login=row["login"],
         operator=row["operator"] or "",
         party=row["party"],
-        roles=_roles(connection, row["login"], row["operator"]),
+        roles=roles,
         disabled=bool(row["disabled"]),
         first_until=dt.datetime.fromisoformat(row["first_until"]) if row["first_until"] else None,
         has_factor=row["factor"] is not None,
         password=row["password"],
+        owes=owes,
     )
 
 
@@ -201,11 +205,15 @@ def by_subject(connection: Connection, *, issuer: str, subject: str) -> Account 
     return find(connection, login) if login else None
 
 
-def _roles(connection: Connection, login: str, operator: str | None) -> frozenset[PartyRole]:
+def _standing(
+    connection: Connection, login: str, operator: str | None
+) -> tuple[frozenset[PartyRole], Owing]:
+    """The roles of an account now, and what its operator owes."""
     if operator:
-        return operators.find(connection, operator).role_words()
+        person = operators.find(connection, operator)
+        return person.role_words(), person.owes
     held = connection.scalars(select(ACCOUNT_ROLES.c.role).where(ACCOUNT_ROLES.c.login == login))
-    return frozenset(PartyRole(role) for role in held)
+    return frozenset(PartyRole(role) for role in held), Owing.NOTHING
 
 
 def _check(connection: Connection, login: str, binding: Binding) -> None:

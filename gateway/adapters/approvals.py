@@ -17,7 +17,7 @@ from gateway import policy
 from gateway.adapters import register_store
 from gateway.adapters.policy_reading import decision_inputs
 from gateway.errors import HeldForPerson, UsageError
-from gateway.model import Plan, Refusal, SharingRequest
+from gateway.model import Participation, Plan, PurposeKind, Refusal, SharingRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,25 @@ class Approvals:
         Raises:
             HeldForPerson: what the release was built on has changed since.
         """
-        if register_store.sequence(connection) != sequence:
+        again = self.decide(connection, request)
+        if register_store.sequence(connection) != sequence and not _overrides(again):
             raise HeldForPerson(
                 "release/register-moved",
                 "The register of objections changed while the release was made.",
                 remedy="Nothing has left. Run the release again: it will honour the change.",
             )
-        again = self.decide(connection, request)
         if isinstance(again, Refusal) or again.policy_digest != policy_digest:
             raise HeldForPerson(
                 "release/policy-moved",
                 "The agreement is no longer what the release was made under.",
                 remedy="Nothing has left. Run the release again under the present agreement.",
             )
+
+
+def _overrides(decision: Plan | Refusal) -> bool:
+    """Whether the register has no say: one person, disclosed as the law says, to prevent harm."""
+    return (
+        isinstance(decision, Plan)
+        and decision.kind is PurposeKind.SINGLE_DISCLOSURE
+        and decision.participation is Participation.STATUTORY
+    )

@@ -41,6 +41,7 @@ TABLES = (
     "deliveries",
     "descriptors",
     "dry_runs",
+    "emergency_records",
     "extract_store",
     "idempotency",
     "inbox_records",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -53,6 +53,10 @@ class Watch:
         return [job for job, (_, _, since) in self._seen.items() if now - since >= limit]
 
 
+# An emergency waits behind nothing else.
+_FIRST: Final = sa.case((JOBS.c.kind.in_([JobKind.SEEK, JobKind.DISCLOSE]), 0), else_=1)
+
+
 def claim(
     connection: sa.Connection,
     worker: str,
@@ -80,7 +84,7 @@ def claim(
     chosen = (
         sa.select(JOBS.c.id)
         .where(sa.or_(waits, fallen), JOBS.c.kind.in_(kinds))
-        .order_by(JOBS.c.created, JOBS.c.id)
+        .order_by(_FIRST, JOBS.c.created, JOBS.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

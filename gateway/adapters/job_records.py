@@ -31,6 +31,8 @@ class JobKind(StrEnum):
     APPROVE = "approve"
     WITHDRAW = "withdraw"
     ACKNOWLEDGE = "acknowledge"
+    SEEK = "seek"
+    DISCLOSE = "disclose"
 
 
 class JobState(StrEnum):

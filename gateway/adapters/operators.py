@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Column, Connection, ForeignKey, String, Table, insert, select
 
+from gateway.adapters import emergency_records
 from gateway.adapters.database import METADATA
 from gateway.adapters.keyring_signing import verifies
 from gateway.errors import UsageError
@@ -177,4 +178,5 @@ def _read(connection: Connection, name: str) -> Operator:
         name=name,
         roles=frozenset((PartyRole(role), controller) for role, controller in roles),
         keys=tuple((key, public) for key, public in keys),
+        owes=emergency_records.owing(connection, name),
     )

@@ -32,11 +32,11 @@ def may_not(
     digest = decision.policy_digest
     try:
         authorise(officer, Action.RELEASE)
-        _require_apart_from_policy(connection, officer, digest)
+        require_apart_from_policy(connection, officer, digest)
         if isinstance(decision, Plan):
             _require_own_controller(officer, decision)
     except RefusedError as no:
-        return _refusal(no, digest)
+        return refusal_of(no, digest)
     return None
 
 
@@ -50,7 +50,7 @@ def not_releasable(
         for use in keys.uses(connection, on=on):
             require_apart(use.grant, officer.name)
     except RefusedError as no:
-        return _refusal(no, plan.policy_digest)
+        return refusal_of(no, plan.policy_digest)
     return None
 
 
@@ -76,7 +76,7 @@ def note(world: World, request: SharingRequest, refusal: Refusal, *, officer: st
 
 def noted(world: World, plan: Plan, no: RefusedError, *, officer: str) -> RefusedError:
     """The same error with the release under which its refusal stands in the ledger."""
-    refusal = _refusal(no, plan.policy_digest)
+    refusal = refusal_of(no, plan.policy_digest)
     release = note(world, plan.request, refusal, officer=officer)
     return no.about(release=release, policy_digest=plan.policy_digest)
 
@@ -94,12 +94,18 @@ def answered(
     )
 
 
-def _refusal(no: RefusedError, digest: str) -> Refusal:
+def refusal_of(no: RefusedError, digest: str) -> Refusal:
+    """A no of the permission table, or for want of a grant, as the policy's would be."""
     reason = Reason(code=no.code, clause="", reason=f"{no.sentence} {no.remedy}".strip())
     return Refusal(reasons=(reason,), policy_digest=digest)
 
 
-def _require_apart_from_policy(connection: sa.Connection, officer: Operator, digest: str) -> None:
+def require_apart_from_policy(connection: sa.Connection, officer: Operator, digest: str) -> None:
+    """Nobody releases under an agreement that they edited or approved.
+
+    Raises:
+        RefusedError: `operators/not-apart`.
+    """
     if officer.name in policy_store.actors(connection, digest):
         raise RefusedError(
             "operators/not-apart",

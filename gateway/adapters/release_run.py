@@ -212,10 +212,14 @@ class Run:
             ways = deliveries.Ways(self._plan, world.data / "outbox", world.delivery_days)
             for package in sealed:
                 ways.send(connection, self._package_record(package, outbox), at=world.now())
+            self.recording(connection)
             step(connection, self.release, ReleaseState.RECORDED)
             proof = ledger_store.prove(connection, leaf.index)
         self._state = ReleaseState.RECORDED
         return as_recorded(self.release, sealed, proof=proof)
+
+    def recording(self, connection: sa.Connection) -> None:
+        """What else is written down in the transaction that records; nothing, as a rule."""
 
     def forward(self, recorded: Recorded) -> Outcome:
         """Put each package where it belongs and answer with the receipt."""

@@ -8,7 +8,8 @@ Source: security points 3, 7, 8, 15, 16; UK GDPR Art 32(4).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyrage
 import sqlalchemy as sa
@@ -49,12 +50,13 @@ from gateway.workflows.sharing import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """See `gateway.workflows.sharing.ShareDesk`."""
+    """See `gateway.workflows.sharing.ShareDesk`; `beside` are sources that nobody sent."""
 
     world: World
     ring: KeyRing
     extracts: Extracts
     approvals: Approvals
+    beside: Mapping[str, Source] = field(default_factory=dict, repr=False)
 
     def decide(self, request: SharingRequest, officer: str) -> Plan | Refusal:
         """Decide by the agreements in force, for an officer who may run this release."""
@@ -177,6 +179,8 @@ class Desk:
         return MaskedPeople(communal=listed, protected=protected_people(marking))
 
     def _source(self, plan: Plan, dataset: str, tap: Tap | None) -> Source:
+        if dataset in self.beside:
+            return self.beside[dataset]
         records = self._records(plan, dataset)
         if not records:
             raise Unavailable(

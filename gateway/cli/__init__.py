@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "object": ("object_to", "object_to", "Record an objection, opt-out, consent or withdrawal."),
     "objections": ("objections", "objections", "List, answer and settle what the register holds."),
     "share": ("share", "share", "Decide, make, seal, record and forward a release."),
+    "emergency": ("emergency", "emergency", "Disclose one person to prevent harm, by two people."),
     "releases": ("share", "releases", "List what left, with counts and packages."),
     "accept": ("accept", "accept", "Accept what was unusual about a held release."),
     "deliveries": ("deliveries", "deliveries", "Follow packages; try again, carry, acknowledge."),

@@ -198,6 +198,17 @@ EVENTS: Mapping[str, Event] = {
     "role-asked": _event("operator role", "approver purpose"),
     "role-granted": _event("operator role", "approver purpose"),
     "role-revoked": _event("operator role", "approver purpose"),
+    "emergency-asked": _event(
+        "subject purpose agreement recipient operator", "policy_digest sealed_digest"
+    ),
+    "emergency-confirmed": _event("subject operator approver", "policy_digest"),
+    "emergency-closed": _event("subject code", "purpose agreement"),
+    "emergency-disclosed": _event(
+        "subject release recipient clause operator approver count", "policy_digest"
+    ),
+    "emergency-reason-filed": _event("subject operator digest state", "release"),
+    "emergency-reason-read": _event("subject operator", "release"),
+    "emergency-seen": _event("subject operator", "release"),
     "subject-answered": _event("subject", "code count purpose"),
     "link-map-used": _event("release purpose count", "code"),
     "link-map-destroyed": _event("release", "until key"),

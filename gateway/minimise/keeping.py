@@ -17,6 +17,7 @@ from gateway.model.tokens import token_elements
 
 ADDRESS_ELEMENTS = frozenset(f"std.{element}" for element in ("pc", "hn", "st", "town", "uprn"))
 _MASKED = "~masked"
+_NOBODY = pl.lit(value=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Masking:
 
     def masked(self, columns: Collection[str]) -> pl.Expr:
         """Whether a row is masked."""
-        drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0
+        drawn = pl.col("person").hash(seed=self.seed) % self.one_in == 0 if self.one_in else _NOBODY
         hidden = drawn | (pl.col("spine.protected").cast(pl.String) == "Y").fill_null(False)
         if self.protected:
             hidden |= pl.col("person").is_in(sorted(self.protected))

@@ -55,10 +55,23 @@ class Action(StrEnum):
     AUDIT_READ = "audit-read"
     OPERATION_READ = "operation-read"
     NOTICE_READ = "notice-read"
+    EMERGENCY_ASK = "emergency-ask"
+    EMERGENCY_CONFIRM = "emergency-confirm"
+    EMERGENCY_READ = "emergency-read"
+    EMERGENCY_REASON = "emergency-reason"
     OWN_ACCOUNT = "own-account"
 
 
+class Owing(StrEnum):
+    """Whether somebody owes the reason of an emergency disclosure, and for how long."""
+
+    NOTHING = "nothing"
+    REASON = "reason"
+    OVERDUE = "overdue"
+
+
 _CUSTODIAN = frozenset({PartyRole.CUSTODIAN})
+_DISCLOSING = frozenset({PartyRole.PRACTITIONER, PartyRole.RELEASE_OFFICER})
 _COUNCIL = frozenset(PartyRole) - {PartyRole.UPLOADER, PartyRole.RECIPIENT}
 _DATA_TEAM = frozenset(
     {
@@ -126,9 +139,28 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
         Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),
         Action.NOTICE_READ: frozenset({PartyRole.ADMINISTRATOR, PartyRole.AUDITOR}),
+        # One person asks, another confirms; whoever oversees it does neither.
+        Action.EMERGENCY_ASK: _DISCLOSING,
+        Action.EMERGENCY_CONFIRM: _DISCLOSING,
+        Action.EMERGENCY_READ: frozenset({PartyRole.AUDITOR, PartyRole.RIGHTS_OFFICER}),
+        # One's own; what is another's is shown by the two acts above.
+        Action.EMERGENCY_REASON: _COUNCIL,
         Action.OWN_ACCOUNT: frozenset(PartyRole),
     }
 )
+
+# What lets data out: not for whoever owes the reason of an emergency disclosure.
+BARRED_AT_ONCE: frozenset[Action] = frozenset(
+    {
+        Action.EMERGENCY_ASK,
+        Action.EMERGENCY_CONFIRM,
+        Action.RELEASE,
+        Action.RELEASE_ACCEPT,
+        Action.PACKAGE_CARRY,
+    }
+)
+# What is left to them once it is overdue.
+LEFT_WHEN_OVERDUE: frozenset[Action] = frozenset({Action.EMERGENCY_REASON, Action.OWN_ACCOUNT})
 
 # Pairs of acts on one object that need two different people (security point 3).
 APART: frozenset[frozenset[Action]] = frozenset(
@@ -141,6 +173,7 @@ APART: frozenset[frozenset[Action]] = frozenset(
         frozenset({Action.KEY_GRANT, Action.RELEASE}),
         frozenset({Action.KEY_ACCEPT, Action.KEY_CONFIRM}),
         frozenset({Action.OPERATOR_ADD, Action.OPERATOR_CONFIRM}),
+        frozenset({Action.EMERGENCY_ASK, Action.EMERGENCY_CONFIRM}),
     }
 )
 
@@ -155,6 +188,23 @@ def permits(action: Action, roles: Collection[PartyRole]) -> frozenset[PartyRole
     return PERMISSIONS.get(action, frozenset()) & frozenset(roles)
 
 
+def barred(action: Action, owes: Owing) -> bool:
+    """Whether an act is closed to somebody until they have filed the reason that they owe."""
+    if owes is Owing.OVERDUE:
+        return action not in LEFT_WHEN_OVERDUE
+    return owes is Owing.REASON and action in BARRED_AT_ONCE
+
+
+def reason_owed(action: Action) -> RefusedError:
+    """The no to somebody who owes the reason of an emergency disclosure."""
+    return RefusedError(
+        "emergency/reason-owed",
+        "You took part in an emergency disclosure, and its reason is not filed.",
+        remedy="File it: on the page Emergency disclosure, or by `gateway emergency reason`.",
+        action=action.value,
+    )
+
+
 def apart(first: Action, second: Action) -> bool:
     """Whether these two acts on one object need two different people."""
     return frozenset({first, second}) in APART
@@ -165,12 +215,14 @@ class Operator:
     """A verified person with a personal key and roles, some for one controller only.
 
     `roles` holds (role, controller); the controller is "" where the role is not
-    bound to one. `keys` are (key id, public half), oldest first.
+    bound to one. `keys` are (key id, public half), oldest first. `owes` says whether
+    they have the reason of an emergency disclosure to file.
     """
 
     name: str
     roles: frozenset[tuple[PartyRole, str]]
     keys: tuple[tuple[str, str], ...]
+    owes: Owing = Owing.NOTHING
 
     def role_words(self) -> frozenset[PartyRole]:
         """The roles without their controllers."""
@@ -185,8 +237,11 @@ def authorise(operator: Operator, action: Action) -> None:
     """Refuse an act that no role of the operator permits.
 
     Raises:
-        RefusedError: `operators/not-permitted`. Names the roles that would do.
+        RefusedError: `operators/not-permitted` names the roles that would do;
+            `emergency/reason-owed`.
     """
+    if barred(action, operator.owes):
+        raise reason_owed(action)
     if permits(action, operator.role_words()):
         return
     wanted = ", ".join(sorted(PERMISSIONS.get(action, frozenset()))) or "nobody"

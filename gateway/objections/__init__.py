@@ -25,7 +25,7 @@ from gateway.objections.entries import (
     Status,
     in_force,
 )
-from gateway.objections.honour import honour, resolution_of
+from gateway.objections.honour import honour, overridden, resolution_of
 from gateway.objections.household import household_effect
 from gateway.objections.lifting import entries_lifted
 from gateway.objections.loosening import require_may_loosen
@@ -80,6 +80,7 @@ __all__ = [
     "merge_hits",
     "no_settlements",
     "one_identity",
+    "overridden",
     "references",
     "require_may_loosen",
     "resolution_of",

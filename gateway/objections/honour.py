@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gateway.model import ColumnRule, Participation, Plan
+from gateway.model import ColumnRule, Participation, Plan, Withheld
 from gateway.model.reading import read_ahead
 from gateway.model.stages import Cohort, Partitions, Willing, last_reading
 from gateway.objections.compare import compare, merge_hits
@@ -61,6 +61,20 @@ def resolution_of(cohort: Cohort, register: Register) -> Resolution:
     nobody = pl.DataFrame(schema={"person": pl.String, "std.dob": pl.String})
     merged = merge_hits(hits or [compare(nobody, empty_register())])
     return resolve(merged, compared, participation=participation)
+
+
+def overridden(cohort: Cohort, register: Register) -> int:
+    """How many people of a cohort have certainly said no, though the law does not ask them here.
+
+    Nobody is withheld for it: it is counted, so that what the law overrides is seen.
+    """
+    hits = merge_hits(compare(frame, register) for frame in cohort.partitions)
+    resolution = resolve(hits, register, participation=Participation.OBJECTION)
+    said = (decide(frame, resolution) for frame in cohort.partitions)
+    return sum(int(reasons.is_in([*_SAID_NO]).sum()) for reasons in said)
+
+
+_SAID_NO = (Withheld.OBJECTED.value, Withheld.OPTED_OUT.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, sm
 """
 
 from gateway.selection.choosing import select
+from gateway.selection.finding import FOUND_BY, find_one
 from gateway.selection.sources import Source, StoredColumns
 from gateway.selection.spine import cohort_filter
 
-__all__ = ["Source", "StoredColumns", "cohort_filter", "select"]
+__all__ = ["FOUND_BY", "Source", "StoredColumns", "cohort_filter", "find_one", "select"]

@@ -5,7 +5,7 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, sm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -22,7 +22,12 @@ TIGHTENING = ("OPTOUT", "OBJECTED")
 
 
 def select(
-    plan: Plan, sources: Mapping[str, Source], scratch: Scratch, *, elements: Iterable[str]
+    plan: Plan,
+    sources: Mapping[str, Source],
+    scratch: Scratch,
+    *,
+    elements: Iterable[str],
+    only: str = "",
 ) -> Cohort:
     """Read the spine and its joins, keep the cohort, scatter it by family.
 
@@ -31,6 +36,7 @@ def select(
         sources: by dataset id; the spine and each join must be there.
         scratch: room for the partitions.
         elements: the standardised elements that tokens and the register need.
+        only: the one person, as `find_one` found them, whom the purpose is about.
 
     Returns:
         The cohort; `received` counts distinct people of the spine.
@@ -40,7 +46,7 @@ def select(
     """
     spine = sources[plan.cohort.dataset]
     unique = _people_are_unique(spine)
-    blocks = SpineReader(plan, spine, tuple(elements), ordered=not unique).blocks()
+    blocks = _of(only, SpineReader(plan, spine, tuple(elements), ordered=not unique).blocks())
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
     if not plan.joins and unique:
@@ -55,6 +61,11 @@ def select(
     if by == "family" and count > 1:
         people = scatter(Whole(people).last(), by, scratch.spill(count))
     return _cohort(plan, people)
+
+
+def _of(only: str, blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The blocks, or the rows of one person."""
+    return (block.filter(pl.col("person") == only) for block in blocks) if only else blocks
 
 
 def _cohort(plan: Plan, spill: Spill) -> Cohort:

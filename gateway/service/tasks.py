@@ -154,13 +154,39 @@ def give_up_delivery(shop: Workshop, job: Job, code: str) -> None:
     delivery_desk.give_up(shop.settings, job.subject, code=code)
 
 
+def seek(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Look for the person of an emergency disclosure."""
+    from gateway.wiring import emergency
+
+    found = emergency.seek(shop.settings, shop.database, job.subject, progress=progress)
+    return {"state": found.state.value, "emergency": found.id, "code": found.code}
+
+
+def disclose(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """Make the emergency disclosure that two people have agreed on, or finish it."""
+    from gateway.wiring import emergency
+
+    told = emergency.finish(shop.settings, shop.database, job.subject, progress=progress)
+    return {"state": told["state"], "emergency": told["id"], "code": told["code"]}
+
+
+def give_up_emergency(shop: Workshop, job: Job, code: str) -> None:
+    """Say at the emergency disclosure that nothing has left and nothing will."""
+    from gateway.wiring import emergency
+
+    emergency.give_up(shop.settings, shop.database, job.subject, code=code)
+
+
 def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
     """Let go of what has outlived its time: unfinished uploads, old jobs, expired data."""
     progress("purging")
     shelf = uploads.of_settings(
         shop.settings, shop.database, recipient=shop.ring.upload_recipient, now=now
     )
+    from gateway.wiring import emergency
+
     told: dict[str, Any] = {"pieces": shelf.tidy()}
+    told["lapsed"] = emergency.lapse(shop.settings, shop.database)
     with shop.database.begin() as connection:
         told["jobs"] = jobs.forget(connection, before=now() - JOBS_KEPT)
         notice_records.forget(connection, before=now() - notice_records.KEPT)
@@ -181,6 +207,8 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.DELIVER: deliver,
     JobKind.ACKNOWLEDGE: acknowledge,
     JobKind.PURGE: purge,
+    JobKind.SEEK: seek,
+    JobKind.DISCLOSE: disclose,
     JobKind.PREVIEW: preview_draft,
     JobKind.PROPOSE: _signed(policy_tasks.propose),
     JobKind.APPROVE: _signed(policy_tasks.approve),
@@ -190,6 +218,8 @@ TASKS: Mapping[JobKind, Task] = {
 GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {
     JobKind.CHECK: give_up_check,
     JobKind.DELIVER: give_up_delivery,
+    JobKind.SEEK: give_up_emergency,
+    JobKind.DISCLOSE: give_up_emergency,
 }
 
 

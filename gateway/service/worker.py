@@ -57,6 +57,8 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.APPROVE: 600,
     JobKind.WITHDRAW: 600,
     JobKind.ACKNOWLEDGE: 600,
+    JobKind.SEEK: 7_200,
+    JobKind.DISCLOSE: 21_600,
 }
 
 

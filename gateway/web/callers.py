@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from flask import Request
 
+from gateway.model.permissions import Owing
 from gateway.model.words import PartyRole
 
 
@@ -30,13 +31,15 @@ class Caller:
 
     `name` is the operator's name for the council's own staff, the account or client
     id for partners and recipients; `party` is the organisation of `policies/` they
-    belong to ("" for the council's own); `roles` are those held at this request.
+    belong to ("" for the council's own); `roles` are those held at this request, and
+    `owes` whether they have the reason of an emergency disclosure to file.
     """
 
     name: str
     party: str
     roles: frozenset[PartyRole]
     realm: Realm
+    owes: Owing = Owing.NOTHING
 
 
 Identifier = Callable[[Request], Caller | None]

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from flask import Flask, g, redirect, request
 
 from gateway.errors import RefusedError
-from gateway.model.permissions import PERMISSIONS, Action, permits
+from gateway.model.permissions import PERMISSIONS, Action, barred, permits, reason_owed
 from gateway.web.callers import Caller, Identifier, Realm
 from gateway.web.goals import sign_in_address
 from gateway.web.problems import problem, wants_page
@@ -60,6 +60,8 @@ def guarded(action: Action, *, realm: Realm | frozenset[Realm]) -> Callable[[V],
             if caller is None:
                 return _stranger(guard)
             g.caller = caller  # the frame of a page names who is signed in
+            if barred(action, caller.owes):
+                raise reason_owed(action)
             if not permits(action, caller.roles):
                 raise _not_permitted(action)
             return view(*args, caller=caller, **kwargs)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 
-from gateway.model.permissions import Action, permits
+from gateway.model.permissions import Action, barred, permits
 from gateway.web.callers import Caller
 
 
@@ -105,7 +105,8 @@ def entries_of(caller: Caller | None) -> Iterator[Entry]:
         return
     for entry in ENTRIES:
         there = entry.endpoint in current_app.view_functions
-        if there and permits(entry.action, caller.roles):
+        open_to = permits(entry.action, caller.roles) and not barred(entry.action, caller.owes)
+        if there and open_to:
             yield entry
 
 

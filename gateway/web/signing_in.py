@@ -132,7 +132,13 @@ def _person(request: Request) -> Caller | None:
     if now - session.seen > sessions.SEEN_EVERY:
         with desk().database.begin() as connection:
             sessions.touch(connection, session, at=now)
-    return Caller(name=account.name, party=account.party, roles=account.roles, realm=Realm.PERSON)
+    return Caller(
+        name=account.name,
+        party=account.party,
+        roles=account.roles,
+        realm=Realm.PERSON,
+        owes=account.owes,
+    )
 
 
 def _machine(request: Request) -> Caller | None:

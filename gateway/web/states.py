@@ -127,4 +127,6 @@ JOB_KINDS: Mapping[str, str] = {
     "approve": "Approval of an agreement",
     "withdraw": "Withdrawal of an agreement",
     "acknowledge": "Receipt for a package",
+    "seek": "Search for one person",
+    "disclose": "Emergency disclosure",
 }

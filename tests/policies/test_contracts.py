@@ -156,7 +156,7 @@ def test_every_dataset_of_the_programme_has_its_contract() -> None:
         "school_attendance", "childrens_social_care", "early_help", "neet_ccis",
         "police_incidents", "youth_justice", "probation_custody", "dwp_out_of_work", "housing",
         "health", "domestic_abuse_services", "nominations", "family_register",
-        "family_progress", "febrl4",
+        "family_progress", "urgent_disclosure", "febrl4",
     }  # fmt: skip
 
 

@@ -1,0 +1,204 @@
+"""Emergency disclosures put together: the office of their acts, and what a worker does of them.
+
+Looking for the person writes nothing but that they were found; disclosing waits for its
+turn among releases, finishes what a crash left, and makes at most one release.
+
+Source: docs/adr/0298; security points 4, 15 and 23.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gateway.adapters import emergency_records, operators
+from gateway.adapters.database import Database
+from gateway.adapters.emergency_acts import EmergencyOffice
+from gateway.adapters.emergency_desk import (
+    NOT_CERTAIN,
+    Disclosing,
+    EmergencyDesk,
+    emergency_desk,
+    opened,
+)
+from gateway.adapters.emergency_records import OPEN, Emergency, EmergencyState
+from gateway.adapters.keyring import open_ring
+from gateway.adapters.release_store import packages_of, release_state
+from gateway.adapters.settings import Settings
+from gateway.adapters.share_desk import Desk
+from gateway.errors import HeldForPerson, IntegrityError, RefusedError
+from gateway.model import Refusal
+from gateway.model.permissions import Action, authorise
+from gateway.selection import find_one
+from gateway.wiring.common import append, new_id, now
+from gateway.wiring.sharing import share_desk
+from gateway.workflows.disclose import disclose
+from gateway.workflows.ports import Progress
+from gateway.workflows.sharing import Outcome
+
+_TOLD = (
+    *("id", "state", "agreement", "purpose", "recipient", "asked_by", "asked_at", "until"),
+    *("confirmed_by", "confirmed_at", "release", "disclosed_at", "overridden", "read_by"),
+)
+# How often a disclosure is made anew because the register moved while it was made.
+TRIES = 3
+
+
+def office(settings: Settings, database: Database) -> EmergencyOffice:
+    """The office of the acts; it holds public keys alone."""
+    at = now()
+    return EmergencyOffice(
+        database=database,
+        append=append,
+        new_id=new_id,
+        storage=open_ring(settings).storage_recipient(at.date()),
+        at=at,
+    )
+
+
+def seek(
+    settings: Settings, database: Database, emergency: str, *, progress: Progress
+) -> Emergency:
+    """Look for the person of an emergency disclosure; it waits for its second person then."""
+    here = office(settings, database)
+    found = _found(database, emergency)
+    if found.state is not EmergencyState.ASKED:
+        return found
+    if found.lapsed(here.at):
+        return _close(here, found, EmergencyState.LAPSED, code="emergency/lapsed")
+    progress("looking for the person")
+    with share_desk(settings, progress=progress, rehearsal=True) as desk:
+        code = _looked_for(emergency_desk(desk, found))
+    if code:
+        return _close(here, found, EmergencyState.REFUSED, code=code)
+    with database.begin() as connection:
+        if emergency_records.find(connection, emergency).state is EmergencyState.ASKED:
+            emergency_records.change(connection, emergency, state=EmergencyState.FOUND)
+    return _found(database, emergency)
+
+
+def finish(
+    settings: Settings, database: Database, emergency: str, *, progress: Progress
+) -> dict[str, Any]:
+    """Make the disclosure that was confirmed, or say what came of it; at most one leaves."""
+    with share_desk(settings, progress=progress) as desk:
+        found = _found(database, emergency)
+        if found.state is EmergencyState.CONFIRMED:
+            _made(desk, office(settings, database), found)
+    return told(database, emergency)
+
+
+def told(database: Database, emergency: str) -> dict[str, Any]:
+    """One emergency disclosure as everybody who may see it is told."""
+    with database.read() as connection:
+        found = emergency_records.find(connection, emergency)
+        owed = emergency_records.reasons(connection, emergency)
+        packages = packages_of(connection, found.release) if found.disclosed_at else []
+        way = release_state(connection, found.release).value if found.disclosed_at else ""
+    names: tuple[str, ...] = (
+        "id",
+        "state",
+        "agreement",
+        "purpose",
+        "recipient",
+        "asked_by",
+        "asked_at",
+        "until",
+    )
+    names += ("confirmed_by", "confirmed_at", "release", "disclosed_at", "overridden", "read_by")
+    return {
+        **{name: getattr(found, name) for name in names},
+        "code": found.code,
+        "why": emergency_records.why(found.code),
+        "release_state": way,
+        "packages": [package.id for package in packages],
+        "reasons": [{"person": r.person, "due": r.due, "filed_at": r.filed_at} for r in owed],
+    }
+
+
+def reasons_read(
+    settings: Settings, database: Database, emergency: str, *, by: str
+) -> dict[str, str]:
+    """The filed reasons, opened for whoever oversees disclosures; each reading is recorded.
+
+    Raises:
+        RefusedError: they may not.
+    """
+    ring = open_ring(settings)
+    ring.unlock()
+    with database.begin() as connection:
+        authorise(operators.find(connection, by), Action.EMERGENCY_READ)
+        found = emergency_records.find(connection, emergency)
+        filed = [each for each in emergency_records.reasons(connection, found.id) if each.sealed]
+        facts = {"subject": found.id, "operator": by, "release": found.release}
+        append(connection, "emergency-reason-read", facts)
+    return {each.person: opened(ring, each).decode() for each in filed}
+
+
+def give_up(settings: Settings, database: Database, emergency: str, *, code: str) -> None:
+    """Say that nobody tries any more; nothing has left, and what was typed is gone."""
+    _close(
+        office(settings, database),
+        _found(database, emergency),
+        EmergencyState.REFUSED,
+        code=code or "emergency/given-up",
+    )
+
+
+def lapse(settings: Settings, database: Database) -> int:
+    """Close what nobody confirmed in time, so that what was typed is gone; how many."""
+    here = office(settings, database)
+    with database.begin() as connection:
+        late = [each for each in emergency_records.waiting(connection) if each.lapsed(here.at)]
+        for each in late:
+            here.close(connection, each, EmergencyState.LAPSED, code="emergency/lapsed")
+    return len(late)
+
+
+def _looked_for(desk: EmergencyDesk) -> str:
+    """Why the person cannot be disclosed; "" where exactly one was found."""
+    decision = desk.settled()
+    if isinstance(decision, Refusal):
+        return decision.reasons[0].code
+    sought = desk.typed.asked.sought()
+    return "" if find_one(decision, desk.spine(decision), sought) else NOT_CERTAIN
+
+
+def _made(desk: Desk, here: EmergencyOffice, found: Emergency) -> None:
+    """Make the release of a disclosure, again where an objection moved the register."""
+    for attempt in range(1, TRIES + 1):
+        release = f"rel-{new_id()}"
+        with here.database.begin() as connection:
+            emergency_records.change(connection, found.id, release=release)
+        tied = replace(desk, world=replace(desk.world, release=release))
+        mine = replace(found, release=release)
+        try:
+            outcome = disclose(Disclosing(emergency_desk(tied, mine)))
+        except (RefusedError, IntegrityError) as no:
+            _close(here, found, EmergencyState.REFUSED, code=no.code)
+            return
+        except HeldForPerson:
+            if attempt == TRIES:
+                raise
+            continue
+        _ended(here, found, outcome)
+        return
+
+
+def _ended(here: EmergencyOffice, found: Emergency, outcome: Outcome) -> None:
+    if outcome.refusal:
+        _close(here, found, EmergencyState.REFUSED, code=outcome.refusal[0].code)
+
+
+def _close(
+    here: EmergencyOffice, found: Emergency, state: EmergencyState, *, code: str
+) -> Emergency:
+    with here.database.begin() as connection:
+        if emergency_records.find(connection, found.id).state in OPEN:
+            here.close(connection, found, state, code=code)
+        return emergency_records.find(connection, found.id)
+
+
+def _found(database: Database, emergency: str) -> Emergency:
+    with database.read() as connection:
+        return emergency_records.find(connection, emergency)
