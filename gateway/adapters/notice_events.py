@@ -65,6 +65,18 @@ def _not_delivered(_connection: sa.Connection, key: str, entry: Entry) -> Iterab
     yield Occasion(id=key, kind=Kind.NOT_DELIVERED, facts=facts)
 
 
+def _emergency_asked(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
+    facts = {"emergency": str(entry.facts["subject"])}
+    by = str(entry.facts["operator"])
+    yield Occasion(id=key, kind=Kind.EMERGENCY_ASKED, by=by, facts=facts)
+
+
+def _emergency(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
+    facts = {"emergency": str(entry.facts["subject"]), "release": str(entry.facts["release"])}
+    facts |= {"recipient": str(entry.facts["recipient"]), "second": str(entry.facts["approver"])}
+    yield Occasion(id=key, kind=Kind.EMERGENCY, by=str(entry.facts["operator"]), facts=facts)
+
+
 _TOLD: Mapping[str, Teller] = {
     "policy-proposed": _proposed,
     "policy-approved": _approved,
@@ -72,6 +84,8 @@ _TOLD: Mapping[str, Teller] = {
     "release-held": _held,
     "role-asked": _role_asked,
     "package-not-delivered": _not_delivered,
+    "emergency-asked": _emergency_asked,
+    "emergency-disclosed": _emergency,
 }
 
 

@@ -54,7 +54,7 @@ def letter(settings: Settings, notice: NoticeRecord, *, to: str, date: str) -> E
 def document(settings: Settings, notice: NoticeRecord) -> bytes:
     """The JSON document of a notice, as it is signed and posted."""
     occasion = notice.occasion
-    names = ("agreement", "release", "version", "job", "date", "step")
+    names = ("agreement", "release", "emergency", "version", "job", "date", "step")
     about = {name: occasion.facts[name] for name in names if name in occasion.facts}
     told = {
         "type": f"gateway.{occasion.kind}",

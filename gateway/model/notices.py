@@ -33,6 +33,8 @@ class Kind(StrEnum):
     JOB_FAILED = "job-failed"
     UPLOAD_FAILED = "upload-failed"
     NO_KEYS = "no-keys"
+    EMERGENCY_ASKED = "emergency-asked"
+    EMERGENCY = "emergency"
     TRIAL = "trial"
 
 
@@ -141,6 +143,20 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             sentence="Jobs are held because the workers have no passphrase of the key ring. "
             "They go on by themselves once its file is there.",
             path="/waiting",
+        ),
+        Kind.EMERGENCY_ASKED: Notice(
+            acts=_acts(Action.EMERGENCY_CONFIRM),
+            subject="An emergency disclosure waits for a second person",
+            sentence="{by} asks for an emergency disclosure. It lapses within the hour, unless "
+            "somebody else confirms it.",
+            path="/emergency/{emergency}",
+        ),
+        Kind.EMERGENCY: Notice(
+            acts=_acts(Action.EMERGENCY_READ),
+            subject="An emergency disclosure was made",
+            sentence="{by} and {second} have disclosed one person to {recipient}. Both owe their "
+            "reason within 24 hours.",
+            path="/emergency/{emergency}",
         ),
         Kind.TRIAL: Notice(
             acts=frozenset(),

@@ -198,9 +198,12 @@ def test_pauses_grow_and_end(tries: int) -> None:
     assert FIRST_PAUSE <= pause(tries) <= pause(tries + 1) <= LONGEST_PAUSE
 
 
+_MORE = ("step", "effect", "what", "code", "job", "emergency", "second", "recipient")
+
+
 def test_every_kind_of_notice_has_its_words() -> None:
     names = ("title", "version", "waiting", "agreement", "release", "role", "operator", "date")
-    facts = dict.fromkeys((*names, "step", "effect", "what", "code", "job"), "x")
+    facts = dict.fromkeys((*names, *_MORE), "x")
     assert set(NOTICES) == set(Kind)
     for kind in Kind:
         occasion = Occasion(id="x", kind=kind, by="ada", facts=facts)

@@ -332,3 +332,22 @@ def test_the_title_of_an_agreement_cannot_write_a_header(
     telling.look()
     for _, message in mailbox.came:
         assert message["Bcc"] is None
+
+
+def test_an_emergency_disclosure_is_told_to_whoever_oversees_them(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("operators", "add", "aude", "--role", "auditor", "--as", "ada")
+    telling.address("aude", "rosa")
+    facts = {"subject": "emg-x", "recipient": "trafford-mash", "operator": "pia"}
+    with telling.database.begin() as connection:
+        asked = {"purpose": "urgent-safeguarding", "agreement": AGREEMENT}
+        append(connection, "emergency-asked", facts | asked)
+        made = {"release": "rel-x", "clause": "8.2(a)", "approver": "rosa", "count": 0}
+        append(connection, "emergency-disclosed", facts | made)
+    telling.look()
+    (waits,) = mailbox.to("rosa@trafford.example")
+    assert "waits for a second person" in waits["Subject"]
+    (told,) = mailbox.to("aude@trafford.example")
+    assert "pia and rosa have disclosed one person to trafford-mash" in told.get_content()
+    assert "/emergency/emg-x" in told.get_content()
