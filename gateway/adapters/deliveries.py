@@ -168,15 +168,18 @@ def listed(
     *,
     recipients: Iterable[str] | None = None,
     release: str = "",
+    package: str = "",
     limit: int = 200,
     offset: int = 0,
 ) -> list[Delivery]:
-    """The newest deliveries; of some recipients or one release if named."""
+    """The newest deliveries; of some recipients, one release or one package if named."""
     query = sa.select(DELIVERIES).order_by(DELIVERIES.c.created.desc(), DELIVERIES.c.package)
     if recipients is not None:
         query = query.where(DELIVERIES.c.recipient.in_(list(recipients)))
     if release:
         query = query.where(DELIVERIES.c.release == release)
+    if package:
+        query = query.where(DELIVERIES.c.package == package)
     return [_delivery(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 

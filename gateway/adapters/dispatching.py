@@ -143,8 +143,16 @@ def acknowledged(
     )
     digest = package_of(connection, delivery).digest
     delivery_receipts.verify(jws, trust=trust, package=package, digest=digest, sender=sender)
+    proved(connection, append, delivery, jws=jws, at=at)
+    return deliveries.find(connection, package)
+
+
+def proved(
+    connection: sa.Connection, append: Append, delivery: Delivery, *, jws: str, at: dt.datetime
+) -> None:
+    """Write down that a package arrived, by what its recipient signed, if that was not known."""
     if delivery.state in ARRIVED:
-        return delivery
+        return
     arrived(connection, append, delivery, at=at)
     _received(
         *(connection, append, delivery),
@@ -154,7 +162,6 @@ def acknowledged(
         channel=delivery.channel,
         at=at,
     )
-    return deliveries.find(connection, package)
 
 
 def carried(

@@ -21,7 +21,13 @@ from gateway.adapters.examinations_data import (
     ledger_head,
     register,
 )
-from gateway.adapters.examinations_office import machine, people, policies, work
+from gateway.adapters.examinations_office import (
+    machine,
+    people,
+    policies,
+    recipients_duties,
+    work,
+)
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError
@@ -74,5 +80,6 @@ EVERY: tuple[Examination, ...] = (
     policies,
     people,
     work,
+    recipients_duties,
     machine,
 )

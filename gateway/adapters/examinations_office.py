@@ -1,4 +1,4 @@
-"""Examinations of the office around the store: policies, people, work, and the machine.
+"""Examinations of the office around the store: policies, people, work, duties, the machine.
 
 Source: security points 4, 11; docs/how-to/run-the-service.md.
 """
@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway import keyed_hash
-from gateway.adapters import jobs, operators, policy_reading
+from gateway.adapters import duties, jobs, operators, policy_reading
+from gateway.adapters.duties import DutyState
 from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.model.permissions import Action, permits
 
 REVIEW_AHEAD = dt.timedelta(days=90)
+MOST_DUTIES = 10_000
 STALE_JOB = dt.timedelta(hours=1)
 
 
@@ -95,6 +97,24 @@ def work(patient: Patient) -> Iterator[Found]:
             remedy="See whether a worker runs (`gateway serve` or `gateway worker`).",
         )
     yield well("work", f"{sum(counts.values())} jobs are known.")
+
+
+def recipients_duties(patient: Patient) -> Iterator[Found]:
+    """No certificate of destruction is overdue, and what will be due is known."""
+    today = patient.at.date()
+    with patient.database.read() as connection:
+        still = duties.listed(connection, still_open=True, limit=MOST_DUTIES)
+    states = [duty.state(today) for duty in still]
+    late, soon = states.count(DutyState.OVERDUE), states.count(DutyState.DUE)
+    if late:
+        first = still[states.index(DutyState.OVERDUE)]
+        yield Found(
+            subject="duties",
+            health=Health.LOOK,
+            sentence=f"{late} certificates of destruction are overdue, since {first.destroy_by}.",
+            remedy="`gateway duties list --overdue` names them; ask each recipient for its own.",
+        )
+    yield well("duties", f"{len(still)} packages are with recipients; {soon} are due in 30 days.")
 
 
 def machine(_patient: Patient) -> Iterator[Found]:

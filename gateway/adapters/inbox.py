@@ -1,6 +1,6 @@
 """The recipient's inbox: packages that arrived, each once, and the receipts given for them.
 
-    arrived -> acknowledged -> opened
+    arrived -> acknowledged -> opened -> destroyed
 
 Everything outside is verified before a package is taken: form, envelope signature by a
 gateway whose descriptor is registered for the party that brings it, digest. The same

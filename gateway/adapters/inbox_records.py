@@ -38,6 +38,7 @@ class InboxState(StrEnum):
     ARRIVED = "arrived"
     ACKNOWLEDGED = "acknowledged"
     OPENED = "opened"
+    DESTROYED = "destroyed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

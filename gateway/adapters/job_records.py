@@ -33,6 +33,7 @@ class JobKind(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SEEK = "seek"
     DISCLOSE = "disclose"
+    DUTIES = "duties"
 
 
 class JobState(StrEnum):

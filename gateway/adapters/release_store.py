@@ -1,6 +1,6 @@
 """Releases and their packages: each step one transaction with its ledger entry.
 
-    decided -> built -> recorded -> forwarded -> acknowledged
+    decided -> built -> recorded -> forwarded -> acknowledged -> closed
                                                   refused, held, withdrawn on the side
 
 A crash before `recorded` rolls back (the release is withdrawn, nothing left); a
@@ -21,6 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.adapters import duty_records
 from gateway.adapters.database import METADATA
 from gateway.errors import IntegrityError, UsageError
 
@@ -33,6 +34,7 @@ class ReleaseState(StrEnum):
     RECORDED = "recorded"
     FORWARDED = "forwarded"
     ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
     REFUSED = "refused"
     HELD = "held"
     WITHDRAWN = "withdrawn"
@@ -48,7 +50,8 @@ STEPS: Mapping[ReleaseState, frozenset[ReleaseState]] = {
         {ReleaseState.FORWARDED, ReleaseState.HELD, ReleaseState.WITHDRAWN}
     ),
     ReleaseState.FORWARDED: frozenset({ReleaseState.ACKNOWLEDGED}),
-    ReleaseState.ACKNOWLEDGED: frozenset(),
+    ReleaseState.ACKNOWLEDGED: frozenset({ReleaseState.CLOSED}),
+    ReleaseState.CLOSED: frozenset(),
     ReleaseState.REFUSED: frozenset(),
     ReleaseState.HELD: frozenset({ReleaseState.WITHDRAWN}),
     ReleaseState.WITHDRAWN: frozenset(),
@@ -176,7 +179,7 @@ def release_state(connection: sa.Connection, release: str) -> ReleaseState:
 
 
 def add_package(connection: sa.Connection, package: PackageRecord) -> None:
-    """Write a package of a release that is being recorded."""
+    """Write a package of a release that is being recorded, and what its recipient will owe."""
     connection.execute(
         PACKAGES.insert().values(
             id=package.id,
@@ -190,6 +193,8 @@ def add_package(connection: sa.Connection, package: PackageRecord) -> None:
             forwarded="",
         )
     )
+    owed = {"release": package.release, "recipient": package.recipient}
+    duty_records.owe(connection, package.id, manifest=package.manifest, **owed)
 
 
 def mark_forwarded(connection: sa.Connection, package: str, at: dt.datetime) -> None:

@@ -24,7 +24,7 @@ from gateway.errors import Unavailable
 from gateway.model.keys import KeyKind
 
 WAITING = frozenset({ReleaseState.RECORDED})
-SENT = frozenset({ReleaseState.FORWARDED, ReleaseState.ACKNOWLEDGED})
+SENT = frozenset({ReleaseState.FORWARDED, ReleaseState.ACKNOWLEDGED, ReleaseState.CLOSED})
 LEFT = WAITING | SENT
 
 

@@ -1,15 +1,17 @@
-"""`gateway inbox`: the recipient's side; packages that arrived, opened, acknowledged.
+"""`gateway inbox`: the recipient's side; packages that arrived, were opened, were destroyed.
 
-Source: docs/how-to/deliver-packages.md; security point 15.
+Source: docs/how-to/deliver-packages.md; security points 8 and 15.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gateway.cli.certify import day_options, said
 from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
 
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -18,7 +20,7 @@ folder = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def inbox() -> None:
-    """Take in, open and acknowledge the packages of other gateways.
+    """Take in, open, acknowledge and at last destroy the packages of other gateways.
 
     Example: gateway inbox list
     """
@@ -107,11 +109,14 @@ def open_one(ctx: click.Context, package: str, key_file: Path, to: Path, json_wa
 
     Example: gateway inbox open rel-x.research --key recipient.key --to study
     """
-    from gateway.adapters import packages
+    from gateway.adapters import inbox_certificates, packages
+    from gateway.adapters.inbox import InboxState
     from gateway.adapters.recipient_keys import read_key
 
     opened = open_store(ctx)
     found, sender = _one(opened, package)
+    if found.state is InboxState.DESTROYED:
+        raise inbox_certificates.destroyed()
     recipient = packages.Recipient(
         key=read_key(key_file), trust=sender, state=opened.settings.data / "inbox"
     )
@@ -144,6 +149,48 @@ def acknowledge(ctx: click.Context, package: str, to: Path | None, json_wanted: 
     if to is not None:
         to.write_text(f"{receipt}\n", encoding="ascii")
     emit({"package": found.package, "receipt": receipt}, json_wanted, [receipt])
+
+
+@inbox.command("certify")
+@click.argument("package")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="File for it.")
+@day_options
+@as_option
+@json_option
+@click.pass_context
+@exits
+def certify(
+    ctx: click.Context,
+    package: str,
+    to: Path | None,
+    destroyed: dt.datetime | None,
+    unreadable_after: dt.datetime | None,
+    acting: str,
+    json_wanted: bool,
+) -> None:
+    """Destroy the sealed copy of a package here, and certify that every copy is gone.
+
+    Destroy first what you opened and what was made of it. The sender's gateway asks for
+    the certificate by itself; where it cannot, send it with --to.
+
+    Example: gateway inbox certify rel-x.research --unreadable-after 2026-12-31 --as ana
+    """
+    from gateway.adapters import inbox_certificates, operators
+    from gateway.model.keys import KeyKind
+    from gateway.model.permissions import Action, authorise
+
+    opened = open_store(ctx)
+    with opened.database.read() as connection:
+        authorise(operators.find(connection, acting), Action.DESTRUCTION_CERTIFY)
+    found, _ = _one(opened, package)
+    _acknowledged(opened, found, whole=False)
+    told = said(destroyed, unreadable_after, by=acting, at=opened.at)
+    signer, name = opened.ring.signer(KeyKind.PACKAGE_SIGNING), opened.ring.sender
+    jws = inbox_certificates.certify(_inbox(opened), found, told, signer=signer, recipient=name)
+    if to is not None:
+        to.write_text(f"{jws}\n", encoding="ascii")
+    lines = [jws if to is None else f"{to}: the sender takes it in."]
+    emit({"package": found.package, "certificate": jws}, json_wanted, lines)
 
 
 def document_of(found: Any) -> dict[str, Any]:

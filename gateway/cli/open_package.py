@@ -69,7 +69,7 @@ def open_package(
 
 @click.group("recipient-key")
 def recipient_key() -> None:
-    """Make a recipient's own key pair.
+    """Make a recipient's own keys: to open packages, and to certify their end.
 
     Example: gateway recipient-key new --to keys
     """
@@ -103,6 +103,31 @@ def new_key(to: Path, json_wanted: bool) -> None:
         mark,
     ]
     emit(document, json_wanted, lines)
+
+
+@recipient_key.command("signing")
+@click.option("--name", required=True, help="Your id, as the sender's documents name you.")
+@click.option("--to", required=True, type=folder, help="Folder for the two files.")
+@json_option
+@exits
+def new_signing_key(name: str, to: Path, json_wanted: bool) -> None:
+    """Make the key that signs your certificates of destruction, if you have no gateway.
+
+    The secret file stays with you; the other goes to the sender, who registers it.
+
+    Example: gateway recipient-key signing --name ons-research --to keys
+    """
+    from gateway.adapters import recipient_signing
+
+    mark = recipient_signing.make(to, name, at=dt.datetime.now(dt.UTC))
+    secret, public = to / recipient_signing.SECRET, to / recipient_signing.DESCRIPTOR
+    document = {"fingerprint": mark, "secret_file": str(secret), "public_file": str(public)}
+    lines = [
+        f"Your signing key is in {secret}. Nobody else may read it; keep a copy safe.",
+        f"Send {public} to the sender, and read them this fingerprint by telephone:",
+        mark,
+    ]
+    emit({"name": name, **document}, json_wanted, lines)
 
 
 @click.group()

@@ -16,11 +16,11 @@ import click
 from gateway.cli.common import emit, exits, json_option, open_settings
 
 KINDS = (
-    *("check", "share", "rehearse", "deliver", "purge"),
+    *("check", "share", "rehearse", "deliver", "purge", "duties"),
     *("preview", "propose", "approve", "withdraw", "acknowledge"),
 )
 # What a worker does that is kept free for partners while another makes a release.
-QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse", "preview"))
+QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse", "preview", "duties"))
 
 _PLACE = (
     click.option("--host", help="Address to listen on (default: GATEWAY_HOST)."),

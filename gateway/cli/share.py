@@ -226,6 +226,14 @@ def release_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
         place = package["path"] or package["package"]
         yield f"  {place}  {package['forwarded'] or 'not yet forwarded'}"
+        yield f"  {duty_line(package)}"
+
+
+def duty_line(package: dict[str, Any]) -> str:
+    """What the recipient of one package owes, for people."""
+    if package["certificate_digest"]:
+        return f"certified: unreadable after {package['unreadable_after']}"
+    return f"destroy by {package['destroy_by'] or 'a day that is not known'}: {package['duty']}"
 
 
 def _date(text: str | None) -> dt.date | None:

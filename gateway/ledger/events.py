@@ -212,7 +212,8 @@ EVENTS: Mapping[str, Event] = {
     "subject-answered": _event("subject", "code count purpose"),
     "link-map-used": _event("release purpose count", "code"),
     "link-map-destroyed": _event("release", "until key"),
-    "recipient-destroyed": _event("release recipient", "receipt_digest package"),
+    "recipient-destroyed": _event("release recipient", "receipt_digest package until"),
+    "package-destroyed": _event("package package_digest", "party until receipt_digest"),
 }
 
 

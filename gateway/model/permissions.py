@@ -51,6 +51,8 @@ class Action(StrEnum):
     PACKAGE_CARRY = "package-carry"
     PACKAGE_DELIVER = "package-deliver"
     DELIVERY_ACKNOWLEDGE = "delivery-acknowledge"
+    INBOX_READ = "inbox-read"
+    DESTRUCTION_CERTIFY = "destruction-certify"
     ACCOUNT_ADD = "account-add"
     AUDIT_READ = "audit-read"
     OPERATION_READ = "operation-read"
@@ -134,7 +136,12 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.PACKAGE_CARRY: frozenset({PartyRole.RELEASE_OFFICER}),
         # Another gateway hands a package to our inbox.
         Action.PACKAGE_DELIVER: frozenset({PartyRole.UPLOADER, PartyRole.RECIPIENT}),
+        # A recipient's program: receipts and certificates of destruction for its packages.
         Action.DELIVERY_ACKNOWLEDGE: frozenset({PartyRole.RECIPIENT}),
+        # What other gateways brought to ours.
+        Action.INBOX_READ: _DATA_TEAM,
+        # Signing that every copy of a package that we received is destroyed.
+        Action.DESTRUCTION_CERTIFY: frozenset({PartyRole.ANALYST, PartyRole.CUSTODIAN}),
         Action.ACCOUNT_ADD: frozenset({PartyRole.ADMINISTRATOR}),
         Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
         Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),

@@ -147,6 +147,16 @@ def acknowledge(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, An
     return {"package": found.package, "state": "acknowledged"}
 
 
+def look_after_duties(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any] | Later:
+    """Ask recipients for certificates of destruction; close what is done."""
+    from gateway.wiring import duties
+
+    try:
+        return duties.look_after(shop.settings, shop.ring, progress=progress)
+    except HeldForPerson as held:
+        return Later(not_before=now() + dt.timedelta(hours=1), code=held.code)
+
+
 def give_up_delivery(shop: Workshop, job: Job, code: str) -> None:
     """Say at the delivery that nobody tries any more."""
     from gateway.wiring import delivery_desk
@@ -209,6 +219,7 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.PURGE: purge,
     JobKind.SEEK: seek,
     JobKind.DISCLOSE: disclose,
+    JobKind.DUTIES: look_after_duties,
     JobKind.PREVIEW: preview_draft,
     JobKind.PROPOSE: _signed(policy_tasks.propose),
     JobKind.APPROVE: _signed(policy_tasks.approve),

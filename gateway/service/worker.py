@@ -59,6 +59,7 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.ACKNOWLEDGE: 600,
     JobKind.SEEK: 7_200,
     JobKind.DISCLOSE: 21_600,
+    JobKind.DUTIES: 43_200,
 }
 
 
@@ -136,10 +137,10 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
     looked = -schedule.LOOK_SECONDS
     try:
         while not stop.is_set():
-            if JobKind.PURGE in terms.kinds and time.monotonic() - looked > schedule.LOOK_SECONDS:
+            if time.monotonic() - looked > schedule.LOOK_SECONDS:
                 looked = time.monotonic()
                 with _outage():
-                    schedule.ask_for_purge(shop.database, at=now())
+                    schedule.ask_for_the_day(shop.database, terms.kinds, at=now())
             job = None
             with _outage():
                 job = _claimed(shop, terms, watch)

@@ -11,8 +11,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.adapters.duties import CERTIFIED, Duty, DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.web.release_counts import Counts
+from gateway.web.words import day
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ HELD = Status("Held here", "yellow")
 WAITING = Status("Waiting", "light-blue")
 LATE = Status("Not delivered", "red")
 NEVER = Status("Will not happen", "grey")
+RUNNING = Status("Running", "blue")
+DUE = Status("Due soon", "yellow")
+OVERDUE = Status("Overdue", "red")
+CERTIFIED_ALL = Status("Certified", "light-blue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +58,9 @@ class Told:
     packages: Sequence[PackageRecord]
     receipts: Mapping[str, dt.datetime]
     not_delivered: int = 0
-    retain_until: str
-    duties: Sequence[str]
+    owed: Sequence[Duty]
+    on: dt.date
+    link_map: bool = False
 
 
 # How far each state has come: checked, objections, risk, approved.
@@ -63,6 +70,7 @@ _STAGE: Mapping[ReleaseState, int] = {
     ReleaseState.RECORDED: 4,
     ReleaseState.FORWARDED: 4,
     ReleaseState.ACKNOWLEDGED: 4,
+    ReleaseState.CLOSED: 4,
     ReleaseState.REFUSED: 2,
     ReleaseState.HELD: 1,
     ReleaseState.WITHDRAWN: 1,
@@ -135,10 +143,46 @@ def _after(told: Told) -> Iterator[Task]:
     )
     yield Task(
         name="Duties",
-        hint=f"To be destroyed by {told.retain_until}" if told.retain_until else "",
-        status=NEVER if ended else (Status("Running", "blue") if sent else NOT_YET),
-        href="#duties" if told.duties else "",
+        hint="" if ended else _owed(told),
+        status=NEVER if ended else _duties(told),
+        href="#duties" if told.owed else "",
     )
+
+
+def _duties(told: Told) -> Status:
+    """How what the recipients owe stands, the worst first."""
+    states = {duty.state(told.on) for duty in told.owed}
+    if told.release.state is ReleaseState.CLOSED:
+        return DONE
+    for state, shown in (
+        (DutyState.OVERDUE, OVERDUE),
+        (DutyState.DUE, DUE),
+        (DutyState.RUNNING, RUNNING),
+        (DutyState.CERTIFIED, CERTIFIED_ALL),
+        (DutyState.DONE, CERTIFIED_ALL),
+    ):
+        if state in states:
+            return shown
+    return NOT_YET
+
+
+def _owed(told: Told) -> str:
+    every = len(told.owed)
+    states = [duty.state(told.on) for duty in told.owed]
+    if not every or set(states) == {DutyState.NOT_BEGUN}:
+        return ""
+    certified = sum(state in CERTIFIED for state in states)
+    parts = [f"{certified} of {every} certificates of destruction"]
+    days = sorted(duty.destroy_by for duty in told.owed if not duty.certified and duty.destroy_by)
+    if days:
+        overdue = days[0] < told.on.isoformat()
+        parts.append(f"{'overdue since' if overdue else 'to be destroyed by'} {day(days[0])}")
+    elif certified == every and DutyState.CERTIFIED in states:
+        until = max(duty.unreadable_after for duty in told.owed)
+        parts.append(f"backups end by {day(until)}")
+    elif certified == every and told.link_map:
+        parts.append("our own link map has still to end")
+    return ", ".join(parts)
 
 
 def _sent(sent: int, every: int, not_delivered: int) -> str:

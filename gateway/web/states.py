@@ -32,9 +32,18 @@ RELEASES: Mapping[str, Shown] = {
     "recorded": Shown("Being sent", "blue", "It is in the ledger and on its way."),
     "forwarded": Shown("Sent", "green", "Its packages are where they belong."),
     "acknowledged": Shown("Received", "green", "Each recipient has signed that it arrived."),
+    "closed": Shown("Closed", "grey", "Each recipient has certified that every copy is destroyed."),
     "refused": Shown("Refused", "red", "Nothing left."),
     "held": Shown("Held", "yellow", "Nothing left; a person must look first."),
     "withdrawn": Shown("Withdrawn", "grey", "Nothing left."),
+}
+DUTIES: Mapping[str, Shown] = {
+    "not-begun": Shown("Not begun", "grey", "The package has not left."),
+    "running": Shown("Running", "blue", "The recipient may use it until its day."),
+    "due": Shown("Due soon", "yellow", "Its day is within 30 days."),
+    "overdue": Shown("Overdue", "red", "Its day has passed without a certificate."),
+    "certified": Shown("Certified", "light-blue", "Destroyed; a backup may still hold a copy."),
+    "done": Shown("Done", "green", "Destroyed, and no backup holds a copy."),
 }
 DELIVERIES: Mapping[str, Shown] = {
     "waiting": Shown("Waiting", "blue", "It has not been handed over yet."),
@@ -129,4 +138,5 @@ JOB_KINDS: Mapping[str, str] = {
     "acknowledge": "Receipt for a package",
     "seek": "Search for one person",
     "disclose": "Emergency disclosure",
+    "duties": "Look at the recipients’ duties",
 }

@@ -1,4 +1,4 @@
-"""What waits for a person: proposals, held releases, roles, doubtful matches, deliveries.
+"""What waits for a person: proposals, held releases, roles, matches, deliveries, duties.
 
 Each kind names the act that settles it, so that the permission table says for whom it waits.
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from flask import url_for
 
-from gateway.adapters import policy_store, register_queue
+from gateway.adapters import duties, policy_store, register_queue
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
@@ -24,6 +24,7 @@ from gateway.policy import Bundle, review_due
 from gateway.web import release_choice
 from gateway.web.desk import desk
 from gateway.web.documents import in_force
+from gateway.web.release_columns import recipient_title
 
 MOST = 50
 
@@ -95,6 +96,12 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
             action=Action.PACKAGE_CARRY,
             items=tuple(_deliveries(connection)),
             how="gateway deliveries retry PACKAGE --as YOU",
+        ),
+        Group(
+            name="Certificates of destruction that are overdue",
+            action=Action.PACKAGE_CARRY,
+            items=tuple(_overdue(connection, bundle)),
+            how="gateway duties certificate PACKAGE FILE",
         ),
     )
 
@@ -192,4 +199,14 @@ def _deliveries(connection: sa.Connection) -> Iterator[Item]:
             hint=row.last_code,
             since=row.created,
             href=url_for("releases.one", release=row.release),
+        )
+
+
+def _overdue(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
+    on = desk().now().date()
+    for duty in duties.overdue(connection, on=on, limit=MOST):
+        yield Item(
+            text=f"{duty.package} at {recipient_title(bundle, duty.recipient)}",
+            since=duty.destroy_by,
+            href=url_for("releases.one", release=duty.release, _anchor="duties"),
         )

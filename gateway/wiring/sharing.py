@@ -10,7 +10,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.adapters import operators
+import sqlalchemy as sa
+
+from gateway.adapters import duties, operators
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
@@ -148,12 +150,24 @@ def release_documents(
                         "rows": package.rows,
                         "path": package_place(package),
                         "forwarded": package.forwarded,
+                        **_owed(connection, package.id),
                     }
                     for package in packages_of(connection, each.id)
                 ],
             }
             for each in found
         ]
+
+
+def _owed(connection: sa.Connection, package: str) -> dict[str, str]:
+    """What its recipient owes for a package, and has certified."""
+    duty = duties.of_package(connection, package)
+    return {
+        "destroy_by": duty.destroy_by,
+        "duty": duty.state(now().date()).value,
+        "unreadable_after": duty.unreadable_after,
+        "certificate_digest": duty.certificate_digest,
+    }
 
 
 def _told(record: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import signal
 
@@ -10,9 +11,11 @@ import pytest
 
 from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.inbox import InboxState
+from gateway.adapters.release_store import PACKAGES
 from tests.delivery.pair import Pair, free_port
 from tests.delivery.wire import wired
 from tests.journeys import borough
+from tests.service import serving
 from tests.service.serving import Service, session, until
 
 
@@ -92,3 +95,54 @@ def test_whoever_is_killed_before_the_answer_is_heard_it_arrives_once(pair: Pair
             pair.sender.run("deliveries", "retry", each.package, "--as", "rosa")
         arrive(pair)
     each_package_arrived_once(pair)
+
+
+def certified_by_its_analyst(pair: Pair) -> None:
+    """Each package destroyed at the recipient's and certified, by one command each."""
+    for each in pair.arrived():
+        words = ("inbox", "certify", each.package, "--as")
+        assert pair.recipient.run(*words, "ada").code == 3, "an administrator is no analyst"
+        pair.recipient.must(*words, "ana")
+        again = pair.recipient.ask(*words, "ana")
+        assert again == pair.recipient.ask(*words, "ana")
+        key = str(pair.sender.home / borough.RESEARCH / "recipient.key")
+        opening = ("inbox", "open", each.package, "--key", key, "--to", str(pair.sender.home / "x"))
+        assert "inbox/destroyed" in pair.recipient.run(*opening).err
+
+
+def test_a_release_is_closed_when_each_recipient_has_certified_and_our_map_has_ended(
+    pair: Pair,
+) -> None:
+    with pair.recipient.open():
+        pair.recipient.must("operators", "add", "ana", "--role", "analyst", "--as", "ada")
+    with pair.receiving(), pair.sending():
+        release = pair.share()
+        arrive(pair)
+        duties = pair.sender.ask("duties", "list")["duties"]
+        assert {each["state"] for each in duties} == {"running"}
+        certified_by_its_analyst(pair)
+        assert not list((pair.recipient.data / "inbox").rglob("*.gwp"))
+        pair.sender.settings["GATEWAY_DELIVERY_KEYS"] = str(pair.keys)
+        assert pair.sender.ask("duties", "ask") == {
+            "came": len(duties),
+            "closed": 0,
+            "open": 0,
+            "overdue": 0,
+        }
+        told = pair.sender.ask("releases", release)
+        assert told["state"] == "acknowledged", "our own link map is still there"
+        assert {each["duty"] for each in told["packages"]} == {"done"}
+        long_ago = (dt.datetime.now(dt.UTC) - dt.timedelta(days=31)).isoformat()
+        with serving.database_of(pair.sender) as database, database.begin() as connection:
+            connection.execute(PACKAGES.update().values(forwarded=long_ago))
+        assert pair.sender.ask("duties", "ask")["closed"] == 1
+    assert pair.sender.ask("releases", release)["state"] == "closed"
+    ours = pair.events(pair.sender)
+    assert ours.count("recipient-destroyed") == len(duties)
+    assert ours.index("link-map-destroyed") < ours.index("release-closed")
+    assert pair.events(pair.recipient).count("package-destroyed") == len(duties)
+    pair.sender.must("ledger", "checkpoint", "--as", "ada")
+    proved = pair.sender.ask("prove", release)
+    assert {e["outcome"] for e in proved["verdicts"] if e["promise"] == "destroyed"} == {"kept"}
+    for office in (pair.sender, pair.recipient):
+        assert office.ask("ledger", "verify")["ok"]

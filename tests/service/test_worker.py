@@ -14,7 +14,7 @@ from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.release_store import RELEASES
 from gateway.adapters.uploads import UploadState, find
 from gateway.cli.serve import KINDS
-from gateway.service.schedule import ask_for_purge
+from gateway.service.schedule import ask_for_the_day
 from gateway.service.tasks import TASKS
 from gateway.service.worker import TIME_LIMITS
 from tests.journeys import borough
@@ -164,15 +164,19 @@ def test_a_worker_leaves_no_core_and_no_window_into_its_memory(office: Office) -
         assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
 
 
-def test_a_purge_is_asked_for_each_day_and_done(office: Office) -> None:
+def test_each_days_work_is_asked_for_once_and_done(office: Office) -> None:
+    def asked(hours: int) -> tuple[str, ...]:
+        return ask_for_the_day(database, tuple(JobKind), at=NOON + dt.timedelta(hours=hours))
+
     with serving.database_of(office) as database:
-        first = ask_for_purge(database, at=NOON)
-        assert first is not None
+        first = asked(0)
+        assert len(first) == 2
         with working(office):
-            done = serving.finished(office, first)
-        assert (done.state, done.code) == (JobState.DONE, ""), done
-        assert ask_for_purge(database, at=NOON + dt.timedelta(hours=23)) is None
-        assert ask_for_purge(database, at=NOON + dt.timedelta(hours=25)) not in (None, first)
+            done = [serving.finished(office, job) for job in first]
+        assert {each.kind for each in done} == {JobKind.PURGE, JobKind.DUTIES}
+        assert {(each.state, each.code) for each in done} == {(JobState.DONE, "")}, done
+        assert asked(23) == ()
+        assert len({*asked(25), *first}) == 4
 
 
 def test_every_kind_of_job_has_a_task_a_limit_and_a_name_on_the_command_line() -> None:

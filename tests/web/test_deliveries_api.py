@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from gateway.adapters import deliveries, delivery_receipts
+from gateway.adapters import deliveries, delivery_receipts, duties
+from gateway.adapters import destruction_certificates as certificates
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.delivery_receipts import OUTSIDE, DeliveryReceipt
 from gateway.adapters.descriptors import DESCRIPTORS, Use
+from gateway.adapters.destruction_certificates import Certificate
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -127,8 +129,58 @@ def test_a_wrong_receipt_changes_nothing(
     assert states == {DeliveryState.WAITING}
 
 
+def certificate(package: str = OURS, digest: str = DIGEST) -> str:
+    told = Certificate(
+        package=package,
+        of=certificates.PACKAGE,
+        digest=digest,
+        sender="office",
+        recipient="ons",
+        destroyed="2026-05-05",
+        unreadable_after="2026-05-30",
+        signed="2026-05-05T12:00:00+00:00",
+    )
+    return certificates.give(told, RECEIVER)
+
+
+def test_its_certificate_is_written_down_once(released: Flask, machine: Machines) -> None:
+    research, given = machine(RESEARCH), {"certificate": certificate()}
+    owed = research.get(f"/api/v1/deliveries/{OURS}/duty").get_json()
+    assert (owed["state"], owed["certificate_digest"]) == ("not-begun", "")
+    first = research.post(f"/api/v1/deliveries/{OURS}/certificate", json=given)
+    assert (first.status_code, first.get_json()["unreadable_after"]) == (200, "2026-05-30")
+    again = research.post(f"/api/v1/deliveries/{OURS}/certificate", json=given)
+    assert again.get_json() == first.get_json()
+    assert research.get(f"/api/v1/deliveries/{OURS}/duty").get_json() == first.get_json()
+
+
+@pytest.mark.parametrize(
+    ("package", "given", "status"),
+    [
+        (OURS, certificate(THEIRS), 409),
+        (OURS, certificate(digest="f" * 64), 409),
+        (OURS, certificate()[:-4] + "AAAA", 409),
+        (OURS, receipt(), 409),
+        (OURS, "no certificate", 400),
+        (THEIRS, certificate(THEIRS), 404),
+    ],
+    ids=["another package", "other bytes", "forged", "a receipt", "nothing", "another's"],
+)
+def test_a_wrong_certificate_changes_nothing_and_says_nothing(
+    released: Flask, machine: Machines, package: str, given: str, status: int
+) -> None:
+    place = f"/api/v1/deliveries/{package}/certificate"
+    told = machine(RESEARCH).post(place, json={"certificate": given})
+    assert told.status_code == status
+    assert given not in told.text
+    if status == 409:
+        assert told.get_json()["code"] == "duties/certificate-refused"
+    with desk_of(released).database.read() as connection:
+        assert not any(each.certified for each in duties.listed(connection))
+
+
 def test_a_partners_machine_is_no_recipient(released: Flask, machine: Machines) -> None:
-    for path in ("", f"/{OURS}"):
+    for path in ("", f"/{OURS}", f"/{OURS}/duty"):
         assert machine(POLICE).get(f"/api/v1/deliveries{path}").status_code == 403
 
 

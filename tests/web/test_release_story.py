@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.adapters.duties import Duty
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.model.words import Withheld
 from gateway.web.release_counts import bars, counts_of
 from gateway.web.release_tasks import Told, tasks
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+TODAY = NOW.date()
 COUNTS = st.dictionaries(st.sampled_from(list(Withheld)), st.integers(0, 3000), max_size=8)
 
 
@@ -50,7 +52,20 @@ def test_a_release_without_people_has_no_counts() -> None:
     assert counts_of({"refusal": []}, exact=True) is None
 
 
-def _statuses(state: ReleaseState, *, sent: bool = False, record: Any = None) -> list[str]:
+def _duty(**told: str) -> Duty:
+    empty = dict.fromkeys(Duty.__dataclass_fields__, "")
+    named = {"package": "rel-x.payload", "release": "rel-x", "recipient": "r"}
+    return Duty(**(empty | named | {"destroy_by": "2027-03-31"} | told))
+
+
+def _statuses(
+    state: ReleaseState,
+    *,
+    sent: bool = False,
+    record: Any = None,
+    on: dt.date = TODAY,
+    **owed: str,
+) -> list[str]:
     release = ReleaseRecord(
         id="rel-x",
         state=state,
@@ -77,13 +92,14 @@ def _statuses(state: ReleaseState, *, sent: bool = False, record: Any = None) ->
         release=release,
         counts=None,
         packages=there,
-        receipts={"rel-x.payload": NOW} if state is ReleaseState.ACKNOWLEDGED else {},
-        retain_until="",
-        duties=(),
+        receipts={"rel-x.payload": NOW} if state in ARRIVED else {},
+        owed=[_duty(forwarded=package.forwarded, **owed)] if there else [],
+        on=on,
     )
     return [task.status.text for task in tasks(told)]
 
 
+ARRIVED = {ReleaseState.ACKNOWLEDGED, ReleaseState.CLOSED}
 DONE4 = ["Completed"] * 4
 
 
@@ -93,6 +109,7 @@ DONE4 = ["Completed"] * 4
         ("recorded", False, [*DONE4, "Under way", "Not started yet", "Not started yet"]),
         ("forwarded", True, [*DONE4, "Completed", "Waiting", "Running"]),
         ("acknowledged", True, [*DONE4, "Completed", "Completed", "Running"]),
+        ("closed", True, ["Completed"] * 7),
     ],
 )
 def test_the_tasks_follow_the_state(state: str, sent: bool, expected: list[str]) -> None:
@@ -108,3 +125,18 @@ def test_a_refused_release_stops_where_it_was_refused_and_goes_no_further() -> N
 
 def test_every_state_of_a_release_has_seven_tasks() -> None:
     assert {len(_statuses(state)) for state in ReleaseState} == {7}
+
+
+@pytest.mark.parametrize(
+    ("on", "owed", "expected"),
+    [
+        (dt.date(2027, 3, 1), {}, "Due soon"),
+        (dt.date(2027, 4, 1), {}, "Overdue"),
+        (dt.date(2027, 4, 1), {"certified": "x", "unreadable_after": "2027-05-01"}, "Certified"),
+        (dt.date(2027, 6, 1), {"certified": "x", "unreadable_after": "2027-05-01"}, "Certified"),
+    ],
+)
+def test_the_duties_follow_their_day_and_their_certificate(
+    on: dt.date, owed: dict[str, str], expected: str
+) -> None:
+    assert _statuses(ReleaseState.ACKNOWLEDGED, sent=True, on=on, **owed)[-1] == expected

@@ -11,8 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -54,17 +55,36 @@ def receipt(parcel: Parcel) -> Told:
             return Told(arrived=None, code=_code(fault))
 
 
+def certificate(parcel: Parcel) -> str:
+    """Ask for the certificate of destruction of a package; empty while there is none.
+
+    Raises:
+        GatewayError: it cannot be asked for, or the inbox says no.
+    """
+    with _inbox(parcel) as inbox:
+        try:
+            said = _said(parcel, inbox.once("GET", f"{INBOX}/{parcel.package}"))
+        except Postponed:
+            said = {}
+    signed = said.get("certificate", "")
+    return signed if isinstance(signed, str) else ""
+
+
 def _told(parcel: Parcel, answer: httpx.Response) -> Told:
     """What the inbox says of this package; an answer about other bytes is none."""
+    signed = _said(parcel, answer).get("receipt")
+    if not isinstance(signed, str):
+        return Told(arrived=None, code="delivery/strange-answer")
+    return Told(arrived=True, receipt=signed)
+
+
+def _said(parcel: Parcel, answer: httpx.Response) -> Mapping[str, Any]:
     try:
         said = answer.json()
         same = (said["package"], said["digest"]) == (parcel.package, parcel.digest)
-        signed = said["receipt"]
     except (ValueError, KeyError, TypeError):
-        same, signed = False, ""
-    if not same or not isinstance(signed, str):
-        return Told(arrived=None, code="delivery/strange-answer")
-    return Told(arrived=True, receipt=signed)
+        return {}
+    return said if same else {}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 The server is the one whose host key the recipient's approved document names; we are
 known by a private key of mode 0400. A receipt is looked for beside the package, under
-its name with `.receipt`.
+its name with `.receipt`, a certificate of destruction with `.certificate`.
 
 Source: draft-ietf-secsh-filexfer-02; OpenSSH PROTOCOL, posix-rename and fsync;
 security points 15 and 23.
@@ -35,6 +35,15 @@ def bring(parcel: Parcel) -> Told:
 def receipt(parcel: Parcel) -> Told:
     """Look for the recipient's receipt beside the package."""
     return _run(parcel, _receipt)
+
+
+def certificate(parcel: Parcel) -> str:
+    """Look for the certificate of destruction where the package lay; empty without one.
+
+    Raises:
+        Unavailable: our key cannot be read.
+    """
+    return _run(parcel, _certificate).receipt
 
 
 def _run(parcel: Parcel, act: Any) -> Told:
@@ -105,7 +114,14 @@ async def _bring(sftp: Any, name: PurePosixPath, parcel: Parcel) -> Told:
 
 
 async def _receipt(sftp: Any, name: PurePosixPath, _parcel: Parcel) -> Told:
-    beside = name.with_name(f"{name.name}.receipt")
+    return await _beside(sftp, name.with_name(f"{name.name}.receipt"))
+
+
+async def _certificate(sftp: Any, name: PurePosixPath, _parcel: Parcel) -> Told:
+    return await _beside(sftp, name.with_name(f"{name.name}.certificate"))
+
+
+async def _beside(sftp: Any, beside: PurePosixPath) -> Told:
     if not await sftp.exists(beside):
         return Told(arrived=True)
     async with sftp.open(beside, "rb") as file:

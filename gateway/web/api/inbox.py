@@ -10,6 +10,7 @@ import datetime as dt
 from flask import Blueprint, Response, request
 
 from gateway.adapters import inbox as store
+from gateway.adapters import inbox_certificates
 from gateway.adapters.inbox import Arrived
 from gateway.errors import UsageError
 from gateway.model.permissions import Action
@@ -45,22 +46,25 @@ def take(*, caller: Caller) -> Response:
         found, new = shelf.take(Body(request.environ), party=caller.party, by=caller.name)
     except ConnectionError:
         raise UsageError("upload/broken", "The body ended before its end.") from None
-    return answer(_told(found), 201 if new else 200)
+    with desk().database.read() as connection:
+        given = inbox_certificates.of_package(connection, found.sender, found.package)
+    return answer(_told(found, given), 201 if new else 200)
 
 
 @api.get("/packages/<package>")
 @operation(answers={200: ArrivedTold}, problems=(404,))
 @guarded(Action.PACKAGE_DELIVER, realm=Realm.MACHINE)
 def one(package: str, *, caller: Caller) -> Response:
-    """Say how a package stands that your party brought, with its receipt once it is signed."""
+    """Say how a package stands that your party brought, with what was signed for it."""
     with desk().database.read() as connection:
         found = store.listed(connection, party=caller.party, package=package)
-    if not found:
-        raise store.unknown()
-    return answer(_told(found[0]))
+        if not found:
+            raise store.unknown()
+        given = inbox_certificates.of_package(connection, found[0].sender, package)
+    return answer(_told(found[0], given))
 
 
-def _told(found: Arrived) -> ArrivedTold:
+def _told(found: Arrived, certificate: str) -> ArrivedTold:
     return ArrivedTold(
         package=found.package,
         sender=found.sender,
@@ -68,4 +72,5 @@ def _told(found: Arrived) -> ArrivedTold:
         state=found.state,
         arrived=dt.datetime.fromisoformat(found.arrived),
         receipt=found.receipt,
+        certificate=certificate,
     )

@@ -176,9 +176,12 @@ class ArrivedTold(Strict):
     package: str
     sender: str
     digest: str = Field(description="SHA-256 of the whole package, lower-case hex.")
-    state: str = Field(description="arrived, acknowledged or opened.")
+    state: str = Field(description="arrived, acknowledged, opened or destroyed.")
     arrived: dt.datetime
     receipt: str = Field(description="A compact JWS; empty until it is signed.")
+    certificate: str = Field(
+        description="A compact JWS: every copy is destroyed; empty until that is certified."
+    )
 
 
 class DeliveryTold(Strict):
@@ -209,6 +212,29 @@ class ReceiptSent(Strict):
         ),
         Field(description="A compact JWS."),
     ]
+
+
+class CertificateSent(Strict):
+    """Your signed certificate of destruction, as `gateway certify` writes it."""
+
+    certificate: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]{1,4000}\.[A-Za-z0-9_-]{1,200}$"
+        ),
+        Field(description="A compact JWS."),
+    ]
+
+
+class DutyTold(Strict):
+    """What you owe for one package, and whether you have certified it."""
+
+    package: str
+    recipient: str
+    destroy_by: str = Field(description="The last day of every copy; empty where none is known.")
+    state: str = Field(description="not-begun, running, due, overdue, certified or done.")
+    unreadable_after: str = Field(description="As you certified; empty before.")
+    certificate_digest: str = Field(description="SHA-256 of your certificate; empty before.")
 
 
 class Problem(Strict):

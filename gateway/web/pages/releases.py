@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from flask import Blueprint, render_template
 
-from gateway.adapters import deliveries, release_list
+from gateway.adapters import closing, deliveries, duties, release_list
 from gateway.adapters.deliveries import DeliveryState
+from gateway.adapters.duties import Duty, DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.disclosure import rounded
 from gateway.model import Plan
@@ -26,7 +27,6 @@ from gateway.web.guards import guarded
 from gateway.web.pages.sending import A_PAGE, page_number
 from gateway.web.release_counts import bars, counts_of, may_see_exact
 from gateway.web.release_tasks import Told, tasks
-from gateway.web.words import day
 
 pages = Blueprint("releases", __name__)
 
@@ -65,6 +65,9 @@ def one(release: str, *, caller: Caller) -> str:
         packages = packages_of(connection, release)
         receipts = receipts_of(connection, release)
         late = deliveries.count(connection, release, DeliveryState.NOT_DELIVERED)
+        owed = duties.listed(connection, release=release)
+    here = desk()
+    today, maps = here.now().date(), here.settings.data / "link-maps"
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
@@ -75,8 +78,9 @@ def one(release: str, *, caller: Caller) -> str:
         packages=packages,
         receipts=receipts,
         not_delivered=late,
-        retain_until=day(plan.retain_until) if plan else "",
-        duties=plan.duties if plan else (),
+        owed=owed,
+        on=today,
+        link_map=closing.link_map_is_kept(maps, release),
     )
     return render_template(
         "releases/one.html",
@@ -89,10 +93,12 @@ def one(release: str, *, caller: Caller) -> str:
         bars=bars(counts) if counts else [],
         refusal=found.record.get("refusal", []),
         outputs=_outputs(found, packages, plan, bundle),
-        packages=[(each, _rows(each, caller), _recipient(each, bundle)) for each in packages],
+        packages=[(each, _rows(each, caller), _title(bundle, each.recipient)) for each in packages],
         receipts=receipts,
         plan=plan,
         duties=_duties(plan, bundle),
+        owed=[(each, _title(bundle, each.recipient), _state(each, today)) for each in owed],
+        overdue=sum(each.state(today) is DutyState.OVERDUE for each in owed),
         not_sent=_not_sent(plan),
         held=held_releases.held(found, caller),
     )
@@ -128,8 +134,12 @@ def _rows(package: PackageRecord, caller: Caller) -> int | str:
     return package.rows if may_see_exact(caller) else rounded(package.rows)
 
 
-def _recipient(package: PackageRecord, bundle: Bundle) -> str:
-    return release_columns.recipient_title(bundle, package.recipient)
+def _title(bundle: Bundle, recipient: str) -> str:
+    return release_columns.recipient_title(bundle, recipient)
+
+
+def _state(duty: Duty, on: dt.date) -> states.Shown:
+    return states.DUTIES[duty.state(on)]
 
 
 def _duties(plan: Plan | None, bundle: Bundle) -> list[str]:

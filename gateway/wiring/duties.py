@@ -1,0 +1,146 @@
+"""Looking after what recipients owe: certificates asked for and taken, releases closed.
+
+Source: R60; security points 8 and 15; docs/how-to/deliver-packages.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.adapters import closing as ends
+from gateway.adapters import deliveries, duties
+from gateway.adapters.approvals import Approvals
+from gateway.adapters.backup import require_reconciled
+from gateway.adapters.channels import Parcel, https, sftp
+from gateway.adapters.database import Database
+from gateway.adapters.deliveries import Delivery
+from gateway.adapters.dispatching import drop_arrived, package_of
+from gateway.adapters.duties import Duty
+from gateway.adapters.keyring import KeyRing
+from gateway.adapters.locks import one_at_a_time
+from gateway.adapters.release_sweep import sweep
+from gateway.adapters.settings import Settings
+from gateway.errors import GatewayError
+from gateway.wiring.common import append, now, open_bundle, open_database
+from gateway.wiring.sharing import open_world
+from gateway.workflows.ports import Progress
+
+ASKED: Mapping[str, Callable[[Parcel], str]] = MappingProxyType(
+    {"https": https.certificate, "sftp": sftp.certificate}
+)
+MOST = 2_000
+
+
+def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapping[str, Any]:
+    """Ask for certificates, let link maps end whose day is over, close what is done.
+
+    Args:
+        settings: where everything lives.
+        ring: opened.
+        progress: told each step.
+
+    Returns:
+        How many certificates came, how many releases were closed, how many duties are
+        open and overdue.
+
+    Raises:
+        HeldForPerson: the data directory was restored and not yet reconciled.
+    """
+    require_reconciled(settings.data)
+    with closing(open_database(settings)) as database:
+        progress("asking for certificates")
+        came = sum(_came(settings, database, ring.sender, each) for each in _to_ask(database))
+        with one_at_a_time(settings.data, database):
+            progress("ending link maps")
+            _sweep(settings, database, ring, progress)
+        progress("closing")
+        closed = sum(_closed(settings, database, name) for name in _open_releases(database))
+        with database.read() as connection:
+            still = duties.listed(connection, still_open=True, limit=MOST)
+            late = duties.overdue(connection, on=now().date(), limit=MOST)
+    return {"came": came, "closed": closed, "open": len(still), "overdue": len(late)}
+
+
+def certified(settings: Settings, package: str, *, jws: str, sender: str) -> Duty:
+    """Verify a certificate that came by any way, write it down, and close what is done.
+
+    Raises:
+        UsageError: there is no such delivery, or no descriptor to believe it by.
+        IntegrityError: `duties/certificate-refused`.
+    """
+    with closing(open_database(settings)) as database:
+        return take(settings, database, package, jws=jws, sender=sender, at=now())
+
+
+def take(
+    settings: Settings, database: Database, package: str, *, jws: str, sender: str, at: dt.datetime
+) -> Duty:
+    """As `certified`, on a database that is open."""
+    with database.begin() as connection:
+        duty = ends.certified(connection, append, package, jws=jws, sender=sender, at=at)
+        ends.close(connection, append, duty.release, maps=settings.data / "link-maps", at=at)
+    with database.read() as connection:
+        drop_arrived(connection, settings.data / "outgoing", duty.release)
+    return duty
+
+
+def _to_ask(database: Database) -> Iterator[Delivery]:
+    """Deliveries that have arrived by a channel we can ask on, and are not certified."""
+    with database.read() as connection:
+        still = duties.listed(connection, still_open=True, limit=MOST)
+        found = [_delivery(connection, each.package) for each in still]
+    for each in found:
+        if each and each.channel in ASKED and each.state in deliveries.LEFT:
+            yield each
+
+
+def _delivery(connection: sa.Connection, package: str) -> Delivery | None:
+    known = deliveries.listed(connection, package=package)
+    return known[0] if known else None
+
+
+def _came(settings: Settings, database: Database, sender: str, delivery: Delivery) -> bool:
+    """Whether the recipient's certificate is there and holds; what does not, is not recorded."""
+    with database.read() as connection:
+        digest = package_of(connection, delivery).digest
+    parcel = Parcel(
+        path=settings.data / "outgoing" / f"{delivery.package}.gwp",
+        package=delivery.package,
+        digest=digest,
+        recipient=delivery.recipient,
+        target=delivery.target,
+        keys=settings.delivery_keys,
+    )
+    try:
+        jws = ASKED[delivery.channel](parcel)
+        if jws:
+            take(settings, database, delivery.package, jws=jws, sender=sender, at=now())
+    except GatewayError:
+        return False
+    return bool(jws)
+
+
+def _sweep(settings: Settings, database: Database, ring: KeyRing, progress: Progress) -> None:
+    approvals = Approvals(open_bundle(database), now().date())
+    world = open_world(
+        settings, database, ring, progress=progress, still_valid=approvals.still_valid
+    )
+    world.make_folders()
+    sweep(world, ring)
+
+
+def _open_releases(database: Database) -> list[str]:
+    with database.read() as connection:
+        return ends.open_ones(connection)
+
+
+def _closed(settings: Settings, database: Database, release: str) -> bool:
+    with database.begin() as connection:
+        maps = settings.data / "link-maps"
+        return ends.close(connection, append, release, maps=maps, at=now())
