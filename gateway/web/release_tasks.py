@@ -11,10 +11,11 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.adapters.duties import CERTIFIED, Duty, DutyState
+from gateway.adapters.duties import DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
+from gateway.web import release_duties
 from gateway.web.release_counts import Counts
-from gateway.web.words import day
+from gateway.web.release_duties import Owing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,7 @@ class Told:
     packages: Sequence[PackageRecord]
     receipts: Mapping[str, dt.datetime]
     not_delivered: int = 0
-    owed: Sequence[Duty]
-    on: dt.date
-    link_map: bool = False
+    owing: Owing
 
 
 # How far each state has come: checked, objections, risk, approved.
@@ -143,15 +142,15 @@ def _after(told: Told) -> Iterator[Task]:
     )
     yield Task(
         name="Duties",
-        hint="" if ended else _owed(told),
+        hint="" if ended else release_duties.hint(told.owing),
         status=NEVER if ended else _duties(told),
-        href="#duties" if told.owed else "",
+        href="#duties" if told.owing.owed else "",
     )
 
 
 def _duties(told: Told) -> Status:
     """How what the recipients owe stands, the worst first."""
-    states = {duty.state(told.on) for duty in told.owed}
+    states = set(told.owing.states)
     if told.release.state is ReleaseState.CLOSED:
         return DONE
     for state, shown in (
@@ -164,25 +163,6 @@ def _duties(told: Told) -> Status:
         if state in states:
             return shown
     return NOT_YET
-
-
-def _owed(told: Told) -> str:
-    every = len(told.owed)
-    states = [duty.state(told.on) for duty in told.owed]
-    if not every or set(states) == {DutyState.NOT_BEGUN}:
-        return ""
-    certified = sum(state in CERTIFIED for state in states)
-    parts = [f"{certified} of {every} certificates of destruction"]
-    days = sorted(duty.destroy_by for duty in told.owed if not duty.certified and duty.destroy_by)
-    if days:
-        overdue = days[0] < told.on.isoformat()
-        parts.append(f"{'overdue since' if overdue else 'to be destroyed by'} {day(days[0])}")
-    elif certified == every and DutyState.CERTIFIED in states:
-        until = max(duty.unreadable_after for duty in told.owed)
-        parts.append(f"backups end by {day(until)}")
-    elif certified == every and told.link_map:
-        parts.append("our own link map has still to end")
-    return ", ".join(parts)
 
 
 def _sent(sent: int, every: int, not_delivered: int) -> str:

@@ -13,6 +13,7 @@ from gateway.adapters.duties import Duty
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.model.words import Withheld
 from gateway.web.release_counts import bars, counts_of
+from gateway.web.release_duties import Owing
 from gateway.web.release_tasks import Told, tasks
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
@@ -93,8 +94,7 @@ def _statuses(
         counts=None,
         packages=there,
         receipts={"rel-x.payload": NOW} if state in ARRIVED else {},
-        owed=[_duty(forwarded=package.forwarded, **owed)] if there else [],
-        on=on,
+        owing=Owing(owed=[_duty(forwarded=package.forwarded, **owed)] if there else [], on=on),
     )
     return [task.status.text for task in tasks(told)]
 

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from flask import Blueprint, render_template
 
-from gateway.adapters import closing, deliveries, duties, release_list
+from gateway.adapters import deliveries, release_list
 from gateway.adapters.deliveries import DeliveryState
-from gateway.adapters.duties import Duty, DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.disclosure import rounded
 from gateway.model import Plan
 from gateway.model.permissions import Action
 from gateway.policy import Bundle
-from gateway.web import held_releases, release_choice, release_columns, states
+from gateway.web import held_releases, release_choice, release_columns, release_duties, states
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import decided, inputs
@@ -65,9 +64,7 @@ def one(release: str, *, caller: Caller) -> str:
         packages = packages_of(connection, release)
         receipts = receipts_of(connection, release)
         late = deliveries.count(connection, release, DeliveryState.NOT_DELIVERED)
-        owed = duties.listed(connection, release=release)
-    here = desk()
-    today, maps = here.now().date(), here.settings.data / "link-maps"
+        owing = release_duties.owing(connection, desk(), release)
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
@@ -78,9 +75,7 @@ def one(release: str, *, caller: Caller) -> str:
         packages=packages,
         receipts=receipts,
         not_delivered=late,
-        owed=owed,
-        on=today,
-        link_map=closing.link_map_is_kept(maps, release),
+        owing=owing,
     )
     return render_template(
         "releases/one.html",
@@ -93,12 +88,12 @@ def one(release: str, *, caller: Caller) -> str:
         bars=bars(counts) if counts else [],
         refusal=found.record.get("refusal", []),
         outputs=_outputs(found, packages, plan, bundle),
-        packages=[(each, _rows(each, caller), _title(bundle, each.recipient)) for each in packages],
+        packages=[(each, _rows(each, caller), _recipient(each, bundle)) for each in packages],
         receipts=receipts,
         plan=plan,
         duties=_duties(plan, bundle),
-        owed=[(each, _title(bundle, each.recipient), _state(each, today)) for each in owed],
-        overdue=sum(each.state(today) is DutyState.OVERDUE for each in owed),
+        owed=release_duties.lines(owing, bundle),
+        overdue=owing.overdue,
         not_sent=_not_sent(plan),
         held=held_releases.held(found, caller),
     )
@@ -134,12 +129,8 @@ def _rows(package: PackageRecord, caller: Caller) -> int | str:
     return package.rows if may_see_exact(caller) else rounded(package.rows)
 
 
-def _title(bundle: Bundle, recipient: str) -> str:
-    return release_columns.recipient_title(bundle, recipient)
-
-
-def _state(duty: Duty, on: dt.date) -> states.Shown:
-    return states.DUTIES[duty.state(on)]
+def _recipient(package: PackageRecord, bundle: Bundle) -> str:
+    return release_columns.recipient_title(bundle, package.recipient)
 
 
 def _duties(plan: Plan | None, bundle: Bundle) -> list[str]:
