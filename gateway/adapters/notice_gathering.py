@@ -16,8 +16,16 @@ from typing import Final
 import sqlalchemy as sa
 
 from gateway import ledger
-from gateway.adapters import accounts, ledger_store, notice_addresses, notice_records, operators
+from gateway.adapters import (
+    accounts,
+    duties,
+    ledger_store,
+    notice_addresses,
+    notice_records,
+    operators,
+)
 from gateway.adapters.database import Database
+from gateway.adapters.duties import Duty, DutyState
 from gateway.adapters.job_records import JOBS, JobKind, JobState, as_text
 from gateway.adapters.notice_events import told_of
 from gateway.adapters.notice_records import WEBHOOK
@@ -39,6 +47,7 @@ _NEAR: Final = {
     Step.DAY: "due",
     Step.STOPPED: "overdue, nothing leaves",
 }
+_CERTIFICATES: Final = {DutyState.DUE: "due within a month", DutyState.OVERDUE: "overdue"}
 _EFFECTS: Final = {
     (Day.REVIEW, Step.DAY): "Three months after this day, nothing leaves under it any more.",
     (Day.REVIEW, Step.STOPPED): "Nobody has reviewed it, so nothing leaves under it any more.",
@@ -78,9 +87,10 @@ def gather(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> 
 
 
 def remind(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> None:
-    """Write the reminders of reviews and ends that are due today and were not told yet."""
+    """Write the reminders of reviews, ends and duties that are due and were not told yet."""
     with database.read() as connection:
         read = decision_inputs(connection)
+        owed = duties.listed(connection, still_open=True, limit=MOST)
     standing = {agreement for agreement, _ in read.approved}
     found = [
         _reminded(each, agreement.title, tuple(agreement.controllers))
@@ -88,8 +98,18 @@ def remind(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> 
         if agreement.id in standing
         for each in reminders(agreement, at.date())
     ]
+    found += _owed(owed, at.date())
     with database.begin() as connection:
         _write(connection, settings, found, at)
+
+
+def _owed(open_ones: list[Duty], today: dt.date) -> Iterator[Occasion]:
+    """Certificates of destruction that are due within a month, or overdue: each once."""
+    for duty in open_ones:
+        step = _CERTIFICATES.get(duty.state(today))
+        if step:
+            facts = {"release": duty.release, "date": duty.destroy_by, "step": step}
+            yield Occasion(id=f"duty:{duty.package}:{step[:4]}", kind=Kind.DUTY, facts=facts)
 
 
 def _write(

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     HELD = "held"
     ROLE_ASKED = "role-asked"
     NOT_DELIVERED = "not-delivered"
+    DUTY = "duty"
     REVIEW = "review"
     END = "end"
     JOB_FAILED = "job-failed"
@@ -109,6 +110,13 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             sentence="A package could not be brought to its recipient. The page of its release "
             "says what stands in its way.",
             path="/releases/{release}",
+        ),
+        Kind.DUTY: Notice(
+            acts=_acts(Action.PACKAGE_CARRY),
+            subject="A certificate of destruction is {step}",
+            sentence="A recipient is to destroy a package by {date} and to certify that: it is "
+            "{step}. The page of its release says what to ask them for.",
+            path="/releases/{release}#duties",
         ),
         Kind.REVIEW: Notice(
             acts=_POLICY,

@@ -91,6 +91,13 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
             items=tuple(_matches(connection)),
             how="gateway objections settle MATCH --as YOU",
         ),
+        *_at_recipients(connection, bundle),
+    )
+
+
+def _at_recipients(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
+    """What waits for recipients, and for whoever asks them."""
+    return (
         Group(
             name="Packages not delivered",
             action=Action.PACKAGE_CARRY,

@@ -12,7 +12,14 @@ from gateway.adapters import jobs, notice_gathering, notice_records
 from gateway.adapters.job_records import JOBS
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.notice_records import NoticeState
-from gateway.adapters.release_store import ReleaseRecord, ReleaseState, open_release
+from gateway.adapters.release_store import (
+    PackageRecord,
+    ReleaseRecord,
+    ReleaseState,
+    add_package,
+    mark_forwarded,
+    open_release,
+)
 from gateway.wiring import append
 from tests.journeys import borough
 from tests.journeys.office import Office
@@ -96,6 +103,35 @@ def held_release(telling: Telling) -> None:
             ),
         )
         append(connection, "release-held", {"release": "rel-held", "code": "tripwire/fewer-rows"})
+
+
+def test_a_certificate_of_destruction_is_asked_for_before_its_day_and_after_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.address("rosa")
+    due = telling.at.date() + dt.timedelta(days=20)
+    package: dict[str, str] = dict.fromkeys(("digest", "place"), "")
+    manifest = {"core": {"duties": [f"destroy-by {due}"]}}
+    held_release(telling)
+    with telling.database.begin() as connection:
+        record = PackageRecord(
+            **package,
+            id="rel-held.p",
+            release="rel-held",
+            output="p",
+            recipient="r",
+            rows=1,
+            manifest=manifest,
+        )
+        add_package(connection, record)
+        mark_forwarded(connection, "rel-held.p", telling.at)
+    for later, subject in ((0, "due within a month"), (5, ""), (16, "overdue"), (30, "")):
+        before = len(mailbox.to("rosa@trafford.example"))
+        telling.look(later=dt.timedelta(days=later))
+        came = mailbox.to("rosa@trafford.example")[before:]
+        came = [m for m in came if "destruction" in m["Subject"]]
+        assert [subject in m["Subject"] for m in came] == ([True] if subject else [])
+        assert all("/releases/rel-held#duties" in m.get_content() for m in came)
 
 
 def test_a_role_that_was_asked_for_is_told_to_those_who_confirm(
