@@ -324,7 +324,7 @@ def test_packages_from_before_duties_were_kept_get_theirs_from_the_manifest(
     found = Database(database_url)
     manifests = {"with": {"core": core("with")}, "without": {"data_digest": "0" * 64}}
     with found.begin_migration() as connection:
-        schema.upgrade_to(connection, "0011")
+        schema.upgrade_to(connection, "0012")
         release = {"id": "old", "sequence": 1, "state": "forwarded", "purpose": "p"}
         release |= {
             "agreement": "a",
