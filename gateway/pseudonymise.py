@@ -20,7 +20,16 @@ from gateway.errors import RefusedError
 from gateway.keyed_hash import blake2b_column
 from gateway.model import IdentifierForm, OutputPlan, Plan
 from gateway.model.reading import read_ahead
-from gateway.model.stages import Entropy, Minimised, Pseudonymised, Scratch, Spill, last_reading
+from gateway.model.stages import (
+    Entropy,
+    Minimised,
+    Pseudonymised,
+    Scratch,
+    Spill,
+    Wanted,
+    every_column,
+    last_reading,
+)
 from gateway.model.tokens import of_surname
 
 _LINK = b"sfg1/link-id...."
@@ -96,10 +105,15 @@ class _Held:
     """Partitions that were made once and are read several times."""
 
     spills: tuple[Spill, ...] = field(repr=False)
+    wanted: Wanted = every_column
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         for spill in self.spills:
-            yield from spill.partition(0)
+            yield from spill.partition(0, self.wanted)
+
+    def narrowed(self, wanted: Wanted) -> _Held:
+        """The same partitions, with the wanted columns only."""
+        return _Held(self.spills, wanted)
 
 
 class _Random:

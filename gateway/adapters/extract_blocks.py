@@ -76,6 +76,16 @@ def read_block(block: bytes, columns: Sequence[str] | None = None) -> pl.DataFra
         raise not_as_recorded() from None
 
 
+def packed_texts(series: pl.Series) -> bytes | None:
+    """The texts of a column without padding; None where there is no kernel to pack them."""
+    return kernel.pack(series.rechunk().__arrow_c_stream__()) if fast else None
+
+
+def unpacked_texts(body: memoryview, rows: int) -> pl.Series:
+    """The texts of a packed column."""
+    return _unpacked(body, rows)
+
+
 def _placed(body: bytes, bodies: list[bytes]) -> int:
     """Keep a body, once if there is an equal one already."""
     if body not in bodies:

@@ -42,6 +42,7 @@ ENTRIES = sa.Table(
     sa.Column("tombstones", sa.LargeBinary, nullable=False),
     sa.Column("chain", sa.LargeBinary(32), nullable=False),
 )
+_UNIT = "\x1f"
 EVENTS = (
     "register-entry-added",
     "register-entry-lifted",
@@ -144,18 +145,18 @@ def read_whole(connection: Connection, mark: RegisterMark | None) -> list[EntryR
         Unavailable: an entry is missing or changed, or the mark was not reached.
     """
     number, noted = mark.read() if mark else (0, "")
-    chain, rows = bytes(32), []
     columns = [ENTRIES.c[name] for name in EntryRow._fields]
-    for found in connection.execute(sa.select(*columns).order_by(ENTRIES.c.sequence)):
-        row = EntryRow._make(found)
-        rows.append(row)
+    found = connection.execute(sa.select(*columns).order_by(ENTRIES.c.sequence))
+    rows = list(map(EntryRow._make, found))
+    chain = bytes(32)
+    for place, row in enumerate(rows, 1):
         chain = link(chain, row[:-1])
-        if row.sequence != len(rows) or chain != row.chain:
+        if row.sequence != place or chain != row.chain:
             raise not_trustworthy("an entry is missing or was changed")
-        if row.sequence == number and chain.hex() != noted:
-            raise not_trustworthy("it is not the one that was noted beside the key ring")
     if len(rows) < number:
         raise not_trustworthy("it is shorter than it has been")
+    if number > 0 and rows[number - 1].chain.hex() != noted:
+        raise not_trustworthy("it is not the one that was noted beside the key ring")
     return rows
 
 
@@ -165,9 +166,9 @@ def link(chain: bytes, values: Sequence[Any]) -> bytes:
     The last two fields, sealed details and tombstones, are bytes; the length of the
     first says where it ends. All others are words without the separator.
     """
-    *words, sealed, tombstones = values
-    told = "\x1f".join([*map(str, words), str(len(sealed)), ""]).encode()
-    return hashlib.sha256(chain + told + sealed + tombstones).digest()
+    number, *words, sealed, tombstones = values
+    told = f"{number}\x1f{_UNIT.join(words)}\x1f{len(sealed)}\x1f".encode()
+    return hashlib.sha256(b"".join((chain, told, sealed, tombstones))).digest()
 
 
 def _private(path: str, flags: int) -> int:

@@ -31,7 +31,7 @@ from gateway.disclosure import Scan, scan_rules, unsalted
 from gateway.errors import IntegrityError, RefusedError
 from gateway.ledger import LeafRef
 from gateway.model import Plan
-from gateway.model.stages import Assessed, AssessedOutput, Sealed
+from gateway.model.stages import Assessed, AssessedOutput, Sealed, narrowed
 from gateway.sealing import complete_manifest, core_digest, datapackage
 from gateway.sealing import seal as seal_package
 from gateway.sealing.packing import (
@@ -116,7 +116,7 @@ class Building:
             return
         frames = (
             frame.join(left.select(_LINK_BYTES), on="link_id", how="semi")
-            for held, left in zip(links, assessed.partitions, strict=True)
+            for held, left in zip(links, narrowed(assessed.partitions, _is_link), strict=True)
             for frame in (part.with_columns(_LINK_BYTES) for part in held.take(0))
         )
         path = self.world.link_maps / f"{self.release}.map"
@@ -191,13 +191,15 @@ class Building:
             entropy=os.urandom,
             scan=scan.check,
         )
-        types = table_types(next(iter(assessed.partitions)), output)
+        first = next(iter(narrowed(assessed.partitions, _is_payload)))
         return Serialised(
             output=output,
             package=package_id(self.release, output),
             data=data,
             rows=rows,
-            manifest=manifest_of(about, entry, data, rows=rows, types=types),
+            manifest=manifest_of(
+                *(about, entry, data), rows=rows, types=table_types(first, output)
+            ),
             about=about,
         )
 
@@ -213,3 +215,11 @@ class Building:
             "rows": part.rows,
         }
         return self.world.append(connection, "package-made", facts)
+
+
+def _is_link(name: str) -> bool:
+    return name == "link_id"
+
+
+def _is_payload(name: str) -> bool:
+    return name.startswith("payload.")

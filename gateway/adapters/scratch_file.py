@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -142,6 +142,10 @@ class Pieces(io.RawIOBase):
         left = memoryview(block).cast("B")
         size = len(left)
         while left:
+            if not self._used and len(left) >= PIECE:
+                self.sealed.append(self._file.write(left[:PIECE]))
+                left = left[PIECE:]
+                continue
             step = min(PIECE - self._used, len(left))
             self._waiting[self._used : self._used + step] = left[:step]
             self._used += step
@@ -149,11 +153,6 @@ class Pieces(io.RawIOBase):
             if self._used == PIECE:
                 self.settle()
         return size
-
-    @property
-    def sink(self) -> IO[bytes]:
-        """This, as whoever only writes sees it."""
-        return cast("IO[bytes]", self)
 
     def settle(self) -> None:
         """Seal what waits."""

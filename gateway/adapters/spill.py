@@ -22,9 +22,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import numpy as np
 import polars as pl
 
-from gateway.adapters.scratch_file import Piece, Pieces, SealedFile
+from gateway.adapters.scratch_columns import Place, packed, unpacked
+from gateway.adapters.scratch_file import PIECE, Piece, Pieces, SealedFile
+from gateway.model.stages import Wanted, every_column, wanted_of
 
 MEMORY_BUDGET = 32 << 20
 
@@ -43,13 +46,22 @@ def give_back_large_blocks() -> None:
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
+@dataclass(frozen=True, slots=True)
+class _SealedFrame:
+    """One frame on disk: how many rows, where each column lies in it, and its pieces."""
+
+    rows: int
+    places: tuple[Place, ...]
+    pieces: tuple[Piece, ...]
+
+
 @dataclass(slots=True)
 class _Partition:
     """Rows waiting in memory, and the frames already sealed on disk."""
 
     waiting: list[pl.DataFrame] = field(default_factory=list, repr=False)
     size: int = 0
-    sealed: list[tuple[Piece, ...]] = field(default_factory=list)
+    sealed: list[_SealedFrame] = field(default_factory=list)
 
 
 class ScratchDirectory:
@@ -137,13 +149,15 @@ class SealedSpill:
             self.rows += frame.height
             self._scratch.make_room()
 
-    def partition(self, index: int) -> Iterator[pl.DataFrame]:
-        """The frames of one partition in the order in which they were put."""
+    def partition(self, index: int, wanted: Wanted = every_column) -> Iterator[pl.DataFrame]:
+        """The frames of one partition in the order in which they were put, their wanted columns."""
         with self._scratch.lock:
             held = self._partitions[index]
             sealed, waiting = list(held.sealed), list(held.waiting)
-        yield from map(self._opened, sealed)
-        yield from waiting
+        for frame in sealed:
+            yield self._opened(frame, wanted)
+        for waits in waiting:
+            yield wanted_of(waits, wanted)
 
     def take(self, index: int) -> Iterator[pl.DataFrame]:
         """The frames of one partition for the last time: it is empty from here on."""
@@ -151,30 +165,42 @@ class SealedSpill:
             held = self._partitions[index]
             self._partitions[index] = _Partition()
             self.held -= held.size
-        yield from map(self._opened, held.sealed)
+        for frame in held.sealed:
+            yield self._opened(frame, every_column)
         while held.waiting:
             yield held.waiting.pop(0)
 
     def flush(self) -> None:
-        """Seal all waiting rows to disk, uncompressed: it is read again soon, and once or twice."""
+        """Seal all waiting rows to disk: they are read again soon, and a few times."""
         with self._scratch.lock:
             for partition in self._partitions:
                 if partition.waiting:
-                    frame = pl.concat(partition.waiting)
+                    partition.sealed.append(self._sealed(pl.concat(partition.waiting)))
                     partition.waiting.clear()
-                    pieces = Pieces(self._scratch.file)
-                    frame.write_ipc(pieces.sink, compression="uncompressed", record_batch_size=None)
-                    partition.sealed.append(pieces.finish())
                     partition.size = 0
             self.held = 0
 
-    def _opened(self, pieces: tuple[Piece, ...]) -> pl.DataFrame:
-        room = memoryview(bytearray(sum(piece.size for piece in pieces)))
-        at = 0
-        for piece in pieces:
-            self._scratch.file.read(piece, room[at : at + piece.size])
-            at += piece.size
-        return pl.read_ipc(io.BytesIO(room))
+    def _sealed(self, frame: pl.DataFrame) -> _SealedFrame:
+        places, octets = packed(frame)
+        pieces = Pieces(self._scratch.file)
+        for each in octets:
+            pieces.write(each)
+        return _SealedFrame(frame.height, places, pieces.finish())
+
+    def _opened(self, frame: _SealedFrame, wanted: Wanted) -> pl.DataFrame:
+        """The wanted columns; only pieces in which one of them lies are opened."""
+        places = [place for place in frame.places if wanted(place.name)]
+        body = np.empty(sum(piece.size for piece in frame.pieces), np.uint8).data
+        for number in sorted({n for place in places for n in _pieces_of(place)}):
+            piece = frame.pieces[number]
+            start = number * PIECE
+            self._scratch.file.read(piece, body[start : start + piece.size])
+        return unpacked(places, body, frame.rows)
+
+
+def _pieces_of(place: Place) -> range:
+    """The numbers of the pieces in which a column lies: all but the last have one size."""
+    return range(place.start // PIECE, -(-place.end // PIECE))
 
 
 class ByteSpill:

@@ -10,10 +10,11 @@ Source: docs/explanation/disclosure.md; docs/reference/policy.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gateway.disclosure.judge import Verdict, judge
@@ -34,6 +35,9 @@ from gateway.model.stages import (
     Partitions,
     Pseudonymised,
     TooRisky,
+    Wanted,
+    every_column,
+    narrowed,
 )
 
 _ROW = "~row"
@@ -76,41 +80,39 @@ def assess(
 def _assessed_alone(given: Given, coarser: Coarser) -> Assessed | TooRisky:
     seen = _profiled(given)
     shapes = _shapes(given.plan, seen)
-    gate = _Gate(given.partitions, shapes, coarser, {})
-    verdicts = _settled(gate, given.plan)
-    reasons = tuple(reason for verdict in verdicts.values() for reason in verdict.reasons)
+    gate = _Gate(narrowed(given.partitions, _is_counted), shapes, coarser, {})
+    settled = replace(gate, verdicts=_settled(gate, given.plan))
+    reasons = tuple(reason for each in settled.verdicts.values() for reason in each.reasons)
     if reasons:
         return TooRisky(reasons)
-    kept = _Gate(given.partitions, shapes, coarser, verdicts)
-    return _assessed(given, kept, seen)
+    return _assessed(given, settled, seen)
+
+
+def _is_counted(name: str) -> bool:
+    """Whether groups are told by a column, or people and families by it."""
+    return name in {"unit", "slot", "link_id"} or name.startswith("payload.")
+
+
+_Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """Partitions without the people of small groups, coarsened as decided."""
+    """Partitions without the people of the small groups that were found."""
 
     source: Partitions = field(repr=False)
     shapes: Mapping[str, Shape]
     coarser: Coarser
     verdicts: Mapping[str, Verdict]
 
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        for frame in self.survivors():
-            yield frame.with_columns(
-                shape.value(name, self.verdicts[output].level, self.coarser).alias(
-                    f"payload.{output}.{name}"
-                )
-                for output, shape in self.shapes.items()
-                for name, _treat in shape.steps[: self.verdicts[output].level]
-            )
-
     def survivors(self) -> Iterator[pl.DataFrame]:
         """The rows that stay, still as they were treated."""
         for frame in self.source:
-            yield self.without_small(frame)
+            stays = self.stays(frame)
+            yield frame if stays is None else frame.filter(pl.Series(stays))
 
-    def without_small(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """One partition without the people of small groups."""
+    def stays(self, frame: pl.DataFrame) -> _Flags | None:
+        """Which rows of one partition belong to nobody in a small group; None: all of them."""
         one_each = people(frame.with_row_index(_ROW))
         leaving = [
             _in_small(one_each, self.shapes[output], verdict, self.coarser)
@@ -119,12 +121,47 @@ class _Gate:
         ]
         gone = pl.concat(leaving).unique() if leaving else pl.Series(_ROW, [], dtype=pl.UInt32)
         if not gone.len():
-            return frame
+            return None
         if "slot" in frame.columns:
-            return frame.join(frame[gone].select("link_id"), on="link_id", how="anti")
+            theirs = frame[gone].select("link_id")
+            gone = frame.with_row_index(_ROW).join(theirs, on="link_id", how="semi")[_ROW]
         stays = np.ones(frame.height, dtype=np.bool_)
         stays[gone.to_numpy()] = False
-        return frame.filter(pl.Series(stays))
+        return stays
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Partitions without the people of small groups, coarsened as decided.
+
+    Who stays is found once for each partition, and held as one bit a row.
+    """
+
+    source: Partitions = field(repr=False)
+    stays: tuple[bytes | None, ...] = field(repr=False)
+    gate: _Gate
+    wanted: Wanted = every_column
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame, bits in zip(narrowed(self.source, self.wanted), self.stays, strict=True):
+            left = frame
+            if bits is not None:
+                flags = np.unpackbits(np.frombuffer(bits, np.uint8), count=frame.height)
+                left = frame.filter(pl.Series(flags.view(np.bool_)))
+            yield left.with_columns(self._coarsened(frame.columns))
+
+    def narrowed(self, wanted: Wanted) -> _Kept:
+        """The same people, with the wanted columns only."""
+        return replace(self, wanted=wanted)
+
+    def _coarsened(self, present: Sequence[str]) -> list[pl.Expr]:
+        gate = self.gate
+        return [
+            shape.value(name, gate.verdicts[output].level, gate.coarser).alias(column)
+            for output, shape in gate.shapes.items()
+            for name, _treat in shape.steps[: gate.verdicts[output].level]
+            if (column := f"payload.{output}.{name}") in present
+        ]
 
 
 def _in_small(frame: pl.DataFrame, shape: Shape, verdict: Verdict, coarser: Coarser) -> pl.Series:
@@ -141,7 +178,7 @@ def _profiled(given: Given) -> Profile:
         for output in given.plan.outputs
         for rule in payload_columns(output)
     ]
-    for frame in given.partitions:
+    for frame in narrowed(given.partitions, set(names).__contains__):
         seen = merge_profiles(seen, profile(frame, names))
     return seen
 
@@ -203,28 +240,30 @@ def _joined(earlier: Verdict | None, verdict: Verdict) -> Verdict:
     )
 
 
-def _assessed(given: Given, kept: _Gate, seen: Profile) -> Assessed:
-    rows = staying = present = 0
-    for frame in kept.source:
-        left = kept.without_small(frame)
+def _assessed(given: Given, gate: _Gate, seen: Profile) -> Assessed:
+    rows = leaving = 0
+    stays: list[bytes | None] = []
+    for frame in gate.source:
+        flags = gate.stays(frame)
+        stays.append(None if flags is None else np.packbits(flags).tobytes())
+        left = frame if flags is None else frame.filter(pl.Series(flags))
         rows += left.height
-        present += people(frame).height
-        staying += people(left).height
+        leaving += people(frame).height - people(left).height
     counts = Counter(given.counts)
-    if present > staying:
-        counts[Withheld.SMALL_GROUP.value] += present - staying
+    if leaving:
+        counts[Withheld.SMALL_GROUP.value] += leaving
     return Assessed(
         plan=given.plan,
-        partitions=kept,
+        partitions=_Kept(given.partitions, tuple(stays), gate),
         received=given.received,
         counts=dict(counts),
         rows=rows,
-        outputs=tuple(_output(output, kept, seen) for output in given.plan.outputs),
+        outputs=tuple(_output(output, gate, seen) for output in given.plan.outputs),
     )
 
 
-def _output(output: OutputPlan, kept: _Gate, seen: Profile) -> AssessedOutput:
-    verdict, shape = kept.verdicts.get(output.name), kept.shapes.get(output.name)
+def _output(output: OutputPlan, gate: _Gate, seen: Profile) -> AssessedOutput:
+    verdict, shape = gate.verdicts.get(output.name), gate.shapes.get(output.name)
     level = verdict.level if verdict else 0
     treats = (
         shape.treatments(level)
@@ -235,7 +274,7 @@ def _output(output: OutputPlan, kept: _Gate, seen: Profile) -> AssessedOutput:
         output=output,
         k_reached=verdict.k_reached if verdict else 0,
         treatments=treats,
-        values=_assessed_values(output, shape, level, kept.coarser, seen),
+        values=_assessed_values(output, shape, level, gate.coarser, seen),
     )
 
 

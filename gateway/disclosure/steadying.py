@@ -20,7 +20,16 @@ from gateway.disclosure.shape import payload_columns
 from gateway.disclosure.succession import Marks, Members, hidden, members
 from gateway.disclosure.tripwire import Footprint
 from gateway.model import Plan, Withheld
-from gateway.model.stages import Assessed, AssessedOutput, Entropy, Partitions
+from gateway.model.stages import (
+    Assessed,
+    AssessedOutput,
+    Entropy,
+    Partitions,
+    Wanted,
+    every_column,
+    narrowed,
+    wanted_of,
+)
 
 FEW_VALUES = 200
 
@@ -47,7 +56,7 @@ def members_of(assessed: Assessed) -> Members:
     """The people who would leave, with their families."""
     found = [
         (frame["mark"].to_numpy(), frame["unit"].to_numpy())
-        for frame in assessed.partitions
+        for frame in narrowed(assessed.partitions, {"mark", "unit"}.__contains__)
         if frame.height
     ]
     if not found:
@@ -90,17 +99,23 @@ class _Without:
 
     source: Partitions = field(repr=False)
     gone: pl.Series = field(repr=False)
+    wanted: Wanted = every_column
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        for frame in self.source:
-            yield frame.filter(~pl.col("mark").is_in(self.gone.implode()))
+        for frame in narrowed(self.source, lambda name: name == "mark" or self.wanted(name)):
+            staying = frame.filter(~pl.col("mark").is_in(self.gone.implode()))
+            yield wanted_of(staying, self.wanted)
+
+    def narrowed(self, wanted: Wanted) -> _Without:
+        """The same people, with the wanted columns only."""
+        return _Without(self.source, self.gone, wanted)
 
 
 def footprints(assessed: Assessed) -> dict[str, Footprint]:
     """What each output looks like, in counts: for the next release to be compared with."""
     empty: Counter[tuple[str, str]] = Counter()
     values: dict[tuple[str, str], Counter[str] | None] = {}
-    for frame in assessed.partitions:
+    for frame in narrowed(assessed.partitions, _is_seen):
         one_each = people(frame)
         for entry in assessed.outputs:
             _count(one_each, entry, empty, values)
@@ -124,6 +139,11 @@ def footprints(assessed: Assessed) -> dict[str, Footprint]:
     }
 
 
+def _is_seen(name: str) -> bool:
+    """Whether a column leaves with values, or tells who its row is about."""
+    return name in {"slot", "link_id"} or name.startswith("payload.")
+
+
 def _count(
     frame: pl.DataFrame,
     entry: AssessedOutput,
@@ -137,8 +157,9 @@ def _count(
         known = values.setdefault(key, Counter())
         if known is None:
             continue
-        counts = column.drop_nulls().cast(pl.String).value_counts(name="rows")
-        known.update(dict(counts.iter_rows()))
+        counts = column.drop_nulls().value_counts(name="rows").cast({column.name: pl.String})
+        for value, found in counts.iter_rows():
+            known[value] += found
         if len(known) > FEW_VALUES:
             # A column of many values has no categories to compare.
             values[key] = None

@@ -51,8 +51,11 @@ class Members:
 
 def members(people: Marks, families: Marks) -> Members:
     """People with their families, in order, each person once."""
-    ordered, first = np.unique(people, return_index=True)
-    return Members(ordered, families[first])
+    order = np.argsort(people)
+    ordered = people[order]
+    if bool((ordered[1:] == ordered[:-1]).any()):
+        ordered, order = np.unique(people, return_index=True)
+    return Members(ordered, families[order])
 
 
 def too_few(count: int, k: int) -> bool:

@@ -12,7 +12,7 @@ Source: docs/explanation/architecture.md; UK GDPR Art 25.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -40,13 +40,51 @@ def last_reading(partitions: Partitions) -> Iterator[pl.DataFrame]:
     return partitions.last() if isinstance(partitions, Spendable) else iter(partitions)
 
 
+Wanted = Callable[[str], bool]
+
+
+def every_column(_name: str) -> bool:
+    """Wants them all."""
+    return True
+
+
+@runtime_checkable
+class Narrowable(Protocol):
+    """Partitions of which a reader may open some columns alone."""
+
+    def narrowed(self, wanted: Wanted) -> Partitions:
+        """The same rows in the same order, with the wanted columns only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    source: Partitions = field(repr=False)
+    wanted: Wanted
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self.source:
+            yield wanted_of(frame, self.wanted)
+
+
+def wanted_of(frame: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
+    """The wanted columns of one frame."""
+    return frame.select([name for name in frame.columns if wanted(name)])
+
+
+def narrowed(partitions: Partitions, wanted: Wanted) -> Partitions:
+    """Partitions with the wanted columns only: what nobody asks for is not opened."""
+    if isinstance(partitions, Narrowable):
+        return partitions.narrowed(wanted)
+    return _Narrowed(partitions, wanted)
+
+
 class Spill(Protocol):
     """Scratch room for frames, kept in memory or sealed on disk, gone when closed."""
 
     def put(self, partition: int, frame: pl.DataFrame) -> None:
         """Add rows to one partition."""
 
-    def partition(self, index: int) -> Iterator[pl.DataFrame]:
+    def partition(self, index: int, wanted: Wanted = ...) -> Iterator[pl.DataFrame]:
         """The frames of one partition, in the order in which they were put."""
 
     def take(self, index: int) -> Iterator[pl.DataFrame]:

@@ -17,8 +17,8 @@ import polars as pl
 
 from gateway.model import ColumnRule, Participation, Plan, Withheld
 from gateway.model.reading import read_ahead
-from gateway.model.stages import Cohort, Partitions, Willing, last_reading
-from gateway.objections.compare import compare, merge_hits
+from gateway.model.stages import Cohort, Partitions, Willing, last_reading, narrowed
+from gateway.objections.compare import PREFIX, compare, merge_hits
 from gateway.objections.household import household_effect
 from gateway.objections.register import Register, empty_register
 from gateway.objections.resolve import Resolution, decide, resolve
@@ -57,7 +57,8 @@ def resolution_of(cohort: Cohort, register: Register) -> Resolution:
     """Compare the whole cohort with the register; also what the human queue is made from."""
     participation = cohort.plan.participation
     compared = empty_register() if participation is Participation.STATUTORY else register
-    hits = [compare(frame, compared) for frame in read_ahead(iter(cohort.partitions))]
+    told = narrowed(cohort.partitions, _is_told)
+    hits = [compare(frame, compared) for frame in read_ahead(iter(told))]
     nobody = pl.DataFrame(schema={"person": pl.String, "std.dob": pl.String})
     merged = merge_hits(hits or [compare(nobody, empty_register())])
     return resolve(merged, compared, participation=participation)
@@ -75,6 +76,11 @@ def overridden(cohort: Cohort, register: Register) -> int:
 
 
 _SAID_NO = (Withheld.OBJECTED.value, Withheld.OPTED_OUT.value)
+
+
+def _is_told(name: str) -> bool:
+    """Whether a column says who somebody is."""
+    return name == "person" or name.startswith(PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import polars as pl
 
 from gateway.keyed_hash import base32_column
 from gateway.model import ColumnRule, FieldClass, IdentifierForm, OutputPlan
-from gateway.model.stages import Assessed, AssessedOutput, Entropy, Scratch
+from gateway.model.stages import Assessed, AssessedOutput, Entropy, Scratch, narrowed
 from gateway.sealing.manifest import ManifestColumn
 from gateway.sealing.rows import ByteWriter, Scan, permuted, write_csv, write_parquet
 
@@ -42,7 +42,8 @@ def serialise(
         The number of rows written: people, times slots in a linkage file.
     """
     rows = assessed.rows * (1 + output.alias_slots if tokens_in(output) else 1)
-    frames = (part for frame in assessed.partitions for part in _rows(frame, output))
+    held = narrowed(assessed.partitions, _columns_of(output).__contains__)
+    frames = (part for frame in held for part in _rows(frame, output))
     shuffled = permuted(frames, rows=rows, scratch=scratch, entropy=entropy)
     written = (_as_text(frame) for frame in shuffled)
     return _WRITERS[output.file_format](written, target, scan=scan)
@@ -123,6 +124,17 @@ def _made(name: str) -> str:
 
 def _payload(output: OutputPlan, rule: ColumnRule) -> str:
     return f"payload.{output.name}.{rule.name}"
+
+
+def _columns_of(output: OutputPlan) -> frozenset[str]:
+    """The columns of the stage that an output is made of."""
+    tokens = [
+        f"token.{output.name}.{slot}.{name}"
+        for slot in range(1 + output.alias_slots)
+        for name in output.tokens
+    ]
+    payload = [_payload(output, rule) for rule in output.columns]
+    return frozenset({LINK_ID, f"pseudonym.{output.name}", *tokens, *payload})
 
 
 def _rows(frame: pl.DataFrame, output: OutputPlan) -> Iterator[pl.DataFrame]:

@@ -5,13 +5,15 @@ Source: docs/explanation/architecture.md, "Two ideas that carry the rest".
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from gateway.model.reading import read_ahead
-from gateway.model.stages import Spill
+from gateway.model.stages import Spill, Wanted, every_column
 
 PARTITION_ROWS = 65_536
 SCATTER_ROWS = 65_536
@@ -31,9 +33,12 @@ def scatter(blocks: Iterable[pl.DataFrame], by: str, spill: Spill) -> Spill:
         return spill
     for block in read_ahead(_gathered(blocks)):
         key = pl.coalesce(by, "person").hash(seed=_SEED) % len(spill)
-        parts = block.with_columns(key.alias("~part")).partition_by("~part", as_dict=True)
-        for (part,), rows in parts.items():
-            spill.put(int(part), rows.drop("~part"))
+        part = block.select(key.cast(pl.UInt16)).to_series().to_numpy()
+        order = np.argsort(part, kind="stable").astype(np.uint32)
+        ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
+        for index, (start, end) in enumerate(itertools.pairwise((0, *ends))):
+            # Rows of its own: a slice would hold all of them in memory until the last is gone.
+            spill.put(index, block[order[start:end]])
     return spill
 
 
@@ -51,9 +56,11 @@ def _gathered(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield pl.concat(waiting)
 
 
-def whole(spill: Spill, index: int, *, last: bool = False) -> pl.DataFrame:
+def whole(
+    spill: Spill, index: int, *, last: bool = False, wanted: Wanted = every_column
+) -> pl.DataFrame:
     """One partition as one frame; read for the last time, its room is free again."""
-    held = list(spill.take(index) if last else spill.partition(index))
+    held = list(spill.take(index) if last else spill.partition(index, wanted))
     return pl.concat(held or [pl.DataFrame()], how="diagonal")
 
 
@@ -62,6 +69,7 @@ class Whole:
     """The partitions of a spill, each as one frame."""
 
     spill: Spill = field(repr=False)
+    wanted: Wanted = every_column
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return self._frames(last=False)
@@ -70,8 +78,12 @@ class Whole:
         """The same frames for the last time."""
         return self._frames(last=True)
 
+    def narrowed(self, wanted: Wanted) -> Whole:
+        """The same partitions, with the wanted columns only."""
+        return Whole(self.spill, wanted)
+
     def _frames(self, *, last: bool) -> Iterator[pl.DataFrame]:
         for index in range(len(self.spill)):
-            frame = whole(self.spill, index, last=last)
+            frame = whole(self.spill, index, last=last, wanted=self.wanted)
             if frame.height:
                 yield frame
