@@ -169,7 +169,8 @@ class Examiner:
             raw,
             ascii_only=ascii_only,
             plain=not seen.unusual,
-            signs=seen.signs,
+            # Behind the blanks that were cut off a sign may stand that the scan did not see.
+            signs=seen.signs or seen.padded,
         )
         hashes = tuple(intake.keyed_hashes(raw, rule, self._seed, 0) for rule in self._whole)
         elements = identity.standardise(checked.columns, self._contract)

@@ -16,7 +16,7 @@ from typing import Final
 from gateway.adapters.checker_blocks import Block
 from gateway.intake import Fault, Finding
 
-_KINDS: Final = (
+KINDS: Final = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"%PDF", "a PDF document"),
     (b"Rar!", "a RAR archive"),
@@ -39,7 +39,7 @@ def refuse_kind(first: bytes, *, encodings: tuple[str, ...]) -> Finding | None:
     """Give the finding about a file that is no text of a declared kind, by its first bytes."""
     if not first:
         return Finding(code="intake/empty")
-    for magic, name in _KINDS:
+    for magic, name in KINDS:
         if first.startswith(magic):
             return Finding(code="intake/not-text", hint=name)
     if is_utf16(first) and "utf-16" not in encodings:

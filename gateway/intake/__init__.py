@@ -13,6 +13,7 @@ from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
 from gateway.intake.row_rules import rules_of
 from gateway.intake.rule import Rule
+from gateway.intake.rule_document import rule_document
 from gateway.intake.scan import Fault, Scan, cut_blocks, scan
 from gateway.intake.suite import suite, table_schema
 from gateway.intake.tally import Tally, quarantining
@@ -57,6 +58,7 @@ __all__ = [
     "read_verdict",
     "rejected",
     "remedy",
+    "rule_document",
     "rules_of",
     "scan",
     "sentence",

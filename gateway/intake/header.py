@@ -23,7 +23,7 @@ from gateway.model import Contract
 MOST_COLUMNS: Final = 1_000
 
 # Greek and Cyrillic letters that look like Latin ones, in lower case.
-_LOOK_ALIKES: Final = str.maketrans(
+LOOK_ALIKES: Final = str.maketrans(
     "авсдеһіјкмнорԛстуѵԝхзαβγεικνορτυχωѕ", "abcdehijkmhopqctyvwx3abyeikvoptuxws"
 )
 _PERSONAL: Final = re.compile(
@@ -31,7 +31,7 @@ _PERSONAL: Final = re.compile(
     r"|[A-Za-z]{1,2}\d[\dA-Za-z]? ?\d[A-Za-z]{2}|[A-Za-z]{2} ?(\d\d ?){3}[A-Da-d]?"
     r"|[A-Za-z]\d{11}[\dA-Za-z]|[^@\s]+@[^@\s]+\.[^@\s]+"
 )
-_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def match_header(cells: list[str], contract: Contract, *, known: Collection[str]
     """Match the names in a header row to the columns of a contract."""
     if len(cells) > MOST_COLUMNS:
         return _refused(Finding(code="intake/too-many-columns", hint=str(MOST_COLUMNS)))
-    names = _names(contract)
+    names = names_of(contract)
     folded = [fold(cell) for cell in cells]
     published = {fold(name) for name in known} | set(names)
     places = tuple((names[name], place) for place, name in enumerate(folded) if name in names)
@@ -90,13 +90,13 @@ def fold(name: str) -> str:
 
 
 def _unmask(name: str) -> str:
-    return name.translate(_LOOK_ALIKES)
+    return name.translate(LOOK_ALIKES)
 
 
 def _findings(
     cells: list[str], folded: list[str], contract: Contract, published: set[str]
 ) -> Iterator[Finding]:
-    names = _names(contract)
+    names = names_of(contract)
     unmasked = [_unmask(name) for name in folded]
     if any(
         name not in published and _PERSONAL.fullmatch(cell.strip())
@@ -124,7 +124,8 @@ def _doubles(folded: list[str], unmasked: list[str], names: dict[str, str]) -> I
             yield Finding(code="intake/header-duplicate", column=known or f"column {place + 1}")
 
 
-def _names(contract: Contract) -> dict[str, str]:
+def names_of(contract: Contract) -> dict[str, str]:
+    """Give the contract's column for each folded name that it may have in a header."""
     return {
         fold(name): column.name
         for column in contract.columns
@@ -134,8 +135,8 @@ def _names(contract: Contract) -> dict[str, str]:
 
 def _better_delimiter(line: str, contract: Contract, matched: int) -> str:
     """Name the delimiter under which more columns of the contract are found."""
-    names = _names(contract)
-    for delimiter, word in _DELIMITERS.items():
+    names = names_of(contract)
+    for delimiter, word in DELIMITERS.items():
         cells = _split(line, delimiter) if delimiter != contract.delimiter else None
         if cells and len(cells) > 1 and sum(fold(cell) in names for cell in cells) > matched:
             return word

@@ -21,6 +21,9 @@ _YEAR: Final = "(?:1[89]|20|21)[0-9]{2}"
 # Years divisible by 4 and not by 100, or by 400, from 1800 to 2199.
 _LEAP: Final = "(?:(?:1[89]|20|21)(?:0[48]|[2468][048]|[13579][26])|2000)"
 
+# How days are written elsewhere: a text in one of these is a date in another form.
+DAY_FORMS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d.%m.%Y")
+
 LATIN: Final = "[A-Za-z\u00c0-\u024f]"
 GREEK_OR_CYRILLIC: Final = "[\u0370-\u052f]"
 MIXED_SCRIPT: Final = f"(?:{LATIN}.*{GREEK_OR_CYRILLIC}|{GREEK_OR_CYRILLIC}.*{LATIN})"

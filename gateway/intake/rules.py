@@ -131,11 +131,7 @@ def _date(column: ContractColumn) -> Rule:
     other = (
         (
             "intake/date-form",
-            pl.col(column.name).str.contains(
-                patterns.date_pattern(
-                    ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d.%m.%Y")
-                )
-            ),
+            pl.col(column.name).str.contains(patterns.date_pattern(patterns.DAY_FORMS)),
         ),
         ("intake/spreadsheet-damage", pl.col(column.name).str.contains(r"^[0-9]{4,5}(\.[0-9]+)?$")),
     )

@@ -22,7 +22,7 @@ _ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows(?: \(first [\d, ]+\))?): ")
 
 _COLUMN_FIRST = re.compile(r"^Column [^:]+: ")
 # What became of the file as a whole; it is said above the table.
-_VERDICTS = frozenset({"intake/rows-failing-reject", "intake/rows-failing-hold"})
+VERDICTS = frozenset({"intake/rows-failing-reject", "intake/rows-failing-hold"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +47,13 @@ def shown(record: ExtractRecord, contract: Contract | None) -> list[Shown]:
         contract: what it was checked against; says how each column is to be written.
     """
     forms = {each.name: form_of(each) for each in contract.columns} if contract else {}
-    found = [_shown(each, forms) for each in record.findings if each["code"] not in _VERDICTS]
+    found = [_shown(each, forms) for each in record.findings if each["code"] not in VERDICTS]
     return sorted(found, key=lambda each: -each.rows)
 
 
 def failing(record: ExtractRecord) -> int:
     """How many rows have faults, where the whole file was turned away for it."""
-    return sum(each["rows"] for each in record.findings if each["code"] in _VERDICTS)
+    return sum(each["rows"] for each in record.findings if each["code"] in VERDICTS)
 
 
 def _shown(told: Mapping[str, Any], forms: Mapping[str, str]) -> Shown:
@@ -65,13 +65,13 @@ def _shown(told: Mapping[str, Any], forms: Mapping[str, str]) -> Shown:
         # A rule of one column is named after it and says no more than the sentence.
         rule="" if rule.startswith(f"{column}.") else rule,
         rows=told["rows"],
-        sentence=_said(told["sentence"]),
+        sentence=said(told["sentence"]),
         remedy=told["remedy"],
         agreed=forms.get(column, ""),
     )
 
 
-def _said(sentence: str) -> str:
+def said(sentence: str) -> str:
     """A finding's sentence without the rows and the column: the table has these beside it."""
     told = _COLUMN_FIRST.sub("", _ROWS_FIRST.sub("", sentence))
     return told[:1].upper() + told[1:]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 
 from gateway.adapters import jobs
 from gateway.adapters.keyring import open_ring
@@ -24,6 +24,7 @@ from gateway.web.desk import desk
 from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.form_file import FormFile
 from gateway.web.guards import guarded
+from gateway.web.page_rules import page_rules
 from gateway.web.pages.sending import contract_of
 
 pages = Blueprint("uploading", __name__)
@@ -38,6 +39,14 @@ BROKEN_OFF = "The file did not arrive whole. Choose it again"
 def form(dataset: str, *, caller: Caller) -> str:
     """Show the page to send a file from."""
     return _form(dataset, caller)
+
+
+@pages.get("/send/<dataset>/rules.json")
+@guarded(Action.EXTRACT_UPLOAD, realm=Realm.PERSON)
+def rules(dataset: str, *, caller: Caller) -> Response:
+    """Give the rules by which the page checks a file before any of it is sent."""
+    bundle = inputs().bundle
+    return jsonify(page_rules(bundle, contract_of(bundle, dataset, party=caller.party)))
 
 
 @pages.post("/send/<dataset>/file")

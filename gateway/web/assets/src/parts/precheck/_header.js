@@ -1,0 +1,126 @@
+// The header row: which column of the file is which column of the contract. A name that no
+// published contract knows is told by its place only.
+import { Declined, finding } from "./_bytes.js";
+
+// White space as the gateway knows it; a browser's own \s is another set.
+const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const OUTER = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
+const INNER = new RegExp(`[${SPACE}_-]+`, "g");
+const SPACED = new RegExp(`[${SPACE}]`);
+// Letters up to Cyrillic, and punctuation: there both readers fold case alike but for these.
+const UNLIKE = /[^\u0000-\u052f\u2000-\u206f\u3000\ufeff]/;
+const CASEFOLD = { ß: "ss", ǰ: "ǰ", "\u0345": "ι", ΐ: "ΐ", ΰ: "ΰ", ς: "σ" };
+const PERSONAL = [
+  /^[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?$/,
+  /^[0-9][0-9]?[/.][0-9][0-9]?[/.][0-9]{2,4}$/,
+  /^-?[0-9]+([.,][0-9]+)?$/,
+  /^[0-9 ]{9,14}$/,
+  /^[A-Za-z]{1,2}[0-9][0-9A-Za-z]? ?[0-9][A-Za-z]{2}$/,
+  /^[A-Za-z]{2} ?([0-9][0-9] ?){3}[A-Da-d]?$/,
+  /^[A-Za-z][0-9]{11}[0-9A-Za-z]$/,
+];
+
+export function fold(name) {
+  if (UNLIKE.test(name)) throw new Declined("header");
+  const text = name.normalize("NFKC").replace(OUTER, "");
+  if (UNLIKE.test(text)) throw new Declined("header");
+  const lower = Array.from(text, (letter) => CASEFOLD[letter] || letter.toLowerCase()).join("");
+  return lower.split("\ufeff").join("").replace(INNER, "_");
+}
+
+function personal(cell) {
+  const text = cell.replace(OUTER, "");
+  if (PERSONAL.some((form) => form.test(text))) return true;
+  const [name, host, ...more] = text.split("@");
+  if (!name || !host || more.length || SPACED.test(text)) return false;
+  const dot = host.indexOf(".", 1);
+  return dot > 0 && dot < host.length - 1;
+}
+
+const refused = (found, width = 0) => ({ width, places: [], dropped: [], findings: [found] });
+
+export function readHeader(line, rules) {
+  const cells = split(line, rules.delimiter);
+  if (!cells) return refused(finding("intake/header-malformed"));
+  const names = new Map(Object.entries(rules.header.names));
+  const header = matched(cells, names, rules);
+  const better = betterDelimiter(line, names, rules, header.places.length);
+  return better ? refused(finding("intake/delimiter", { hint: better }), header.width) : header;
+}
+
+function matched(cells, names, rules) {
+  if (cells.length > rules.most_columns) {
+    return refused(finding("intake/too-many-columns", { hint: String(rules.most_columns) }));
+  }
+  const folded = cells.map(fold);
+  const published = new Set(rules.header.published);
+  const places = folded.flatMap((name, place) => (names.has(name) ? [[names.get(name), place]] : []));
+  const told = (place) => (published.has(folded[place]) ? folded[place] : `column ${place + 1}`);
+  const dropped = folded.flatMap((name, place) => (names.has(name) ? [] : [told(place)]));
+  const findings = faultsOf(cells, folded, { names, published, rules });
+  return { width: cells.length, places, dropped, findings };
+}
+
+function faultsOf(cells, folded, { names, published, rules }) {
+  if (folded.some((name, place) => !published.has(name) && personal(cells[place]))) {
+    return [finding("intake/headerless")];
+  }
+  const alike = new Map(Object.entries(rules.header.look_alikes));
+  const unmask = (name) => Array.from(name, (letter) => alike.get(letter) || letter).join("");
+  const unmasked = folded.map(unmask);
+  const found = [];
+  unmasked.forEach((name, place) => {
+    if (name === folded[place] || !published.has(name)) return;
+    found.push(finding("intake/header-look-alike", { column: `column ${place + 1}` }));
+  });
+  found.push(...doubles(folded, unmasked, names));
+  const present = new Set(folded.filter((name) => names.has(name)).map((name) => names.get(name)));
+  for (const column of rules.columns) {
+    if (!column.required || present.has(column.name)) continue;
+    found.push(finding("intake/column-missing", { column: column.name }));
+  }
+  if (!present.size) found.push(finding("intake/no-known-column"));
+  return found;
+}
+
+function doubles(folded, unmasked, names) {
+  const meant = unmasked.map((name) => (names.has(name) ? names.get(name) : name));
+  const seen = new Map();
+  for (const name of meant) seen.set(name, (seen.get(name) || 0) + 1);
+  return meant.flatMap((name, place) => {
+    const column = names.get(folded[place]) || `column ${place + 1}`;
+    return seen.get(name) > 1 ? [finding("intake/header-duplicate", { column })] : [];
+  });
+}
+
+// The delimiter under which more columns of the contract are found.
+function betterDelimiter(line, names, rules, found) {
+  for (const [delimiter, word] of Object.entries(rules.header.delimiters)) {
+    const cells = delimiter === rules.delimiter ? null : split(line, delimiter);
+    if (!cells || cells.length < 2) continue;
+    if (cells.filter((cell) => names.has(fold(cell))).length > found) return word;
+  }
+  return "";
+}
+
+// One RFC 4180 record; null when its quoting is wrong.
+function split(line, delimiter) {
+  if (!line.includes('"')) return line.split(delimiter);
+  const cells = [];
+  for (let p = 0; ; p++) {
+    let end = p;
+    if (line[p] === '"') {
+      end = line.indexOf('"', p + 1);
+      while (end >= 0 && line[end + 1] === '"') end = line.indexOf('"', end + 2);
+      if (end < 0) return null;
+      cells.push(line.slice(p + 1, end).split('""').join('"'));
+      end++;
+    } else {
+      while (end < line.length && line[end] !== delimiter && line[end] !== '"') end++;
+      cells.push(line.slice(p, end));
+    }
+    if (end >= line.length) return cells;
+    if (line[end] !== delimiter) return null;
+    p = end;
+  }
+}
