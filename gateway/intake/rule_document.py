@@ -104,7 +104,7 @@ def _rule(rule: Rule, columns: Mapping[str, ContractColumn], contract: Contract)
 def _of_column(
     rule: Rule, column: ContractColumn, contract: Contract
 ) -> tuple[Question | None, list[tuple[str, Question]]]:
-    """The question of a column's rule, and what failing texts may look like, the first that fits."""
+    """The question of a column's rule, and what texts that fail it may look like, in order."""
     kind = rule.name.removeprefix(f"{column.name}.")
     damage = ("intake/spreadsheet-damage", {"kind": "damaged"})
     if kind == "number":
@@ -124,27 +124,22 @@ def _of_column(
     return _plainly(kind, rule, column, contract), [damage] if _damaged(kind) else []
 
 
-def _plainly(
-    kind: str, rule: Rule, column: ContractColumn, contract: Contract
-) -> Question | None:
-    if kind in {"required", "one-script"}:
-        return {"kind": kind}
-    if kind == "unique":
-        return {"kind": "together", "columns": list(rule.together)}
-    if kind == "length":
-        return {"kind": kind, "most": column.max_length}
-    if kind == "date-range":
-        days = (column.earliest, column.latest)
-        low, high = (day.isoformat() if day else None for day in days)
-        dated = _date(column)
-        return dated and {**dated, "kind": kind, "low": low, "high": high}
-    if kind == "codes":
-        return {"kind": kind, "codes": list(column.codes or ("Y", "N"))}
-    if kind == "code-list" and not any(";" in code or not code for code in column.codes):
-        return {"kind": kind, "codes": list(column.codes)}
+def _plainly(kind: str, rule: Rule, column: ContractColumn, contract: Contract) -> Question | None:
+    """The question of a kind that has no texts of a look of their own; None if it is not known."""
     if kind == identifier_of(column).replace("_", "-"):
         return {"kind": kind, "synthetic": contract.population == "synthetic"}
-    return None
+    codes = list(column.codes)
+    listed = all(code and ";" not in code for code in codes)
+    known: dict[str, Question | None] = {
+        "required": {"kind": kind},
+        "one-script": {"kind": kind},
+        "unique": {"kind": "together", "columns": list(rule.together)},
+        "length": {"kind": kind, "most": column.max_length},
+        "date-range": _date_range(column),
+        "codes": {"kind": kind, "codes": codes or ["Y", "N"]},
+        "code-list": {"kind": kind, "codes": codes} if listed else None,
+    }
+    return known.get(kind)
 
 
 def _damaged(kind: str) -> bool:
@@ -169,6 +164,12 @@ def _date(column: ContractColumn) -> Question | None:
         if form.count("%") != 3 or len(parts) != 3 or "%d" not in parts or "%Y" not in parts:
             return None
     return {"kind": "date", "forms": list(column.date_forms)}
+
+
+def _date_range(column: ContractColumn) -> Question | None:
+    low, high = (day.isoformat() if day else None for day in (column.earliest, column.latest))
+    dated = _date(column)
+    return dated and {**dated, "kind": "date-range", "low": low, "high": high}
 
 
 def _across(

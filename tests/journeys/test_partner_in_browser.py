@@ -56,9 +56,11 @@ def test_a_partner_mends_a_bad_file_and_gets_a_receipt(
         visitor.picture("partner-why")
         page.click("text=Send a file")
         visitor.picture("partner-upload")
+        before = _checked_before_sending(visitor, people / "police_bad.csv") if scripts else []
         _send(visitor, people / "police_bad.csv")
         assert visitor.heading() == "Your file was not accepted"
         told = visitor.text()
+        assert before == (_table(visitor, "main table") if scripts else [])
         assert "Not a real date" in told
         assert "officer_notes" not in told  # a column that no contract knows is named by place
         visitor.picture("partner-findings")
@@ -80,11 +82,82 @@ def test_a_partner_mends_a_bad_file_and_gets_a_receipt(
         visitor.picture("partner-history")
 
 
+def _checked_before_sending(visitor: Visitor, file: Path) -> list[list[str]]:
+    """Choose a bad file and read what is wrong with it while nothing of it has left."""
+    visitor.page.set_input_files("#file", str(file))
+    visitor.page.wait_for_selector("h2:has-text('The file would not be accepted')")
+    assert "Nothing has been sent." in visitor.text()
+    visitor.picture("partner-check")
+    return _table(visitor, "[data-check=found] table")
+
+
+def _table(visitor: Visitor, table: str) -> list[list[str]]:
+    rows = visitor.page.query_selector_all(f"{table} tbody tr")
+    return [[cell.inner_text() for cell in row.query_selector_all("td")] for row in rows]
+
+
 def _send(visitor: Visitor, file: Path) -> None:
     """Choose a file, send it, and wait for its check."""
     visitor.page.set_input_files("#file", str(file))
-    visitor.page.click("text=Send the file")
+    visitor.page.click("main form button[type=submit]")
     visitor.page.wait_for_url("**/sent/extract-*", timeout=60_000)
+
+
+def test_a_bad_file_is_found_and_another_chosen_before_anything_leaves(
+    service: Service, browser: Any, people: Path
+) -> None:
+    with visiting(browser, service.url) as visitor:
+        page = visitor.page
+        visitor.sign_in("police-desk", service.office)
+        visitor.go("/send/police_incidents/file")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+        page.set_input_files("#file", str(people / "police_bad.csv"))
+        page.wait_for_selector("h2:has-text('The file would not be accepted')")
+        assert "Not a real date" in visitor.text()
+        assert "officer_notes" not in visitor.text()
+        assert page.inner_text("[role=status][data-check-heard]").startswith("The file would not")
+        with page.expect_file_chooser() as choosing:
+            page.click("text=Choose another file")
+        choosing.value.set_files(str(people / "police_incidents.csv"))
+        page.wait_for_selector("text=found nothing wrong with this file")
+        visitor.picture("partner-check-clean")
+        assert [each for each in asked if not each.startswith("GET ")] == []
+        assert page.evaluate(_KEPT) == [0, 0, 0]
+        page.click("button:has-text('Send the file')")
+        page.wait_for_url("**/sent/extract-*", timeout=60_000)
+        assert visitor.heading() == "File accepted"
+
+
+_KEPT = """async () => [localStorage.length, sessionStorage.length, (await caches.keys()).length]"""
+
+
+def test_a_spreadsheet_is_said_to_be_checked_after_it_is_sent(
+    service: Service, browser: Any, tmp_path: Path
+) -> None:
+    book = tmp_path / "extract.xlsx"
+    book.write_bytes(b"PK\x03\x04" + bytes(range(200)))
+    with visiting(browser, service.url) as visitor:
+        visitor.sign_in("police-desk", service.office)
+        visitor.go("/send/police_incidents/file")
+        visitor.page.set_input_files("#file", str(book))
+        visitor.page.wait_for_selector("text=A browser can check plain CSV files only.")
+        assert "It is checked after you send it" in visitor.text()
+        assert visitor.page.is_enabled("button:has-text('Send the file')")
+        visitor.check("partner-check-declined")
+
+
+def test_the_file_can_be_sent_where_the_check_in_the_browser_fails(
+    service: Service, browser: Any, people: Path
+) -> None:
+    with visiting(browser, service.url) as visitor:
+        visitor.sign_in("police-desk", service.office)
+        visitor.page.route("**/rules.json", lambda route: route.abort("failed"))
+        visitor.go("/send/police_incidents/file")
+        visitor.page.set_input_files("#file", str(people / "police_incidents.csv"))
+        visitor.page.wait_for_selector("text=The check in your browser did not work.")
+        visitor.page.click("button:has-text('Send the file')")
+        visitor.page.wait_for_url("**/sent/extract-*", timeout=60_000)
 
 
 def test_a_lost_connection_loses_nothing_that_arrived(
@@ -108,7 +181,7 @@ def test_a_lost_connection_loses_nothing_that_arrived(
 
         page.route("**/api/v1/uploads/*", cut)
         page.set_input_files("#file", str(large))
-        page.click("text=Send the file")
+        page.click("main form button[type=submit]")
         page.wait_for_selector("text=The connection was lost", timeout=30_000)
         visitor.picture("partner-lost")
         page.unroute_all()
@@ -143,7 +216,9 @@ def test_the_keyboard_alone_suffices(service: Service, browser: Any, people: Pat
         with page.expect_file_chooser() as choosing:
             keyboard.press("Space")
         choosing.value.set_files(str(people / "police_bad.csv"))
-        _tab_to(visitor, "Send the file")
+        page.wait_for_selector("text=Send anyway")
+        _tab_to(visitor, "Choose another file")
+        _tab_to(visitor, "Send anyway")
         keyboard.press("Enter")
         page.wait_for_url("**/sent/extract-*", timeout=60_000)
         _tab_to(visitor, "Download the list of rows (CSV)")

@@ -24,7 +24,7 @@ from gateway.web.desk import desk
 from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.form_file import FormFile
 from gateway.web.guards import guarded
-from gateway.web.page_rules import page_rules
+from gateway.web.page_rules import DECLINED, page_rules
 from gateway.web.pages.sending import contract_of
 
 pages = Blueprint("uploading", __name__)
@@ -106,6 +106,7 @@ def _form(dataset: str, caller: Caller, *, fault: str = "") -> str:
         faults=[{"text": fault, "href": f"#{FIELD}"}] if fault else [],
         fault=fault,
         limit=uploads().limits.longest >> 20,
+        declined=DECLINED,
     )
 
 

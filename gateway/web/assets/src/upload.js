@@ -1,10 +1,13 @@
 // The upload page: sends the file in pieces by the tus protocol, with progress, and goes on where
-// it stopped after a lost connection or a closed page. Without scripts the form itself is sent.
+// it stopped after a lost connection or a closed page. Before that it checks the file in the
+// browser. Without scripts the form itself is sent.
 import { Upload } from "tus-js-client";
+import { checkBeforeSending, stopChecking } from "./parts/_precheck_page.js";
 
 const PIECE = 4 * 1024 * 1024;
 const form = document.querySelector("[data-upload]");
 if (form) form.addEventListener("submit", (event) => begin(event));
+if (form) checkBeforeSending(form);
 
 const part = (name) => document.querySelector(`[data-upload-${name}]`);
 
@@ -12,6 +15,7 @@ function begin(event) {
   const file = form.querySelector("input[type=file]").files[0];
   if (!file || !file.size) return; // the server says what is missing
   event.preventDefault();
+  stopChecking();
   show("sending");
   const upload = new Upload(file, {
     ...options(file),
