@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from gateway.intake import Verdict, remedy, sentence
-from tests.bad_input.police_extract import NAMES, check, row, rows, text
+from gateway.model import RowRule
+from tests.bad_input.police_extract import NAMES, POLICE, check, row, rows, text
 
 
 def changed(number: int, **changes: str) -> bytes:
@@ -152,3 +154,18 @@ def test_a_zip_of_300_mb_of_zeros_is_rejected_and_nothing_is_harmed() -> None:
         archive.writestr("extract.csv", b"0" * 300_000_000)
     verdict = check(packed.getvalue())
     assert [each.code for each in verdict.findings] == ["intake/not-a-spreadsheet"]
+
+
+def test_a_tolerated_rule_that_asks_every_row_is_held_by_its_share_of_rows() -> None:
+    rule = RowRule(
+        name="reachable", form="one-of-present", columns=("nhs", "postcode"), tolerated=0.2
+    )
+    contract = replace(POLICE, rules=(rule,))
+    few, many = (
+        text([row(n, postcode="" if n < missing else "ZA1 1AA") for n in range(30)])
+        for missing in (6, 7)
+    )
+    assert check(few, contract).state == "accepted"
+    held = check(many, contract)
+    assert held.findings[0].code == "intake/tolerance-exceeded"
+    assert held.state == "quarantined"
