@@ -17,7 +17,7 @@ from gateway.adapters import dry_runs, operators, policy_reading, policy_store, 
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_run import Run
-from gateway.adapters.release_store import packages_of, releases
+from gateway.adapters.release_store import columns_that_left
 from gateway.adapters.share_desk import Desk
 from gateway.errors import RefusedError
 from gateway.model import Plan, PurposeKind, Refusal, SharingRequest
@@ -180,12 +180,7 @@ def preview_desk(desk: Desk, draft: Draft) -> PreviewDesk:
         documents = policy_store.bundle(connection) | dict(draft.changes)
         policy_reading.check(documents, draft.changes)
         bundle, findings = policy.load(documents)
-        received = frozenset(
-            str(column["name"])
-            for release in releases(connection)
-            for package in packages_of(connection, release.id)
-            for column in package.manifest["columns"]
-        )
+        received = columns_that_left(connection)
     then = replace(now, bundle=bundle, findings=findings)
     signed = (draft.agreement, _digest(then, draft.agreement))
     then = replace(then, approved=now.approved | {signed})

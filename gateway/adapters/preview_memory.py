@@ -4,8 +4,9 @@ It answers one question, an auditor's, after the change was made: was the differ
 the approvers were shown the difference that came? A digest of the sealed file stands in
 the ledger from the moment of the preview, so that nobody can make one afterwards.
 
-A file is AES-256-GCM under a key made of the subject index's key, with the preview's id
-as associated data; inside, a JSON head and, for each purpose and version, the marks of
+A file begins with the day until which it is kept, in clear; the rest is AES-256-GCM
+under a key made of the subject index's key, with that day and the preview's id as
+associated data; inside, a JSON head and, for each purpose and version, the marks of
 people and of their families, u64 little-endian.
 
 Source: docs/explanation/disclosure.md, "Preview"; docs/adr/0292-a-preview-is-bounded.md.
@@ -37,7 +38,7 @@ from gateway.model import Plan
 from gateway.workflows.previewing import Seen
 
 PREVIEWS = "previews"
-_NONCE = 12
+_NONCE, _DAY = 12, 10
 _PERSON = b"gateway/preview."
 
 
@@ -88,10 +89,12 @@ def keep(
         Unavailable: the disk is full or fails.
     """
     folder, nonce = world.data / PREVIEWS, os.urandom(_NONCE)
-    sealed = nonce + _cipher(secret).encrypt(nonce, _inside(seen), preview.encode())
+    until = _until(seen).isoformat().encode()
+    inside = _cipher(secret).encrypt(nonce, _inside(seen), until + preview.encode())
+    sealed = until + nonce + inside
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _forget(folder, secret, on=world.now().date())
+        _forget(folder, on=world.now().date())
         with written_beside(folder / f"{preview}.pre") as file:
             file.write(sealed)
     except OSError as fault:
@@ -124,7 +127,6 @@ def _inside(seen: Sequence[Seen]) -> bytes:
         "purposes": [each.decided.purpose for each in seen],
         "sizes": [picture.members.size for picture in pictures],
         "columns": [_columns(picture) for picture in pictures],
-        "until": _until(seen).isoformat(),
     }
     told = json.dumps(head).encode()
     marks = [
@@ -163,26 +165,44 @@ def _same(side: Side, release: Remembered) -> bool:
     )
 
 
-def _forget(folder: Path, secret: bytes, *, on: dt.date) -> None:
-    """Drop what had to be forgotten by today."""
+def _forget(folder: Path, *, on: dt.date) -> None:
+    """Drop what had to be forgotten by today.
+
+    Raises:
+        IntegrityError: a file does not begin with its day.
+    """
     for path in folder.glob("*.pre"):
         with suppress(FileNotFoundError):  # another preview forgot it first
-            if dt.date.fromisoformat(_opened(path, secret)[0]["until"]) < on:
+            with path.open("rb") as file:
+                day = file.read(_DAY)
+            if _day(day) < on:
                 path.unlink()
+
+
+def _day(text: bytes) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text.decode("ascii"))
+    except ValueError:
+        raise _changed() from None
 
 
 def _opened(path: Path, secret: bytes) -> tuple[dict[str, Any], bytes]:
     sealed = path.read_bytes()
+    until, nonce, inside = sealed[:_DAY], sealed[_DAY : _DAY + _NONCE], sealed[_DAY + _NONCE :]
     try:
-        inside = _cipher(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], path.stem.encode())
-    except InvalidTag:
-        raise IntegrityError(
-            "store/preview-changed",
-            "The exact result of a preview is not what was written.",
-            remedy="Restore previews/ from the backup, or remove that file and preview again.",
-        ) from None
-    length = int.from_bytes(inside[:4])
-    return json.loads(inside[4 : 4 + length]), inside[4 + length :]
+        opened = _cipher(secret).decrypt(nonce, inside, until + path.stem.encode())
+    except (InvalidTag, ValueError):
+        raise _changed() from None
+    length = int.from_bytes(opened[:4])
+    return json.loads(opened[4 : 4 + length]), opened[4 + length :]
+
+
+def _changed() -> IntegrityError:
+    return IntegrityError(
+        "store/preview-changed",
+        "The exact result of a preview is not what was written.",
+        remedy="Restore previews/ from the backup, or remove that file and preview again.",
+    )
 
 
 def _cipher(secret: bytes) -> AESGCM:

@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.adapters.durable import written_beside
-from gateway.adapters.release_store import ReleaseRecord, packages_of, releases
+from gateway.adapters.release_store import RELEASES, ReleaseRecord, releases, with_packages
 from gateway.disclosure import (
     Alarm,
     Earlier,
@@ -172,13 +172,9 @@ def memory_of(
         on: today; what had to be forgotten by then is not read.
     """
     request = plan.request
-    known = releases(
-        connection,
-        where=lambda release: (
-            (release.purpose, release.agreement) == (request.purpose, request.agreement)
-        ),
-    )
-    left = [each for each in reversed(known) if packages_of(connection, each.id)]
+    mine = (RELEASES.c.purpose == request.purpose, RELEASES.c.agreement == request.agreement)
+    known, packed = releases(connection, *mine), with_packages(connection, *mine)
+    left = [each for each in reversed(known) if each.id in packed]
     folder = data / MEMORIES
     wanted = {output.recipient.id for output in plan.outputs}
     return ReleaseMemory(

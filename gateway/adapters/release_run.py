@@ -50,7 +50,7 @@ from gateway.objections import Register
 from gateway.pseudonymise import OutputKeys
 from gateway.selection import Source
 from gateway.workflows.ports import Progress
-from gateway.workflows.sharing import Outcome
+from gateway.workflows.sharing import Outcome, ReleaseRun
 
 
 class Run:
@@ -85,6 +85,14 @@ class Run:
     def elements(self) -> Sequence[str]:
         """The standardised elements that tokens and the register need."""
         return self._inputs.elements
+
+    def alike(self, other: ReleaseRun) -> bool:
+        """Whether another run reads the same extracts by the same contracts and register."""
+        return (
+            self.register is other.register
+            and set(self.elements) == set(other.elements)
+            and dict(self.sources) == dict(other.sources)
+        )
 
     @property
     def register(self) -> Register:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from gateway.adapters import operators
 from gateway.adapters.dispatching import Append
 from gateway.adapters.release_store import (
+    RELEASES,
     ReleaseRecord,
     ReleaseState,
     open_release,
@@ -122,7 +123,7 @@ def accept(
         RefusedError: the person may not, or ran it.
     """
     authorise(operators.find(connection, by), Action.RELEASE_ACCEPT)
-    found = releases(connection, where=lambda each: each.id == release)
+    found = releases(connection, RELEASES.c.id == release)
     if not found or found[0].state is not ReleaseState.HELD or "alarms" not in found[0].record:
         raise UsageError(
             "release/not-held",

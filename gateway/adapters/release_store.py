@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -74,7 +74,7 @@ PACKAGES = sa.Table(
     "packages",
     METADATA,
     sa.Column("id", sa.String(60), primary_key=True),
-    sa.Column("release", sa.String(60), sa.ForeignKey("releases.id"), nullable=False),
+    sa.Column("release", sa.String(60), sa.ForeignKey("releases.id"), nullable=False, index=True),
     sa.Column("output", sa.String(60), nullable=False),
     sa.Column("recipient", sa.String(60), nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
@@ -214,13 +214,36 @@ def packages_of(connection: sa.Connection, release: str) -> list[PackageRecord]:
     ]
 
 
-def releases(
-    connection: sa.Connection, *, where: Callable[[ReleaseRecord], bool] | None = None
-) -> list[ReleaseRecord]:
-    """Every release, newest first."""
-    rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.sequence.desc()))
-    every = [_release(row) for row in rows]
-    return [release for release in every if where is None or where(release)]
+def releases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[ReleaseRecord]:
+    """Every release, newest first, or those of which all of these hold."""
+    query = sa.select(RELEASES).where(*where).order_by(RELEASES.c.sequence.desc())
+    return [_release(row) for row in connection.execute(query)]
+
+
+def with_packages(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[str]:
+    """The ids of the releases that made packages, asked all at once."""
+    query = sa.select(PACKAGES.c.release).join(RELEASES, RELEASES.c.id == PACKAGES.c.release)
+    return frozenset(connection.execute(query.where(*where).distinct()).scalars())
+
+
+def columns_that_left(connection: sa.Connection) -> frozenset[str]:
+    """The names of all columns that stood in a package.
+
+    A purpose gives an output the same columns as long as its policy is the same: of all
+    those packages one manifest is read.
+    """
+    same = (RELEASES.c.purpose, RELEASES.c.policy_digest, PACKAGES.c.output)
+    newest = (
+        sa.select(sa.func.max(PACKAGES.c.id))
+        .join(RELEASES, RELEASES.c.id == PACKAGES.c.release)
+        .group_by(*same)
+    )
+    manifests = connection.execute(sa.select(PACKAGES.c.manifest).where(PACKAGES.c.id.in_(newest)))
+    return frozenset(
+        str(column["name"])
+        for manifest in manifests.scalars()
+        for column in json.loads(manifest)["columns"]
+    )
 
 
 def _release(row: Any) -> ReleaseRecord:

@@ -28,6 +28,7 @@ from gateway.adapters.outbox import forward_to_folder
 from gateway.adapters.release_keys import Uses
 from gateway.adapters.release_memory import MEMORIES, ReleaseMemory
 from gateway.adapters.release_store import (
+    RELEASES,
     PackageRecord,
     ReleaseRecord,
     ReleaseState,
@@ -199,8 +200,8 @@ def resume(world: World) -> tuple[list[str], list[str]]:
         The releases that were withdrawn or held, and those that were forwarded now.
     """
     with world.database.begin() as connection:
-        left = releases(connection, where=lambda release: release.state in UNFINISHED)
-        waiting = releases(connection, where=lambda r: r.state is ReleaseState.RECORDED)
+        left = releases(connection, RELEASES.c.state.in_(UNFINISHED))
+        waiting = releases(connection, RELEASES.c.state == ReleaseState.RECORDED)
         for release in left:
             withdraw(connection, world, release.id, code="release/interrupted")
     stopped = [release.id for release in reversed(waiting) if _stopped(world, release)]

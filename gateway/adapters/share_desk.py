@@ -33,7 +33,7 @@ from gateway.adapters.share_people import (
     without_list,
 )
 from gateway.adapters.store import SealedExtract
-from gateway.adapters.tapping import Tap, Tapped
+from gateway.adapters.tapping import Tap, Tapped, untapped
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
 from gateway.model import (
@@ -117,7 +117,7 @@ class Desk:
         register: Register | None = None,
     ) -> Inputs:
         world, keys = self.world, ReleaseKeys(self.ring, plan)
-        tap = Tap()
+        tap = None if rehearsal else Tap()
         with world.database.begin() as connection:
             read_at = world.now()
             register = register or self._register(connection, plan)
@@ -143,7 +143,7 @@ class Desk:
                 *without_effect(register, sources[plan.cohort.dataset].contract),
                 *without_list(world.data / COMMUNAL, sources[plan.cohort.dataset].contract),
             ),
-            directs=tap.seen,
+            directs=tap.seen if tap else untapped,
             record_key_uses=Uses(uses, world.now),
             link_map_key=self._link_map_key,
             memory=self._memory(plan),

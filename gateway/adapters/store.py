@@ -21,7 +21,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -181,7 +181,7 @@ class SealedExtract:
 
     path: Path
     digest: str
-    identity: Any
+    identity: Any = field(repr=False, compare=False)
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The stored blocks in order, only the named columns that exist.

@@ -28,6 +28,15 @@ class Tap:
         return self.found
 
 
+def untapped() -> Directs:
+    """What a run that never serialises has noted: nothing, and nobody may ask.
+
+    Raises:
+        RuntimeError: always; the last scan would let everything pass.
+    """
+    raise RuntimeError("direct identifiers were not noted: a rehearsal is never serialised")
+
+
 @dataclass(frozen=True, slots=True)
 class Tapped:
     """An extract whose direct identifiers are noted as it is read."""

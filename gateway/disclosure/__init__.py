@@ -3,7 +3,7 @@
 Source: docs/explanation/disclosure.md; UK GDPR recital 26; security point 18.
 """
 
-from gateway.disclosure.assess import assess
+from gateway.disclosure.assess import Examined, assess, examine
 from gateway.disclosure.directs import (
     DIRECT_COLUMNS,
     Directs,
@@ -29,6 +29,7 @@ __all__ = [
     "Coarser",
     "Directs",
     "Earlier",
+    "Examined",
     "Footprint",
     "Leak",
     "Marks",
@@ -43,6 +44,7 @@ __all__ = [
     "assess",
     "count",
     "directs",
+    "examine",
     "footprints",
     "hidden",
     "judge",

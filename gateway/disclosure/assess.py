@@ -60,28 +60,46 @@ def assess(
 
     Source: docs/reference/policy.md, "The unit, joins, small groups".
     """
+    return examine(pseudonymised, coarser=coarser, earlier=earlier).result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What `assess` answers, and the small groups of each output before anything was done."""
+
+    result: Assessed | TooRisky
+    small_groups: Mapping[str, int] = field(repr=False)
+
+
+def examine(
+    pseudonymised: Pseudonymised, *, coarser: Coarser, earlier: Earlier | None = None
+) -> Examined:
+    """The same as `assess`, with what it counted on the way."""
     given = Given(
         pseudonymised.plan,
         pseudonymised.partitions,
         pseudonymised.received,
         pseudonymised.counts,
     )
-    result = _assessed_alone(given, coarser)
+    small_groups: dict[str, int] = {}
+    result = _assessed_alone(given, coarser, small_groups)
     # Who is withheld to hide others may make a group small, and the other way round.
     while earlier is not None and isinstance(result, Assessed):
         apart = earlier.apart(result)
         if not apart.size:
             break
         given = given.without(apart)
-        result = _assessed_alone(given, coarser)
-    return result
+        result = _assessed_alone(given, coarser, {})
+    return Examined(result=result, small_groups=small_groups)
 
 
-def _assessed_alone(given: Given, coarser: Coarser) -> Assessed | TooRisky:
+def _assessed_alone(
+    given: Given, coarser: Coarser, small_groups: dict[str, int]
+) -> Assessed | TooRisky:
     seen = _profiled(given)
     shapes = _shapes(given.plan, seen)
     gate = _Gate(narrowed(given.partitions, _is_counted), shapes, coarser, {})
-    settled = replace(gate, verdicts=_settled(gate, given.plan))
+    settled = replace(gate, verdicts=_settled(gate, given.plan, small_groups))
     reasons = tuple(reason for each in settled.verdicts.values() for reason in each.reasons)
     if reasons:
         return TooRisky(reasons)
@@ -193,15 +211,19 @@ def _shapes(plan: Plan, seen: Profile) -> dict[str, Shape]:
     }
 
 
-def _settled(gate: _Gate, plan: Plan) -> dict[str, Verdict]:
-    """Judge, take out, count again: until no group is small, or an output may not leave."""
+def _settled(gate: _Gate, plan: Plan, small_groups: dict[str, int]) -> dict[str, Verdict]:
+    """Judge, take out, count again: until no group is small, or an output may not leave.
+
+    How many groups were small before is noted in `small_groups`.
+    """
     outputs = {output.name: output for output in plan.outputs}
     verdicts: dict[str, Verdict] = {}
     while gate.shapes:
         round_gate = _Gate(gate.source, gate.shapes, gate.coarser, verdicts)
-        found = {
-            name: judged(summary, outputs[name]) for name, summary in _counted(round_gate).items()
-        }
+        counted = _counted(round_gate)
+        if not verdicts:
+            small_groups.update({name: _few(each, outputs[name]) for name, each in counted.items()})
+        found = {name: judged(summary, outputs[name]) for name, summary in counted.items()}
         more = any(verdict.small.height for verdict in found.values())
         verdicts = {name: _joined(verdicts.get(name), verdict) for name, verdict in found.items()}
         if not more or any(verdict.reasons for verdict in found.values()):
@@ -210,6 +232,14 @@ def _settled(gate: _Gate, plan: Plan) -> dict[str, Verdict]:
         if len(gate.shapes) == 1:
             break
     return verdicts
+
+
+def _few(summary: Summary, output: OutputPlan) -> int:
+    """How many groups hold fewer families than the limit; without keys there are no groups."""
+    if not (summary.shape.keys and output.limits):
+        return 0
+    groups = summary.levels[0].groups
+    return groups.filter(pl.col("families") < output.limits.k).height
 
 
 def judged(summary: Summary, output: OutputPlan) -> Verdict:

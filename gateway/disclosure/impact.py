@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import polars as pl
 
+from gateway.disclosure.assess import Examined
 from gateway.disclosure.judge import rounded
-from gateway.disclosure.profile import Profile, merge_profiles, profile
-from gateway.disclosure.shape import MANY_VALUES, Shape, payload_columns, shape_of
+from gateway.disclosure.shape import payload_columns
 from gateway.disclosure.steadying import people
-from gateway.disclosure.succession import Marks, Members, members
+from gateway.disclosure.succession import Marks, Members, distinct, members
 from gateway.model import OutputPlan
 from gateway.model.stages import Assessed, Pseudonymised, TooRisky
 
@@ -100,15 +99,14 @@ class Impact:
     outputs: tuple[OutputImpact, ...]
 
 
-def picture(pseudonymised: Pseudonymised, result: Assessed | TooRisky) -> Picture:
+def picture(pseudonymised: Pseudonymised, examined: Examined) -> Picture:
     """What would leave, exactly: for the sealed record and for `impact`.
 
     Args:
         pseudonymised: everyone who is willing, as treated.
-        result: what `assess` made of it.
+        examined: what `assess` made of it, and what it counted.
     """
-    shapes = _shapes(pseudonymised)
-    small = _small_groups(pseudonymised, shapes)
+    result, small = examined.result, examined.small_groups
     if isinstance(result, TooRisky):
         outputs = {
             output.name: _output(output, small_groups=small.get(output.name, 0))
@@ -136,7 +134,7 @@ def impact(before: Picture, after: Picture) -> Impact:
     """What leads from one picture to the other, in bounded counts."""
     return Impact(
         people=_moved(before.members.people, after.members.people),
-        families=_moved(np.unique(before.members.families), np.unique(after.members.families)),
+        families=_moved(distinct(before.members.families), distinct(after.members.families)),
         withheld={
             why: _change(before.withheld.get(why, 0), after.withheld.get(why, 0))
             for why in sorted({*before.withheld, *after.withheld})
@@ -245,45 +243,9 @@ def _leaving(assessed: Assessed) -> _Leaving:
     )
 
 
-def _shapes(pseudonymised: Pseudonymised) -> dict[str, Shape]:
-    """How each output that has limits forms groups."""
-    outputs, seen = pseudonymised.plan.outputs, Profile({})
-    names = [name for output in outputs for name in _columns(output)]
-    for frame in pseudonymised.partitions:
-        seen = merge_profiles(seen, profile(frame, names))
-    return {
-        each.name: shape_of(each, each.limits, wide=seen.wide(f"payload.{each.name}.", MANY_VALUES))
-        for each in outputs
-        if each.limits is not None
-    }
-
-
 def _columns(output: OutputPlan) -> list[str]:
     return [f"payload.{output.name}.{rule.name}" for rule in payload_columns(output)]
 
 
 def _alone(hashes: Marks) -> int:
     return int(np.count_nonzero(np.unique(hashes, return_counts=True)[1] == 1))
-
-
-def _small_groups(pseudonymised: Pseudonymised, shapes: Mapping[str, Shape]) -> dict[str, int]:
-    """How many groups of each output hold fewer families than its limit."""
-    limits = {each.name: each.limits.k for each in pseudonymised.plan.outputs if each.limits}
-    grouped: dict[str, list[pl.DataFrame]] = {name: [] for name in shapes}
-    for frame in pseudonymised.partitions:
-        one_each = people(frame)
-        for name, shape in shapes.items():
-            if shape.keys:
-                grouped[name].append(_families(one_each, shape))
-    return {name: _few(parts, limits[name]) for name, parts in grouped.items() if parts}
-
-
-def _families(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
-    keys = [f"payload.{shape.output}.{name}" for name in shape.keys]
-    return frame.select("unit", *keys).unique().group_by(keys).len("families")
-
-
-def _few(parts: list[pl.DataFrame], k: int) -> int:
-    keys = [name for name in parts[0].columns if name != "families"]
-    every = pl.concat(parts).group_by(keys).agg(pl.col("families").sum())
-    return every.filter(pl.col("families") < k).height

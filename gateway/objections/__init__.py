@@ -25,8 +25,8 @@ from gateway.objections.entries import (
     Status,
     in_force,
 )
-from gateway.objections.honour import honour, overridden, resolution_of
-from gateway.objections.household import household_effect
+from gateway.objections.honour import honour, narrowed, overridden, resolution_of
+from gateway.objections.household import alike, household_effect
 from gateway.objections.lifting import entries_lifted
 from gateway.objections.loosening import require_may_loosen
 from gateway.objections.matching import (
@@ -65,6 +65,7 @@ __all__ = [
     "Register",
     "Resolution",
     "Status",
+    "alike",
     "compare",
     "decide",
     "details_contract",
@@ -78,6 +79,7 @@ __all__ = [
     "many_identities",
     "match_id",
     "merge_hits",
+    "narrowed",
     "no_settlements",
     "one_identity",
     "overridden",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -51,6 +51,18 @@ def honour(
         doubtful=resolution.doubtful["person"].n_unique(),
         register_sequence=register.sequence,
     )
+
+
+def narrowed(willing: Willing, plan: Plan) -> Willing:
+    """The same people for one of several plans whose columns were read together.
+
+    Others may read them again: nobody's room is given back while one reads.
+
+    Args:
+        willing: honoured under a plan that asks for the columns of all.
+        plan: one of those; it leaves out the same people (`alike`).
+    """
+    return replace(willing, plan=plan, partitions=_Again(willing.partitions))
 
 
 def resolution_of(cohort: Cohort, register: Register) -> Resolution:
@@ -114,6 +126,16 @@ class _WillingOnes:
                 household=self.plan.household,
                 rules=_rules(self.plan),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Partitions of which nobody knows who reads them last."""
+
+    source: Partitions = field(repr=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return iter(self.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

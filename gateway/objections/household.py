@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from gateway.errors import RefusedError
-from gateway.model import ColumnRule, Household, Withheld
+from gateway.model import ColumnRule, Household, Plan, Withheld
 
 CRITERIA_FIELD: Final = "criteria_met"
 CRITERIA_NEEDED: Final = 2
@@ -53,6 +53,37 @@ def household_effect(
         return frame, reasons
     staying = frame.with_columns(reasons.is_null().alias("~stays"), _family_key(frame))
     return staying.with_columns(combined).drop("~stays", _KEY), reasons
+
+
+def alike(one: Plan, other: Plan) -> bool:
+    """Whether two plans over one cohort leave out the same people, each family value made alike.
+
+    A family that meets too few criteria without a withheld member leaves only where its
+    criteria are read, so that two plans of which one reads them are not alike.
+    """
+    ours, theirs = _combines(one), _combines(other)
+    return (
+        (one.controller, one.participation, one.household)
+        == (other.controller, other.participation, other.household)
+        and _criteria(one) == _criteria(other)
+        and all(ours[source] == theirs[source] for source in ours.keys() & theirs.keys())
+    )
+
+
+def _combines(plan: Plan) -> dict[str, str | None]:
+    """How each source is combined over a family; None where it is a person's own."""
+    rules = [rule for output in plan.outputs for rule in output.columns]
+    persons: dict[str, str | None] = {rule.source: None for rule in rules}
+    return persons | {rule.source: rule.combine for rule in rules if rule.level == "family"}
+
+
+def _criteria(plan: Plan) -> set[str]:
+    return {
+        rule.source
+        for output in plan.outputs
+        for rule in output.columns
+        if rule.level == "family" and rule.field == CRITERIA_FIELD
+    }
 
 
 def _family_key(frame: pl.DataFrame) -> pl.Series:

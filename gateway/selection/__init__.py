@@ -8,9 +8,17 @@ never sent twice because a partner's file held them twice.
 Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, small groups".
 """
 
-from gateway.selection.choosing import select
+from gateway.selection.choosing import alike, select
 from gateway.selection.finding import FOUND_BY, find_one
 from gateway.selection.sources import Source, StoredColumns
 from gateway.selection.spine import cohort_filter
 
-__all__ = ["FOUND_BY", "Source", "StoredColumns", "cohort_filter", "find_one", "select"]
+__all__ = [
+    "FOUND_BY",
+    "Source",
+    "StoredColumns",
+    "alike",
+    "cohort_filter",
+    "find_one",
+    "select",
+]

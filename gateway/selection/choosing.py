@@ -68,6 +68,15 @@ def _of(only: str, blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     return (block.filter(pl.col("person") == only) for block in blocks) if only else blocks
 
 
+def alike(one: Plan, other: Plan) -> bool:
+    """Whether two plans select the same people of the same extracts, whatever columns they ask."""
+    return _cohort_of(one) == _cohort_of(other)
+
+
+def _cohort_of(plan: Plan) -> tuple[object, ...]:
+    return (plan.request, plan.kind, plan.cohort, plan.joins, plan.spine_take, plan.senders)
+
+
 def _cohort(plan: Plan, spill: Spill) -> Cohort:
     return Cohort(plan=plan, partitions=Whole(spill), received=spill.rows)
 

@@ -19,7 +19,7 @@ from gateway.adapters import inbox, jobs, notice_records, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
-from gateway.adapters.release_store import ReleaseState, packages_of, releases
+from gateway.adapters.release_store import RELEASES, ReleaseState, packages_of, releases
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.adapters.uploads import UploadState
@@ -243,7 +243,7 @@ def _made_before(desk: Desk, job: Job) -> Mapping[str, Any] | None:
     if not job.effect:
         return None
     with desk.world.database.begin() as connection:
-        found = releases(connection, where=lambda release: release.id == job.effect)
+        found = releases(connection, RELEASES.c.id == job.effect)
         packages = packages_of(connection, job.effect)
     if not found or found[0].state is ReleaseState.WITHDRAWN:
         return None

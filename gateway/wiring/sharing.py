@@ -19,7 +19,7 @@ from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.locks import one_at_a_time
-from gateway.adapters.release_store import packages_of, releases
+from gateway.adapters.release_store import RELEASES, packages_of, releases
 from gateway.adapters.release_sweep import sweep
 from gateway.adapters.release_world import World, package_place, resume
 from gateway.adapters.settings import Settings
@@ -125,7 +125,7 @@ def release_documents(
     with database.begin() as connection:
         if reader is not None:
             authorise(operators.find(connection, reader), Action.RELEASE_RECORD_READ)
-        found = releases(connection, where=lambda each: release in (None, each.id))
+        found = releases(connection, *(() if release is None else (RELEASES.c.id == release,)))
         if release is not None and not found:
             raise UsageError(
                 "release/unknown",

@@ -14,14 +14,23 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import replace
 
-from gateway.disclosure import assess
+from gateway.disclosure import examine
 from gateway.disclosure.impact import Picture, impact, picture
 from gateway.minimise import coarser, minimise
 from gateway.model import IdentifierForm, Plan, Reason, Refusal
-from gateway.objections import honour
+from gateway.model.reading import side_by_side
+from gateway.model.stages import Willing
+from gateway.objections import honour, narrowed
 from gateway.pseudonymise import pseudonymise
 from gateway.selection import select
-from gateway.workflows.previewing import Decided, Preview, PreviewDesk, PurposeImpact, Seen
+from gateway.workflows.previewing import (
+    Decided,
+    Preview,
+    PreviewDesk,
+    PurposeImpact,
+    Seen,
+    together,
+)
 from gateway.workflows.sharing import ReleaseRun
 
 
@@ -46,11 +55,7 @@ def preview(desk: PreviewDesk) -> Preview:
             answered.append(_unread(each))
             continue
         desk.note(each)
-        pictures = Seen(
-            decided=each,
-            before=_picture(desk, each.before, draft=False),
-            after=_picture(desk, each.after, draft=True),
-        )
+        pictures = _seen(desk, each)
         seen.append(pictures)
         answered.append(compared(pictures, received=desk.received))
     return desk.keep(seen, answered)
@@ -84,20 +89,45 @@ def compared(seen: Seen, *, received: Collection[str]) -> PurposeImpact:
     )
 
 
-def _picture(desk: PreviewDesk, plan: Plan | Refusal | None, *, draft: bool) -> Picture:
-    if not isinstance(plan, Plan):
+def _seen(desk: PreviewDesk, decided: Decided) -> Seen:
+    """Both versions; where they leave out the same people, those are read once for both."""
+    plans = decided.before, decided.after
+    before, after = (_without_tokens(p) if isinstance(p, Plan) else None for p in plans)
+    if before and after and (both := together(before, after)):
+        with desk.imagine(before, draft=False) as now, desk.imagine(after, draft=True) as then:
+            if now.alike(then):
+                willing = _willing(both, now)
+                now.progress("comparing both versions")
+                seen = side_by_side(
+                    lambda: _picture(narrowed(willing, before), now),
+                    lambda: _picture(narrowed(willing, after), then),
+                )
+                return Seen(decided=decided, before=seen[0], after=seen[1])
+    return Seen(
+        decided=decided,
+        before=_alone(desk, before, draft=False),
+        after=_alone(desk, after, draft=True),
+    )
+
+
+def _alone(desk: PreviewDesk, plan: Plan | None, *, draft: bool) -> Picture:
+    """One version, read for itself."""
+    if plan is None:
         return Picture()
-    bare = _without_tokens(plan)
-    with desk.imagine(bare, draft=draft) as run:
-        return _run(bare, run)
+    with desk.imagine(plan, draft=draft) as run:
+        willing = _willing(plan, run)
+        run.progress("assessing")
+        return _picture(willing, run)
 
 
-def _run(plan: Plan, run: ReleaseRun) -> Picture:
+def _willing(plan: Plan, run: ReleaseRun) -> Willing:
     run.progress("selecting the cohort")
     cohort = select(plan, run.sources, run.scratch, elements=run.elements)
     run.progress("honouring objections")
-    willing = honour(cohort, run.register, doubts=run.doubts)
-    run.progress("minimising and pseudonymising")
+    return honour(cohort, run.register)
+
+
+def _picture(willing: Willing, run: ReleaseRun) -> Picture:
     minimised = minimise(willing, masking=run.masking)
     pseudonymised = pseudonymise(
         minimised,
@@ -105,11 +135,13 @@ def _run(plan: Plan, run: ReleaseRun) -> Picture:
         unit_key=run.unit_key,
         scratch=run.scratch,
         entropy=run.entropy,
-        link_map=run.link_map,
+        link_map=_nobody_keeps,
     )
-    run.progress("assessing")
-    assessed = assess(pseudonymised, coarser=coarser, earlier=run.earlier)
-    return picture(pseudonymised, assessed)
+    return picture(pseudonymised, examine(pseudonymised, coarser=coarser, earlier=run.earlier))
+
+
+def _nobody_keeps(_frame: object) -> None:
+    """Nothing leaves, so that nobody has to know who received which link id."""
 
 
 def _without_tokens(plan: Plan) -> Plan:

@@ -6,9 +6,10 @@ Source: docs/reference/policy.md, "Preview"; requirement N4.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from gateway import objections, selection
 from gateway.disclosure.impact import Impact, Picture
 from gateway.model import Plan, Reason, Refusal
 from gateway.workflows.sharing import ReleaseRun
@@ -82,6 +83,14 @@ class Preview:
     purposes: Sequence[PurposeImpact]
     remarks: Sequence[Problem]
     notices: Sequence[NoticeChange]
+
+
+def together(before: Plan, after: Plan) -> Plan | None:
+    """One plan for the columns of both versions; None unless both leave out the same people."""
+    if not (selection.alike(before, after) and objections.alike(before, after)):
+        return None
+    draft = (replace(output, name=f"{output.name}/draft") for output in after.outputs)
+    return replace(before, outputs=(*before.outputs, *draft))
 
 
 class PreviewDesk(Protocol):

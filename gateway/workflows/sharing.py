@@ -66,6 +66,9 @@ class ReleaseRun(Protocol):
     def elements(self) -> Sequence[str]:
         """The standardised elements that tokens and the register need."""
 
+    def alike(self, other: ReleaseRun) -> bool:
+        """Whether another run reads the same extracts by the same contracts and register."""
+
     @property
     def register(self) -> Register:
         """The register of objections, opened in memory."""

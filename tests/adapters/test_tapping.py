@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from gateway.adapters.tapping import Tap, Tapped
+from gateway.adapters.tapping import Tap, Tapped, untapped
 
 FRAMES = [
     pl.DataFrame(
@@ -81,3 +81,8 @@ def test_the_rows_of_the_extract_are_counted_as_they_are(tapped):
 def test_nothing_of_a_person_shows_in_what_is_printed(tapped):
     list(tapped.frames(["flag"]))
     assert "TESTER" not in repr(tapped)
+
+
+def test_where_nothing_was_noted_nobody_may_ask_what_was_found():
+    with pytest.raises(RuntimeError, match="never serialised"):
+        untapped()

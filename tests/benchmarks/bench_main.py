@@ -33,16 +33,10 @@ def run(rows: int = ROWS, *, folder: Path | None = None) -> dict[str, Any]:
     """Measure both programs on `rows` rows; the ratio is peer seconds over ours."""
     with tempfile.TemporaryDirectory() as temporary:
         home = folder or Path(temporary)
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")},
-            "GATEWAY_PASSPHRASE_FILE": str(home / "passphrase"),
-            "GATEWAY_POLICIES": str(HERE / "policies"),
-        }
-        extract = home / f"extract-{rows}"
-        if not extract.exists():
-            _python("extract_1m.py", str(extract), "--rows", str(rows), environment=environment)
+        environment = environment_of(home)
+        extract = extract_of(home, rows)
         ours = _ours(home, extract, environment)
-        answer = _python(
+        answer = python(
             *("peer_pandas.py", str(extract / "bench.csv"), str(extract / "objectors.csv")),
             str(home / "peer"),
             environment=environment,
@@ -69,7 +63,26 @@ def run(rows: int = ROWS, *, folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _ours(home: Path, extract: Path, environment: dict[str, str]) -> dict[str, Any]:
+def environment_of(home: Path) -> dict[str, str]:
+    """The settings of the benchmark's office."""
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")},
+        "GATEWAY_PASSPHRASE_FILE": str(home / "passphrase"),
+        "GATEWAY_POLICIES": str(HERE / "policies"),
+    }
+
+
+def extract_of(home: Path, rows: int) -> Path:
+    """The folder of the extract and its objectors, made where it is missing."""
+    extract = home / f"extract-{rows}"
+    if not extract.exists():
+        words = (str(extract), "--rows", str(rows))
+        python("extract_1m.py", *words, environment=environment_of(home))
+    return extract
+
+
+def founded(home: Path, extract: Path, environment: dict[str, str]) -> Path:
+    """Found an office that may release the extract once it is received; its data directory."""
     data = home / "data"
     gateway = [sys.executable, "-m", "gateway", "--data", str(data)]
 
@@ -93,10 +106,15 @@ def _ours(home: Path, extract: Path, environment: dict[str, str]) -> dict[str, A
     grant = ["--purpose", "bench-study", "--policy", digest, "--until", "2029-01-01"]
     do("keys", "grant", "study-bench-2026-1", *grant, "--as", "kit")
     do("object", "--purpose", "bench-study", "--file", str(extract / "objectors.csv"))
+    return data
+
+
+def _ours(home: Path, extract: Path, environment: dict[str, str]) -> dict[str, Any]:
+    data = founded(home, extract, environment)
 
     def timed(what: str, *flags: str, file: str = "bench.csv") -> dict[str, Any]:
         words = [str(data), str(extract / file), str(home / "outbox"), what, *flags]
-        answer = _python("main_run.py", *words, environment=environment)
+        answer = python("main_run.py", *words, environment=environment)
         told: dict[str, Any] = json.loads(answer.splitlines()[-1])
         return told
 
@@ -115,7 +133,8 @@ def _touch(data: Path, environment: dict[str, str]) -> None:
     subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
 
 
-def _python(script: str, *words: str, environment: dict[str, str]) -> str:
+def python(script: str, *words: str, environment: dict[str, str]) -> str:
+    """Run a script of this folder in a process of its own; what it prints."""
     return subprocess.run(
         [sys.executable, str(HERE / script), *words],
         env=environment,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.disclosure import Members, hidden, too_few
-from gateway.disclosure.succession import Marks, drawn, members
+from gateway.disclosure.succession import Marks, distinct, drawn, members
 
 K = 5
 
@@ -114,3 +114,14 @@ def test_every_family_is_as_likely_to_be_drawn() -> None:
         counts.update(drawn(np.arange(8, dtype=np.uint64), 2, os.urandom).tolist())
     assert all(count == pytest.approx(1000, rel=0.2) for count in counts.values())
     assert len(counts) == 8
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 5))))
+def test_marks_stand_once_and_in_order_each_person_beside_their_family(
+    drawn_people: list[tuple[int, int]],
+) -> None:
+    family_of = dict(drawn_people)
+    told = of(*((person, family_of[person]) for person, _ in drawn_people))
+    assert dict(zip(told.people.tolist(), told.families.tolist(), strict=True)) == family_of
+    assert told.people.tolist() == sorted(family_of)
+    assert distinct(told.families).tolist() == sorted(set(family_of.values()))

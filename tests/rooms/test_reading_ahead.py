@@ -5,7 +5,7 @@ import threading
 import polars as pl
 import pytest
 
-from gateway.model.reading import read_ahead
+from gateway.model.reading import read_ahead, side_by_side
 
 
 def frames(count, *, made=None, fault=None):
@@ -55,3 +55,22 @@ def test_whoever_stops_early_leaves_neither_a_thread_nor_an_open_source():
     reading.close()
     assert closed.is_set()
     assert threading.active_count() == before
+
+
+def test_two_things_are_done_side_by_side_and_answered_in_order():
+    both_are_here = threading.Barrier(2, timeout=30)
+
+    def named(name):
+        both_are_here.wait()
+        return name
+
+    assert side_by_side(lambda: named("one"), lambda: named("other")) == ("one", "other")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_fails_on_either_side_fails_here(first):
+    def fault():
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="disk"):
+        side_by_side(*((fault, int) if first else (int, fault)))
