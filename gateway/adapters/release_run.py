@@ -88,11 +88,8 @@ class Run:
 
     def alike(self, other: ReleaseRun) -> bool:
         """Whether another run reads the same extracts by the same contracts and register."""
-        return (
-            self.register is other.register
-            and set(self.elements) == set(other.elements)
-            and dict(self.sources) == dict(other.sources)
-        )
+        same = (dict(self.sources), {*self.elements}) == (dict(other.sources), {*other.elements})
+        return same and self.register is other.register
 
     @property
     def register(self) -> Register:
