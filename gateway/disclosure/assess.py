@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gateway.disclosure.allowing import output_allowed
 from gateway.disclosure.judge import Verdict, judge
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.shape import (
@@ -294,32 +295,4 @@ def _assessed(given: Given, gate: _Gate, seen: Profile) -> Assessed:
 
 def _output(output: OutputPlan, gate: _Gate, seen: Profile) -> AssessedOutput:
     verdict, shape = gate.verdicts.get(output.name), gate.shapes.get(output.name)
-    level = verdict.level if verdict else 0
-    treats = (
-        shape.treatments(level)
-        if shape
-        else {rule.name: rule.treat for rule in payload_columns(output)}
-    )
-    return AssessedOutput(
-        output=output,
-        k_reached=verdict.k_reached if verdict else 0,
-        treatments=treats,
-        values=_assessed_values(output, shape, level, gate.coarser, seen),
-    )
-
-
-def _assessed_values(
-    output: OutputPlan, shape: Shape | None, level: int, coarser: Coarser, seen: Profile
-) -> dict[str, frozenset[str]]:
-    """The values each column may hold at the last gate, where they are few."""
-    allowed: dict[str, frozenset[str]] = {}
-    for rule in payload_columns(output):
-        column = f"payload.{output.name}.{rule.name}"
-        values = seen.values.get(column)
-        if values is None:
-            continue
-        frame = pl.DataFrame({column: pl.Series([*values], strict=False)})
-        value = shape.value(rule.name, level, coarser) if shape else pl.col(column)
-        texts = frame.select(value.cast(pl.String)).to_series().drop_nulls()
-        allowed[rule.name] = frozenset(texts.to_list())
-    return allowed
+    return output_allowed(output, verdict, shape, coarser=gate.coarser, seen=seen)

@@ -25,7 +25,7 @@ from gateway.objections.entries import (
     Status,
     in_force,
 )
-from gateway.objections.honour import honour, narrowed, overridden, resolution_of
+from gateway.objections.honour import for_version, honour, overridden, resolution_of
 from gateway.objections.household import alike, household_effect
 from gateway.objections.lifting import entries_lifted
 from gateway.objections.loosening import require_may_loosen
@@ -72,6 +72,7 @@ __all__ = [
     "elements_compared",
     "empty_register",
     "entries_lifted",
+    "for_version",
     "honour",
     "household_effect",
     "in_force",
@@ -79,7 +80,6 @@ __all__ = [
     "many_identities",
     "match_id",
     "merge_hits",
-    "narrowed",
     "no_settlements",
     "one_identity",
     "overridden",

@@ -53,7 +53,7 @@ def honour(
     )
 
 
-def narrowed(willing: Willing, plan: Plan) -> Willing:
+def for_version(willing: Willing, plan: Plan) -> Willing:
     """The same people for one of several plans whose columns were read together.
 
     Others may read them again: nobody's room is given back while one reads.

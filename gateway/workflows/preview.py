@@ -20,7 +20,7 @@ from gateway.minimise import coarser, minimise
 from gateway.model import IdentifierForm, Plan, Reason, Refusal
 from gateway.model.reading import side_by_side
 from gateway.model.stages import Willing
-from gateway.objections import honour, narrowed
+from gateway.objections import for_version, honour
 from gateway.pseudonymise import pseudonymise
 from gateway.selection import select
 from gateway.workflows.previewing import (
@@ -99,8 +99,8 @@ def _seen(desk: PreviewDesk, decided: Decided) -> Seen:
                 willing = _willing(both, now)
                 now.progress("comparing both versions")
                 seen = side_by_side(
-                    lambda: _picture(narrowed(willing, before), now),
-                    lambda: _picture(narrowed(willing, after), then),
+                    lambda: _picture(for_version(willing, before), now),
+                    lambda: _picture(for_version(willing, after), then),
                 )
                 return Seen(decided=decided, before=seen[0], after=seen[1])
     return Seen(

@@ -18,7 +18,7 @@ from gateway.model import (
     Plan,
 )
 from gateway.model.stages import Cohort, Spendable
-from gateway.objections import honour, narrowed
+from gateway.objections import for_version, honour
 from gateway.workflows.previewing import together
 from tests.rooms.objection_people import Blocks, a_cohort, a_plan, register_of
 
@@ -87,7 +87,7 @@ def test_a_version_that_is_read_with_another_is_what_it_is_alone(
         return
     shared = honour(cohort_of(both), register)
     for plan in plans:
-        alone, beside = honour(cohort_of(plan), register), narrowed(shared, plan)
+        alone, beside = honour(cohort_of(plan), register), for_version(shared, plan)
         assert not isinstance(beside.partitions, Spendable)
         frames, counts = told(plan, beside)
         expected, reasons = told(plan, alone)
