@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from gateway import policy
-from gateway.adapters import register_store
+from gateway.adapters import register_trust
 from gateway.adapters.policy_reading import decision_inputs
 from gateway.errors import HeldForPerson, UsageError
 from gateway.model import Participation, Plan, PurposeKind, Refusal, SharingRequest
@@ -65,7 +65,7 @@ class Approvals:
             HeldForPerson: what the release was built on has changed since.
         """
         again = self.decide(connection, request)
-        if register_store.sequence(connection) != sequence and not _overrides(again):
+        if register_trust.sequence(connection) != sequence and not _overrides(again):
             raise HeldForPerson(
                 "release/register-moved",
                 "The register of objections changed while the release was made.",

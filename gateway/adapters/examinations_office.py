@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway import keyed_hash
 from gateway.adapters import duties, jobs, operators, policy_reading
 from gateway.adapters.duties import DutyState
 from gateway.adapters.examination import Found, Health, Patient, well
@@ -119,6 +118,8 @@ def recipients_duties(patient: Patient) -> Iterator[Found]:
 
 def machine(_patient: Patient) -> Iterator[Found]:
     """What this machine can do for speed and for safety."""
+    from gateway import keyed_hash
+
     path = keyed_hash.path()
     if path == "hashlib":
         yield Found(

@@ -25,8 +25,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from gateway.adapters.extract_files import not_as_recorded
 from gateway.adapters.extract_plain import unpacked_plainly
-from gateway.adapters.left_out import not_as_recorded
 from gateway.identity.few import few_texts
 
 try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gateway.adapters.durable import private, synced
-from gateway.errors import Unavailable
+from gateway.errors import IntegrityError, Unavailable
 
 
 class FailingRows:
@@ -94,3 +94,17 @@ def drop_files(directory: Path, extract: str) -> None:
     """Remove every file of one extract."""
     for path in directory.glob(f"{extract}.*"):
         path.unlink(missing_ok=True)
+
+
+def list_beside(path: Path) -> Path:
+    """Where the list of rows that are left out of a sealed extract stands."""
+    return path.with_suffix(".left-out")
+
+
+def not_as_recorded() -> IntegrityError:
+    """The error for a stored file that is not the one of its ledger entry."""
+    return IntegrityError(
+        "store/not-as-recorded",
+        "A stored extract is not the one that was recorded at its receipt.",
+        remedy="Do not use it. Restore the data directory and run `gateway ledger verify`.",
+    )

@@ -9,22 +9,25 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 from gateway.adapters import ledger_store
 from gateway.adapters.database import METADATA, Database
-from gateway.adapters.extract_files import FailingRows, drop_files, sweep_files
-from gateway.adapters.left_out import not_as_recorded
-from gateway.adapters.store import SealedExtract, SealedWriter
+from gateway.adapters.extract_files import (
+    FailingRows,
+    drop_files,
+    not_as_recorded,
+    sweep_files,
+)
+from gateway.adapters.store import SealedWriter
 from gateway.errors import UsageError
 from gateway.ledger import LeafRef, check_entry, decode_entry
-from gateway.workflows.ports import ExtractRecord
+from gateway.model.extracts import ExtractRecord
 
 EXTRACTS = sa.Table(
     "extracts",
@@ -231,23 +234,6 @@ class Extracts:
             EXTRACTS.update().where(EXTRACTS.c.id.in_(superseded)).values(superseded_by=receipt.id)
         )
         return dataclasses.replace(receipt, supersedes=superseded[-1] if superseded else "")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredExtract:
-    """An accepted extract with the key that opens it; see `selection.StoredColumns`."""
-
-    record: ExtractRecord
-    sealed: SealedExtract = field(repr=False)
-
-    @property
-    def rows(self) -> int:
-        """Accepted rows."""
-        return self.record.accepted
-
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The stored blocks, only the named columns that exist."""
-        return self.sealed.frames(columns)
 
 
 def _row(receipt: ExtractRecord) -> dict[str, Any]:

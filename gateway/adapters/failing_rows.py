@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from gateway.adapters.left_out import not_as_recorded
+from gateway.adapters.extract_files import not_as_recorded
 from gateway.intake import rules_of
 from gateway.model import Contract
 

@@ -58,7 +58,7 @@ TABLES = (
     "policy_store",
     "receipts",
     "recipients",
-    "register_queue",
+    "register_matches",
     "register_trust",
     "release_store",
     "second_factors",

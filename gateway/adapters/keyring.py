@@ -23,8 +23,8 @@ from gateway.adapters.keyring_passphrase import read_passphrase
 from gateway.adapters.keyring_rewrap import rewrap
 from gateway.adapters.settings import Settings
 from gateway.errors import RefusedError, Unavailable
-from gateway.identity import ControllerRoot, RegisterRoot, StudyRoot
 from gateway.model.keys import FORMS, MONTHLY, OWNED, KeyForm, KeyKind, KeyRecord
+from gateway.model.roots import ControllerRoot, RegisterRoot, StudyRoot
 
 MONTHS_AHEAD = 12
 FEW_MONTHS = 2

@@ -5,12 +5,10 @@ Source: decision 0143; docs/reference/contracts.md, "Unique".
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 
-from gateway.errors import IntegrityError
+from gateway.adapters.extract_files import not_as_recorded
 
 
 class LeftOut:
@@ -39,17 +37,3 @@ class LeftOut:
         kept = np.ones(frame.height, bool)
         kept[self._places[low:high] - start] = False
         return frame.filter(pl.Series(kept))
-
-
-def list_beside(path: Path) -> Path:
-    """Where the list of rows that are left out of a sealed extract stands."""
-    return path.with_suffix(".left-out")
-
-
-def not_as_recorded() -> IntegrityError:
-    """The error for a stored file that is not the one of its ledger entry."""
-    return IntegrityError(
-        "store/not-as-recorded",
-        "A stored extract is not the one that was recorded at its receipt.",
-        remedy="Do not use it. Restore the data directory and run `gateway ledger verify`.",
-    )

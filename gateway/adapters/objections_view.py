@@ -18,12 +18,12 @@ import pyrage
 from gateway import objections
 from gateway.adapters import operators, register_queue, register_store
 from gateway.adapters.database import Database
-from gateway.adapters.extract_store import Extracts, StoredExtract
+from gateway.adapters.extract_store import Extracts
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
 from gateway.adapters.register_queue import Match
 from gateway.adapters.register_trust import RegisterMark
-from gateway.adapters.store import SealedExtract
+from gateway.adapters.store_reading import SealedExtract, StoredExtract
 from gateway.model import Contract, Role
 from gateway.model.permissions import Action, authorise
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from gateway import policy
 from gateway.adapters import policy_store, recipients
-from gateway.identity.shipped import table_digests
+from gateway.model.shipped import table_digests
 from gateway.policy import Bundle, Finding, PolicyInvalid, RecipientKey
 from gateway.workflows.ports_policy import AgreementFacts
 

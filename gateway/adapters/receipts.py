@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import METADATA, Database
 from gateway.errors import IntegrityError, UsageError
+from gateway.model.extracts import ExtractRecord
 from gateway.sealing import Signer, Trust, sign_compact, verify_compact
-from gateway.workflows.ports import ExtractRecord
 
 FORMAT = "gateway-receipt-1"
 RECEIPT_TYP = "gateway-receipt+jws"

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.errors import Unavailable
+from gateway.adapters.register_trust import not_trustworthy
 from gateway.identity import RegisterRoot, TombstoneKey, tombstone_key
 from gateway.model.tokens import SCHEME, STANDARD, TOKEN_NAMES
 
@@ -123,15 +123,6 @@ def unpack(packed: pl.DataFrame) -> pl.DataFrame:
             "value": pl.Series(values, dtype=pl.Binary),
         },
         schema={"sequence": pl.Int64, "token": pl.String, "value": pl.Binary},
-    )
-
-
-def not_trustworthy(why: str) -> Unavailable:
-    """The error for a register that may have lost or gained something: no release is made."""
-    return Unavailable(
-        "register/not-trustworthy",
-        f"The register of objections cannot be relied on: {why}.",
-        remedy="Nothing is shared until it is reconciled: restore it, or ask the rights officer.",
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from gateway import ledger
 from gateway.adapters import ledger_store
 from gateway.adapters.database import METADATA
-from gateway.adapters.register_seal import not_trustworthy
+from gateway.errors import Unavailable
 
 ENTRIES = sa.Table(
     "register_entries",
@@ -173,3 +173,12 @@ def link(chain: bytes, values: Sequence[Any]) -> bytes:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def not_trustworthy(why: str) -> Unavailable:
+    """The error for a register that may have lost or gained something: no release is made."""
+    return Unavailable(
+        "register/not-trustworthy",
+        f"The register of objections cannot be relied on: {why}.",
+        remedy="Nothing is shared until it is reconciled: restore it, or ask the rights officer.",
+    )

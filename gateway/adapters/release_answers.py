@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.disclosure import rounded
 from gateway.model import Plan, Reason
+from gateway.model.rounding import rounded
 from gateway.model.stages import Assessed, TooRisky
 from gateway.sealing.packing import SLOT, identifier_columns
 from gateway.workflows.sharing import Outcome

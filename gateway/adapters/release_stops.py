@@ -1,4 +1,4 @@
-"""What is written down when a release is decided, refused, held, and accepted by a second person.
+"""What is written down when a release is decided, refused or held.
 
 Source: security points 15, 20; docs/explanation/disclosure.md, "The tripwire".
 """
@@ -10,24 +10,15 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from gateway.adapters import operators
-from gateway.adapters.dispatching import Append
 from gateway.adapters.release_store import (
-    RELEASES,
     ReleaseRecord,
     ReleaseState,
     open_release,
-    releases,
     step,
-    with_record,
 )
 from gateway.adapters.release_world import World
 from gateway.disclosure import Alarm
-from gateway.errors import RefusedError, UsageError
 from gateway.model import Plan, Reason
-from gateway.model.permissions import Action, authorise
-
-LONGEST_REASON = 400
 
 
 def write_decision(
@@ -103,46 +94,3 @@ def write_hold(
     }
     step(connection, release, ReleaseState.HELD, record=record)
     return reasons
-
-
-def accept(
-    connection: sa.Connection, append: Append, release: str, *, by: str, reason: str, at: str
-) -> ReleaseRecord:
-    """Accept what was unusual: the next release of this purpose may be so.
-
-    Args:
-        connection: one writing transaction.
-        append: writes into the ledger.
-        release: the held release.
-        by: a release officer or approver, not the one who ran it.
-        reason: why it is as it should be.
-        at: now, as text.
-
-    Raises:
-        UsageError: it is not held as unusual, or no reason is given.
-        RefusedError: the person may not, or ran it.
-    """
-    authorise(operators.find(connection, by), Action.RELEASE_ACCEPT)
-    found = releases(connection, RELEASES.c.id == release)
-    if not found or found[0].state is not ReleaseState.HELD or "alarms" not in found[0].record:
-        raise UsageError(
-            "release/not-held",
-            "No release of that id is held because it was unusual.",
-            remedy="`gateway releases` shows their states.",
-        )
-    if "accepted_by" in found[0].record:
-        raise UsageError("release/accepted-before", "Somebody has accepted that already.")
-    if found[0].officer == by:
-        raise RefusedError(
-            "operators/same-person",
-            "Whoever ran a release does not accept what was unusual about it.",
-            remedy="Ask another release officer, or an approver.",
-        )
-    if not reason.strip():
-        raise UsageError("release/no-reason", "Say why it is as it should be (--reason).")
-    accepted = {"accepted_by": by, "accepted": at, "accepted_because": reason[:LONGEST_REASON]}
-    record = {**found[0].record, **accepted}
-    facts = {"release": release, "purpose": found[0].purpose, "agreement": found[0].agreement}
-    append(connection, "release-accepted", {**facts, "operator": by})
-    with_record(connection, release, record)
-    return found[0]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import dry_runs, operators, recipients, register_store, release_refusals
 from gateway.adapters.approvals import Approvals
-from gateway.adapters.extract_store import Extracts, StoredExtract
+from gateway.adapters.extract_store import Extracts
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.register_trust import RegisterMark
 from gateway.adapters.release_keys import ReleaseKeys, Uses
@@ -32,7 +32,7 @@ from gateway.adapters.share_people import (
     without_effect,
     without_list,
 )
-from gateway.adapters.store import SealedExtract
+from gateway.adapters.store_reading import SealedExtract
 from gateway.adapters.tapping import Tap, Tapped, untapped
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
@@ -41,10 +41,10 @@ from gateway.model import (
     Refusal,
     SharingRequest,
 )
+from gateway.model.extracts import ExtractRecord
 from gateway.model.keys import KeyKind
 from gateway.objections import Register, elements_compared
 from gateway.selection import Source
-from gateway.workflows.ports import ExtractRecord
 from gateway.workflows.sharing import Outcome
 
 

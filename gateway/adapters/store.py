@@ -19,24 +19,20 @@ import hashlib
 import io
 import queue
 import threading
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import polars as pl
 import pyrage
 
 from gateway.adapters.durable import partial_of, private, synced, take_name
-from gateway.adapters.extract_blocks import read_block
-from gateway.adapters.left_out import LeftOut, list_beside, not_as_recorded
+from gateway.adapters.extract_files import list_beside
 from gateway.errors import Unavailable
 
 QUEUE_BLOCKS = 4
 
 
-class _Pipe(io.RawIOBase):
+class Pipe(io.RawIOBase):
     """What is put at one end is read at the other, a few blocks ahead at most."""
 
     def __init__(self) -> None:
@@ -60,9 +56,11 @@ class _Pipe(io.RawIOBase):
         self._unread.set()
 
     def readable(self) -> bool:
+        """It can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read what is there into a buffer."""
         while not self._rest and not self._ended:
             block = self._blocks.get()
             self._ended = not block
@@ -73,7 +71,7 @@ class _Pipe(io.RawIOBase):
         return size
 
 
-class _Hashing(io.RawIOBase):
+class Hashing(io.RawIOBase):
     """A file being written or read, with the SHA-256 of its bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,21 +80,26 @@ class _Hashing(io.RawIOBase):
         self.digest = hashlib.sha256()
 
     def writable(self) -> bool:
+        """It can be written."""
         return True
 
     def readable(self) -> bool:
+        """It can be read."""
         return True
 
     def write(self, block: Any) -> int:
+        """Write a block, digested."""
         self.digest.update(block)
         return self._file.write(block)
 
     def read(self, size: int = -1) -> bytes:
+        """Read a block, digested."""
         block = self._file.read(size)
         self.digest.update(block)
         return block
 
     def readinto(self, buffer: Any) -> int:
+        """Read what is there into a buffer."""
         block = self.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
@@ -116,7 +119,7 @@ class SealedWriter:
         self._partial = partial_of(path)
         self._left_out = b""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._pipe = _Pipe()
+        self._pipe = Pipe()
         self._thread = ThreadPoolExecutor(1)
         self._sealing = self._thread.submit(self._seal, recipient)
         self._sealing.add_done_callback(lambda _done: self._pipe.close_reader())
@@ -169,95 +172,7 @@ class SealedWriter:
 
     def _seal(self, recipient: str) -> Any:
         with open(self._partial, "xb", opener=private) as file:
-            hashing = _Hashing(file)
+            hashing = Hashing(file)
             pyrage.encrypt_io(self._pipe, hashing, [pyrage.x25519.Recipient.from_str(recipient)])
             synced(file)
             return hashing.digest
-
-
-@dataclass(frozen=True, slots=True)
-class SealedExtract:
-    """A stored extract that can be read, again and again, by the holder of its key."""
-
-    path: Path
-    digest: str
-    identity: Any = field(repr=False, compare=False)
-
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The stored blocks in order, only the named columns that exist.
-
-        The whole file is compared with its digest before the first block is opened, and
-        what was read is compared once more at the end.
-
-        Raises:
-            IntegrityError: the file is not the one that was recorded at receipt.
-            Unavailable: the file is gone.
-        """
-        try:
-            file = open(self.path, "rb", buffering=1 << 20)
-            beside = list_beside(self.path)
-            places = beside.read_bytes() if beside.is_file() else b""
-        except OSError:
-            raise Unavailable(
-                "store/extract-gone",
-                "A stored extract is not in its place.",
-                remedy="Restore it from backup or ask the partner to send it again.",
-            ) from None
-        with file:
-            whole = _Hashing(file)
-            while whole.read(1 << 20):
-                pass
-            self._require(whole.digest, places)
-            file.seek(0)
-            yield from self._verified(_Hashing(file), columns, LeftOut(places))
-
-    def _verified(
-        self, sealed: _Hashing, columns: Sequence[str] | None, left_out: LeftOut
-    ) -> Iterator[pl.DataFrame]:
-        pipe = _Pipe()
-        opener = threading.Thread(
-            target=_open_into, args=(sealed, pipe, self.identity), daemon=True
-        )
-        opener.start()
-        try:
-            reader = io.BufferedReader(pipe, 1 << 20)
-            while (length := int.from_bytes(reader.read(4))) != 0:
-                block = reader.read(length)
-                if len(block) != length:
-                    break
-                yield left_out.without(read_block(block, columns))
-        finally:
-            pipe.close_reader()
-            opener.join()
-        self._require(sealed.digest, left_out.octets)
-
-    def _require(self, digest: Any, left_out: bytes) -> None:
-        digest.update(left_out)
-        if digest.hexdigest() != self.digest:
-            raise not_as_recorded()
-
-
-class _Into(io.RawIOBase):
-    def __init__(self, pipe: _Pipe) -> None:
-        super().__init__()
-        self._pipe = pipe
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, block: Any) -> int:
-        size = len(block)
-        if size:
-            self._pipe.put(bytes(block))
-        return size
-
-
-def _open_into(sealed: _Hashing, pipe: _Pipe, identity: Any) -> None:
-    try:
-        pyrage.decrypt_io(sealed, io.BufferedWriter(_Into(pipe), 1 << 20), [identity])
-        sealed.read()
-    except (pyrage.DecryptError, OSError, ValueError):
-        # The digest comparison of the reader says what matters; never the content.
-        sealed.digest.update(b"not readable")
-    finally:
-        pipe.put(b"")

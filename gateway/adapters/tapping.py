@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gateway.adapters.extract_store import StoredExtract
+from gateway.adapters.store_reading import StoredExtract
 from gateway.disclosure import DIRECT_COLUMNS, Directs, directs, merge_directs, no_directs
 
 

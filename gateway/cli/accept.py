@@ -24,7 +24,7 @@ def accept(ctx: click.Context, release: str, reason: str, acting: str, json_want
 
     Example: gateway accept rel-abc --reason "Two schools joined" --as april
     """
-    from gateway.adapters.release_stops import accept as settle
+    from gateway.adapters.release_acceptance import accept as settle
     from gateway.wiring import append
 
     opened = open_store(ctx)

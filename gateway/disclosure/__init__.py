@@ -12,7 +12,7 @@ from gateway.disclosure.directs import (
     no_directs,
     unsalted,
 )
-from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge, rounded
+from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
 from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
@@ -54,7 +54,6 @@ __all__ = [
     "merge_profiles",
     "no_directs",
     "profile",
-    "rounded",
     "scan_rules",
     "shape_of",
     "too_few",

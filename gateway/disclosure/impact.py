@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gateway.disclosure.assess import Examined
-from gateway.disclosure.judge import rounded
 from gateway.disclosure.shape import payload_columns
 from gateway.disclosure.steadying import people
 from gateway.disclosure.succession import Marks, Members, distinct, members
 from gateway.model import OutputPlan
+from gateway.model.rounding import rounded
 from gateway.model.stages import Assessed, Pseudonymised, TooRisky
 
 FEW = "<10"

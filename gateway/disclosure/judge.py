@@ -16,6 +16,7 @@ import polars as pl
 
 from gateway.disclosure.summary import LevelSummary, Summary, group_keys
 from gateway.model import Limits, OnSmallGroup
+from gateway.model.rounding import rounded
 
 UNIQUE_SHARE = 0.05
 SECURE = "secure-setting"
@@ -60,11 +61,6 @@ def judge(summary: Summary, limits: Limits, *, recipient: frozenset[str]) -> Ver
     if limits.on_small_group is OnSmallGroup.REFUSE and _small(summary, 0, limits).height:
         return _too_small(summary, 0, limits)
     return _passed(summary, 0, limits, recipient)
-
-
-def rounded(number: int) -> str:
-    """A count as it may be told: rounded to ten, "<10" below."""
-    return "<10" if number < 10 else str((number + 5) // 10 * 10)
 
 
 def _small(summary: Summary, level: int, limits: Limits) -> pl.DataFrame:

@@ -4,10 +4,7 @@ Source: docs/reference/pseudonyms.md; UK GDPR Art 4(5).
 """
 
 from gateway.identity.derivation import (
-    ControllerRoot,
     PseudonymKey,
-    RegisterRoot,
-    StudyRoot,
     TokenKey,
     TombstoneKey,
     check_value,
@@ -33,8 +30,9 @@ from gateway.identity.match_keys import (
     token_texts,
     tokens,
 )
-from gateway.identity.shipped import table_digests
 from gateway.identity.standardise import standardise
+from gateway.model.roots import ControllerRoot, RegisterRoot, StudyRoot
+from gateway.model.shipped import table_digests
 
 __all__ = [
     "ControllerRoot",

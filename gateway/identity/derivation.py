@@ -9,61 +9,33 @@ Source: RFC 5869; docs/reference/pseudonyms.md, "Match-keys and tokens" and "Cus
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import RefusedError, UsageError
+from gateway.model.roots import ROOT_BYTES, ControllerRoot, RegisterRoot, Secret, StudyRoot
 from gateway.model.tokens import SCHEME, STANDARD
 
-ROOT_BYTES: Final = 32
 CHECK_BYTES: Final = 8
 
 _ID: Final = re.compile("[a-z0-9-]{1,40}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) != ROOT_BYTES:
-            raise UsageError("identity/key-length", "A key has exactly 32 bytes.")
-
-
-class StudyRoot(_Secret):
-    """The random root of one study and epoch."""
-
-    __slots__ = ()
-
-
-class ControllerRoot(_Secret):
-    """The random root of one controller's pseudonyms."""
-
-    __slots__ = ()
-
-
-class RegisterRoot(_Secret):
-    """The random root of one controller's register of objections."""
-
-    __slots__ = ()
-
-
-class TokenKey(_Secret):
+class TokenKey(Secret):
     """Makes the tokens of one study, linkage unit and epoch."""
 
     __slots__ = ()
 
 
-class TombstoneKey(_Secret):
+class TombstoneKey(Secret):
     """Makes the tombstones of one register and generation."""
 
     __slots__ = ()
 
 
-class PseudonymKey(_Secret):
+class PseudonymKey(Secret):
     """Makes the pseudonyms of one purpose, recipient and epoch."""
 
     __slots__ = ()
@@ -101,7 +73,7 @@ def check_value(root: StudyRoot, study: str, *, epoch: str) -> bytes:
     return _derived(_of_kind(root, StudyRoot), info)[:CHECK_BYTES]
 
 
-def _of_kind(root: _Secret, kind: type[_Secret]) -> bytes:
+def _of_kind(root: Secret, kind: type[Secret]) -> bytes:
     if type(root) is not kind:
         raise RefusedError(
             "identity/wrong-key-kind",

@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from gateway.identity import shipped
 from gateway.identity.identifiers import WHITE_SPACE
+from gateway.model import shipped
 
 TITLES: Final = ("MR", "MRS", "DR", "MISS", "MS", "MX", "MSTR", "PROF", "SIR", "LADY")
 PREFIXES: Final = (

@@ -11,9 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from gateway.identity import shipped
 from gateway.identity.identifiers import WHITE_SPACE, postcode_unit
 from gateway.identity.names import folded, present, spelled
+from gateway.model import shipped
 
 EARLIEST_BIRTH: Final = dt.date(1895, 1, 1)
 PLACEHOLDER_DATES: Final = (dt.date(1900, 1, 1), dt.date(1901, 1, 1))

@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from gateway.identity import derivation, match_keys, shipped
+from gateway.identity import derivation, match_keys
 from gateway.identity.letters import soundex
 from gateway.identity.standardise import standardise
+from gateway.model import shipped
 from gateway.model.contract import Contract, ContractColumn
+from gateway.model.roots import ControllerRoot, RegisterRoot, StudyRoot
 from gateway.model.tokens import ELEMENTS, SCHEME, STANDARD, TOKEN_NAMES
 from gateway.model.words import Role
 
@@ -131,9 +133,7 @@ def _elements(rows: list[Mapping[Role, str]], postcode_form: str = "") -> pl.Dat
 
 def _token_vectors() -> Iterator[dict[str, Any]]:
     people = _elements(list(_PEOPLE))
-    key = derivation.study_token_key(
-        derivation.StudyRoot(ROOT), STUDY, linkage_unit=UNIT, epoch=EPOCH
-    )
+    key = derivation.study_token_key(StudyRoot(ROOT), STUDY, linkage_unit=UNIT, epoch=EPOCH)
     for name in TOKEN_NAMES:
         values = match_keys.token_texts(match_keys.tokens(people, name, key))
         for components, value in zip(
@@ -174,12 +174,10 @@ def _key_vectors() -> list[dict[str, Any]]:
     subject = "00112233445566778899aabbccddeeff"
     elements = _elements(list(_PEOPLE[:1]))
     pseudonym = derivation.pseudonym_key(
-        derivation.ControllerRoot(ROOT), "local-research", recipient="example-team", epoch=EPOCH
+        ControllerRoot(ROOT), "local-research", recipient="example-team", epoch=EPOCH
     )
-    tombstone = derivation.tombstone_key(
-        derivation.RegisterRoot(ROOT), "trafford-council", generation="1"
-    )
-    check = derivation.check_value(derivation.StudyRoot(ROOT), STUDY, epoch=EPOCH)
+    tombstone = derivation.tombstone_key(RegisterRoot(ROOT), "trafford-council", generation="1")
+    check = derivation.check_value(StudyRoot(ROOT), STUDY, epoch=EPOCH)
     made = match_keys.pseudonyms(pl.Series([subject]), pseudonym)
     stone = match_keys.tokens(elements, "T03", tombstone)
     return [

@@ -18,7 +18,7 @@ from gateway.errors import IntegrityError
 from gateway.ledger.entries import commit, decode_entry
 from gateway.ledger.proofs import check_inclusion
 from gateway.ledger.tree import leaf_hash
-from gateway.model.stages import Recorded, Sealed
+from gateway.model.packages import Recorded, Sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

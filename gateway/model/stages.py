@@ -18,7 +18,27 @@ from typing import Protocol, runtime_checkable
 
 import polars as pl
 
+from gateway.model.packages import Recorded, Sealed
 from gateway.model.plan import OutputPlan, Plan
+
+__all__ = [
+    "Assessed",
+    "AssessedOutput",
+    "Cohort",
+    "Entropy",
+    "Minimised",
+    "Partitions",
+    "Pseudonymised",
+    "Recorded",
+    "Scratch",
+    "Sealed",
+    "Spendable",
+    "Spill",
+    "TooRisky",
+    "Willing",
+    "frames",
+    "last_reading",
+]
 
 
 class Partitions(Protocol):
@@ -197,25 +217,6 @@ class Assessed:
     counts: Mapping[str, int]
     rows: int
     outputs: tuple[AssessedOutput, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Packages, signed and encrypted, not yet on their way. Maker: `sealing.seal`."""
-
-    package: str
-    output: str
-    recipient: str
-    digest: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Packages whose dispatch stands in the ledger. Maker: `ledger.record`."""
-
-    release: str
-    packages: tuple[Sealed, ...]
 
 
 def frames(partitions: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

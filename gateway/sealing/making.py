@@ -18,7 +18,7 @@ import pyrage
 import rfc8785
 
 from gateway.errors import IntegrityError, UsageError
-from gateway.model.stages import Sealed
+from gateway.model.packages import Sealed
 from gateway.sealing.archive import BLOCK, END, MAX_MEMBER, fill, member_header, stored_size
 from gateway.sealing.envelope import Envelope, encode_envelope, recipient_key_id
 from gateway.sealing.jws import ENVELOPE_TYP, MANIFEST_TYP, Signer, sign_detached

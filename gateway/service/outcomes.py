@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord
-from gateway.disclosure import rounded
 from gateway.errors import GatewayError
-from gateway.workflows.ports import ExtractRecord
+from gateway.model.extracts import ExtractRecord
+from gateway.model.rounding import rounded
 from gateway.workflows.sharing import Outcome
 
 

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from gateway.adapters import receipts
 from gateway.adapters.extract_store import Extracts
 from gateway.errors import UsageError
+from gateway.model.extracts import ExtractRecord
 from gateway.web import findings
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
-from gateway.wiring.receiving import contract_digest
-from gateway.workflows.ports import ExtractRecord
+from gateway.wiring.common import contract_digest
 
 
 def store() -> Extracts:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters.failing_rows import failing_rows
 from gateway.model import Contract
+from gateway.model.extracts import ExtractRecord
 from gateway.web.asking import form_of
-from gateway.workflows.ports import ExtractRecord
 
 _ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows(?: \(first [\d, ]+\))?): ")
 
@@ -90,6 +89,8 @@ def _where(rows: int, first: list[int]) -> str:
 
 def rows_file(directory: Path, record: ExtractRecord, contract: Contract) -> Iterator[str]:
     """The failing rows as CSV text, batch by batch: row, column, rule."""
+    from gateway.adapters.failing_rows import failing_rows
+
     yield "row,column,rule\r\n"
     for batch in failing_rows(directory, record.id, contract):
         text = io.StringIO(newline="")

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.disclosure import rounded
 from gateway.model.permissions import Action, permits
+from gateway.model.rounding import rounded
 from gateway.web.callers import Caller
 from gateway.web.states import WITHHELD
 

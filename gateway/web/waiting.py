@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from flask import url_for
 
-from gateway.adapters import duties, policy_store, register_queue
+from gateway.adapters import duties, policy_store, register_matches
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_store import RELEASES, ReleaseState
-from gateway.disclosure import rounded
 from gateway.model.permissions import PERMISSIONS, Action
+from gateway.model.rounding import rounded
 from gateway.policy import Bundle, review_due
 from gateway.web import release_choice
 from gateway.web.desk import desk
@@ -182,10 +182,10 @@ def _roles(connection: sa.Connection) -> Iterator[Item]:
 
 
 def _matches(connection: sa.Connection) -> Iterator[Item]:
-    matches = register_queue.MATCHES
+    matches = register_matches.MATCHES
     query = (
         sa.select(matches.c.purpose, sa.func.count(), sa.func.min(matches.c.day))
-        .where(matches.c.state == register_queue.OPEN)
+        .where(matches.c.state == register_matches.OPEN)
         .group_by(matches.c.purpose)
         .order_by(matches.c.purpose)
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -69,3 +70,8 @@ def extract_store(settings: Settings, database: Database | None = None) -> Extra
         (recipient.key_id, recipient.public),
         append,
     )
+
+
+def contract_digest(contract: Any) -> str:
+    """SHA-256 over all that a contract says: a changed contract checks a file anew."""
+    return hashlib.sha256(repr(contract).encode()).hexdigest()

@@ -6,9 +6,7 @@ Source: docs/explanation/architecture.md, "wiring".
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
-from typing import Any
 
 from gateway.adapters.checker import Checker
 from gateway.adapters.children import Ahead
@@ -16,7 +14,14 @@ from gateway.adapters.judge import Judge
 from gateway.adapters.locks import receiving
 from gateway.adapters.settings import Settings
 from gateway.wiring.ahead import started_ahead, warm
-from gateway.wiring.common import extract_store, new_id, now, open_bundle, open_database
+from gateway.wiring.common import (
+    contract_digest,
+    extract_store,
+    new_id,
+    now,
+    open_bundle,
+    open_database,
+)
 from gateway.workflows.ports import IntakeDesk, Progress
 
 
@@ -55,8 +60,3 @@ def intake_desk(
             new_id=lambda kind: f"{kind}-{new_id()}",
             progress=progress,
         )
-
-
-def contract_digest(contract: Any) -> str:
-    """SHA-256 over all that a contract says: a changed contract checks a file anew."""
-    return hashlib.sha256(repr(contract).encode()).hexdigest()

@@ -24,10 +24,10 @@ from gateway.adapters.release_sweep import sweep
 from gateway.adapters.release_world import World, package_place, resume
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
-from gateway.disclosure import rounded
 from gateway.errors import UsageError
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
+from gateway.model.rounding import rounded
 from gateway.wiring.common import append, extract_store, new_id, now, open_bundle, open_database
 from gateway.workflows.ports import Progress
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol
 
 from gateway.intake import Verdict
 from gateway.model import Contract
+from gateway.model.extracts import ExtractRecord
 
 
 class Progress(Protocol):
@@ -21,31 +22,6 @@ class Progress(Protocol):
 
     def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
         """A step has begun, or has come this far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractRecord:
-    """What is known of one extract: counts, findings and digests, never a value."""
-
-    id: str
-    dataset: str
-    party: str
-    state: str
-    received_at: dt.datetime
-    content_digest: str
-    contract_digest: str
-    rows: int
-    accepted: int
-    quarantined: int
-    dropped_columns: tuple[str, ...]
-    findings: tuple[Mapping[str, Any], ...]
-    profile: Mapping[str, Any]
-    evidence: Mapping[str, Any]
-    storage_key: str = ""
-    sealed_name: str = ""
-    sealed_digest: str = ""
-    supersedes: str = ""
-    superseded_by: str = ""
 
 
 class SealedSink(Protocol):

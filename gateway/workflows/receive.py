@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 from gateway.errors import RefusedError, Unavailable, UsageError
 from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict
 from gateway.model import Contract
-from gateway.workflows.ports import ExtractRecord, IntakeDesk, Progress, SealedSink
+from gateway.model.extracts import ExtractRecord
+from gateway.workflows.ports import IntakeDesk, Progress, SealedSink
 
 TELL_EVERY = 64 << 20
 

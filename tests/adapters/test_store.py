@@ -6,7 +6,8 @@ import polars as pl
 import pyrage
 import pytest
 
-from gateway.adapters.store import SealedExtract, SealedWriter
+from gateway.adapters.store import SealedWriter
+from gateway.adapters.store_reading import SealedExtract
 from gateway.errors import IntegrityError, Unavailable
 
 FRAME = pl.DataFrame({"person_id": ["p1", "p2"], "std.fn1": ["ADA", None]})

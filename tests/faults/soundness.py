@@ -13,12 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database
+from gateway.adapters.extract_files import list_beside
 from gateway.adapters.extract_store import EXTRACTS
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.ledger_store import LEAVES
 from gateway.adapters.release_store import PACKAGES, RELEASES
 from gateway.adapters.settings import read_settings
-from gateway.adapters.store import list_beside
 from gateway.ledger import decode_entry
 from gateway.model.keys import KeyKind
 from tests.journeys.office import Office

@@ -448,7 +448,7 @@ def test_every_composite_key_holds_most_of_the_date_of_birth() -> None:
 
 
 def test_the_shipped_tables_are_stable_under_themselves() -> None:
-    from gateway.identity import shipped
+    from gateway.model import shipped
 
     for table in (shipped.nicknames(), shipped.streets()):
         assert not set(table) & set(table.values())

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 from gateway.adapters import extract_list, receipts
 from gateway.adapters.uploads import Uploads
 from gateway.errors import GatewayError, UsageError
+from gateway.model.extracts import ExtractRecord
 from gateway.model.permissions import Action, permits
 from gateway.web import extracts_known
 from gateway.web.api.body import Body
@@ -33,7 +34,6 @@ from gateway.web.api.taking_in import broken, require_sender, uploads
 from gateway.web.callers import Caller
 from gateway.web.desk import desk
 from gateway.web.guards import guarded
-from gateway.workflows.ports import ExtractRecord
 
 api = Blueprint("extracts-api", __name__, url_prefix="/api/v1")
 _ALL, _ONE = "/extracts", "/extracts/<extract>"

@@ -15,8 +15,8 @@ from flask import Blueprint, Response
 from gateway.adapters import jobs, release_list
 from gateway.adapters.jobs import JobKind
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
-from gateway.disclosure import rounded
 from gateway.model.permissions import Action
+from gateway.model.rounding import rounded
 from gateway.web.api.operations import BOTH, answer, asked, malformed, operation, sent
 from gateway.web.api.repeating import HEADER, done_once, once
 from gateway.web.api.shapes import (

@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from gateway.adapters import release_list, release_proof, release_stops
+from gateway.adapters import release_acceptance, release_list, release_proof
 from gateway.adapters.release_store import ReleaseRecord
 from gateway.errors import UsageError
 from gateway.model.permissions import Action, permits
@@ -79,7 +79,7 @@ def accept(release: str, *, caller: Caller) -> Any:
     with desk().database.begin() as connection:
         if _waiting(release_list.one(connection, release), caller) is None:
             raise _not_held()
-        release_stops.accept(
+        release_acceptance.accept(
             connection,
             desk().append,
             release,

@@ -14,9 +14,9 @@ from flask import Blueprint, render_template
 from gateway.adapters import deliveries, release_list
 from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
-from gateway.disclosure import rounded
 from gateway.model import Plan
 from gateway.model.permissions import Action
+from gateway.model.rounding import rounded
 from gateway.policy import Bundle
 from gateway.web import held_releases, release_choice, release_columns, release_duties, states
 from gateway.web.callers import Caller, Realm

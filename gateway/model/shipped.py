@@ -48,7 +48,7 @@ def sentinels(scope: str) -> tuple[str, ...]:
 
 
 def _read(name: str) -> bytes:
-    return files("gateway.identity").joinpath("tables", name).read_bytes()
+    return files("gateway").joinpath("identity", "tables", name).read_bytes()
 
 
 def _rows(name: str) -> list[tuple[str, str]]:

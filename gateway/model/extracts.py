@@ -1,0 +1,36 @@
+"""What is known of an extract once it was checked.
+
+Source: requirements R15, R17; docs/explanation/architecture.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractRecord:
+    """What is known of one extract: counts, findings and digests, never a value."""
+
+    id: str
+    dataset: str
+    party: str
+    state: str
+    received_at: dt.datetime
+    content_digest: str
+    contract_digest: str
+    rows: int
+    accepted: int
+    quarantined: int
+    dropped_columns: tuple[str, ...]
+    findings: tuple[Mapping[str, Any], ...]
+    profile: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    storage_key: str = ""
+    sealed_name: str = ""
+    sealed_digest: str = ""
+    supersedes: str = ""
+    superseded_by: str = ""
