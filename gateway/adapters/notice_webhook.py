@@ -16,8 +16,6 @@ import hmac
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from gateway.adapters.notice_mail import secret, trusting
 from gateway.adapters.notice_try import Try
 from gateway.adapters.settings_notices import NoticeSettings
@@ -38,6 +36,8 @@ def post(settings: NoticeSettings, body: bytes, *, reference: str, at: dt.dateti
         reference: what the notice is known by.
         at: now.
     """
+    import httpx  # in the process that sends: the web only writes notices down
+
     try:
         headers = signed(body, key=_key(settings), reference=reference, at=at)
         verify = trusting(settings) if settings.webhook_url.startswith("https:") else False

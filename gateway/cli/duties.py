@@ -62,11 +62,11 @@ def certificate(ctx: click.Context, package: str, file: Path, json_wanted: bool)
 
     Example: gateway duties certificate rel-x.research rel-x.certificate
     """
-    from gateway.wiring import duties as wiring
+    from gateway.wiring import certificates
 
     opened = open_store(ctx)
     jws = file.read_bytes()[:10_000].decode("ascii", "replace").strip()
-    found = wiring.certified(opened.settings, package, jws=jws, sender=opened.ring.sender)
+    found = certificates.certified(opened.settings, package, jws=jws, sender=opened.ring.sender)
     told = document_of(found, opened.at)
     emit(told, json_wanted, [f"{package}: unreadable after {found.unreadable_after}."])
 

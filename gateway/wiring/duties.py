@@ -1,11 +1,10 @@
-"""Looking after what recipients owe: certificates asked for and taken, releases closed.
+"""Looking after what recipients owe: certificates asked for, releases closed.
 
 Source: R60; security points 8 and 15; docs/how-to/deliver-packages.md.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from types import MappingProxyType
@@ -20,13 +19,13 @@ from gateway.adapters.backup import require_reconciled
 from gateway.adapters.channels import Parcel, https, sftp
 from gateway.adapters.database import Database
 from gateway.adapters.deliveries import Delivery
-from gateway.adapters.dispatching import drop_arrived, package_of
-from gateway.adapters.duties import Duty
+from gateway.adapters.dispatching import package_of
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.locks import one_at_a_time
 from gateway.adapters.release_sweep import sweep
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError
+from gateway.wiring.certificates import take
 from gateway.wiring.common import append, now, open_bundle, open_database
 from gateway.wiring.sharing import open_world
 from gateway.workflows.ports import Progress
@@ -65,29 +64,6 @@ def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapp
             still = duties.listed(connection, still_open=True, limit=MOST)
             late = duties.overdue(connection, on=now().date(), limit=MOST)
     return {"came": came, "closed": closed, "open": len(still), "overdue": len(late)}
-
-
-def certified(settings: Settings, package: str, *, jws: str, sender: str) -> Duty:
-    """Verify a certificate that came by any way, write it down, and close what is done.
-
-    Raises:
-        UsageError: there is no such delivery, or no descriptor to believe it by.
-        IntegrityError: `duties/certificate-refused`.
-    """
-    with closing(open_database(settings)) as database:
-        return take(settings, database, package, jws=jws, sender=sender, at=now())
-
-
-def take(
-    settings: Settings, database: Database, package: str, *, jws: str, sender: str, at: dt.datetime
-) -> Duty:
-    """As `certified`, on a database that is open."""
-    with database.begin() as connection:
-        duty = ends.certified(connection, append, package, jws=jws, sender=sender, at=at)
-        ends.close(connection, append, duty.release, maps=settings.data / "link-maps", at=at)
-    with database.read() as connection:
-        drop_arrived(connection, settings.data / "outgoing", duty.release)
-    return duty
 
 
 def _to_ask(database: Database) -> Iterator[Delivery]:

@@ -55,6 +55,13 @@ def test_most_functions_are_short(record_property: Callable[[str, object], None]
     assert ninth <= 25
 
 
+def test_the_web_needs_no_library_of_tables() -> None:
+    """They are half of a process's memory, and the web only tells what others have counted."""
+    loads = "import sys, gateway.service.gunicorn_hooks, gateway.web; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+    assert set(told.stdout.split()) & {"polars", "numpy", "pyarrow", "rich"} == set()
+
+
 def test_no_import_is_hidden_behind_type_checking() -> None:
     assert [
         house.named(path)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.disclosure import assess, count, judge, merge, rounded, shape_of
+from gateway.disclosure import assess, count, judge, merge, shape_of
 from gateway.disclosure import summary as summary_module
 from gateway.minimise import coarser
 from gateway.model import (
@@ -31,6 +31,7 @@ from gateway.model import (
     RecipientRef,
     SharingRequest,
 )
+from gateway.model.rounding import rounded
 from gateway.model.stages import Assessed, Pseudonymised, TooRisky
 
 

@@ -5,16 +5,24 @@ Source: security points 2, 7 and 8; docs/explanation/service.md, "Processes".
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
+from gateway.adapters import extract_list, sessions
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_core import SECRET_FORMS
 from gateway.adapters.keyring_passphrase import read_passphrase
 from gateway.model.keys import FORMS, MONTHLY
+from gateway.web import create_app
+from gateway.web.cookies import SESSION
+from gateway.web.desk import desk_of
+from gateway.wiring import common
 from tests.journeys.office import Office
 from tests.service import memory, serving
 from tests.service.partner import Partner
@@ -107,6 +115,48 @@ def test_the_web_writes_nothing_outside_the_data_directory(after: Service, offic
         for path in opened(process):
             inside = path.is_relative_to(office.data) or path.is_relative_to("/dev")
             assert inside or path == after.log or not path.stat().st_size, path
+
+
+def test_no_process_of_the_web_loads_a_library_of_tables(after: Service, office: Office) -> None:
+    """After an upload, and after every page and list that its people can ask for."""
+    for login in offices.LOGINS.values():
+        for path in plain_addresses(office):
+            assert asked(after, office, login, path).status_code < 500, path
+    with serving.database_of(office) as database, database.read() as connection:
+        (extract, *_) = extract_list.listed(connection)
+    assert asked(after, office, "council-desk", f"/sent/{extract.id}").status_code == 200
+    importlib.import_module("polars")
+    assert tables_in(os.getpid()) >= {"polars"}, "this very process has it now"
+    for process in web_processes(after):
+        assert tables_in(process) == set()
+
+
+def plain_addresses(office: Office) -> list[str]:
+    """What can be asked for without naming one thing."""
+    app = create_app(serving.settings_of(office))
+    found = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
+    desk_of(app).database.close()
+    assert len(found) > 20
+    return found
+
+
+def asked(service: Service, office: Office, login: str, path: str) -> httpx.Response:
+    """The answer to somebody who is signed in."""
+    with serving.database_of(office) as database, database.begin() as connection:
+        session = sessions.begin(connection, login, sessions.Stage.WHOLE, at=common.now())
+    return httpx.get(f"{service.url}{path}", cookies={SESSION: session}, timeout=60)
+
+
+def tables_in(process: int) -> set[str]:
+    """The libraries of tables that a process has loaded."""
+    mapped = Path(f"/proc/{process}/maps").read_text()
+    return {
+        name for name in ("polars", "numpy", "pyarrow") if re.search(f"/_?{name}[^/]*/", mapped)
+    }
 
 
 def opened(process: int) -> list[Path]:

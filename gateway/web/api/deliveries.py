@@ -28,7 +28,7 @@ from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
 from gateway.web.guards import guarded
-from gateway.wiring.duties import take
+from gateway.wiring.certificates import take
 
 api = Blueprint("deliveries-api", __name__, url_prefix="/api/v1/deliveries")
 
