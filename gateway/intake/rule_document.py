@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from gateway.identity.names import PREFIXES, TITLES
 from gateway.identity.places import EARLIEST_BIRTH, PLACEHOLDER_DATES
-from gateway.identity.shipped import fold_table, sentinels
 from gateway.intake.header import DELIMITERS, LOOK_ALIKES, MOST_COLUMNS, fold, names_of
 from gateway.intake.patterns import DAY_FORMS, NAMED
 from gateway.intake.row_rules import rules_of
@@ -23,6 +22,7 @@ from gateway.intake.rule import Rule
 from gateway.intake.rules import identifier_of
 from gateway.intake.verdict import FIRST_ROWS, LISTED
 from gateway.model import Contract, ContractColumn, Role
+from gateway.model.shipped import fold_table, sentinels
 
 Question = dict[str, Any]
 

@@ -18,7 +18,8 @@ from gateway.intake.header import fold
 from gateway.model import Contract, ContractColumn, Role
 from gateway.policy import Bundle
 from gateway.web.findings import said
-from gateway.web.page_rules import DECLINED, page_rules
+from gateway.web.page_rules import page_rules
+from gateway.web.precheck_words import DECLINED
 from tests.bad_input.police_extract import NAMES, POLICE, row, rows, text
 from tests.bad_input.test_files import REJECTED, VALUES, changed
 from tests.journeys.office import REPOSITORY

@@ -24,8 +24,8 @@ from gateway.web.desk import desk
 from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.form_file import FormFile
 from gateway.web.guards import guarded
-from gateway.web.page_rules import DECLINED, page_rules
 from gateway.web.pages.sending import contract_of
+from gateway.web.precheck_words import DECLINED
 
 pages = Blueprint("uploading", __name__)
 FIELD = "file"
@@ -45,6 +45,8 @@ def form(dataset: str, *, caller: Caller) -> str:
 @guarded(Action.EXTRACT_UPLOAD, realm=Realm.PERSON)
 def rules(dataset: str, *, caller: Caller) -> Response:
     """Give the rules by which the page checks a file before any of it is sent."""
+    from gateway.web.page_rules import page_rules  # these come with polars: ADR 0280
+
     bundle = inputs().bundle
     return jsonify(page_rules(bundle, contract_of(bundle, dataset, party=caller.party)))
 
