@@ -9,7 +9,13 @@ import sqlalchemy as sa
 
 from gateway.adapters import operators
 from gateway.adapters.dispatching import Append
-from gateway.adapters.release_store import RELEASES, ReleaseRecord, ReleaseState, releases, with_record
+from gateway.adapters.release_store import (
+    RELEASES,
+    ReleaseRecord,
+    ReleaseState,
+    releases,
+    with_record,
+)
 from gateway.errors import RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
 

@@ -32,7 +32,7 @@ from gateway.adapters.share_people import (
     without_effect,
     without_list,
 )
-from gateway.adapters.store_reading import SealedExtract
+from gateway.adapters.store_reading import SealedExtract, StoredExtract
 from gateway.adapters.tapping import Tap, Tapped, untapped
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
