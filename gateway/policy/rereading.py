@@ -10,6 +10,7 @@ Source: docs/reference/policy.md; docs/explanation/architecture.md.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from gateway.policy.reading import Tree, read
 AGREEMENTS = "agreements/"
 KEPT = 2_000
 BASES_KEPT = 8
+BUNDLES_KEPT = 16
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -37,9 +39,21 @@ class Rereader:
         """Remember nothing yet."""
         self._bases: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
         self._agreements: OrderedDict[tuple[bytes, bytes], _Read] = OrderedDict()
+        self._bundles: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
+        self._lock = threading.RLock()
 
     def load(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
-        """What loads of the documents, and what stops the others; the same as `policy.load`."""
+        """What loads of the documents, and what stops the others; the same as `policy.load`.
+
+        The same texts give the same bundle, so that what follows from it is known by it.
+        """
+        mark = _digest(part for path in sorted(documents) for part in (path, documents[path]))
+        with self._lock:
+            if mark not in self._bundles:
+                self._bundles[mark] = self._loaded(documents)
+            return _recent(self._bundles, mark, BUNDLES_KEPT)
+
+    def _loaded(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
         mark, base, findings = self._base_of(documents)
         found: dict[str, Agreement] = {}
         trees: dict[str, Tree] = {}
@@ -61,11 +75,12 @@ class Rereader:
 
     def path_of(self, documents: Documents, agreement: str) -> str:
         """The document that states an agreement that loads; "" where none does."""
-        mark, base, _ = self._base_of(documents)
-        for path in sorted(path for path in documents if _is_agreement(path)):
-            _, found, _ = self._agreement(mark, path, documents[path], base)
-            if found is not None and found.id == agreement:
-                return path
+        with self._lock:
+            mark, base, _ = self._base_of(documents)
+            for path in sorted(path for path in documents if _is_agreement(path)):
+                _, found, _ = self._agreement(mark, path, documents[path], base)
+                if found is not None and found.id == agreement:
+                    return path
         return ""
 
     def _base_of(self, documents: Documents) -> tuple[bytes, Bundle, tuple[Finding, ...]]:

@@ -127,11 +127,10 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
     reader = rereader()
     before, _ = reader.load(documents)
     after, findings = reader.load(changed(documents, draft.changes))
-    today = desk().now().date()
     known = set(reviewed(before, draft.agreement))
     remarks = [
         remark
-        for remark in review(after, on=today, agreement=draft.agreement)
+        for remark in reviewed(after, draft.agreement)
         if remark not in known or remark.weight is Weight.PROBLEM
     ]
     return DraftView(
@@ -162,9 +161,8 @@ def difference(
     reader = rereader()
     before, _ = reader.load(documents)
     after, findings = reader.load(changed(documents, changes))
-    today = desk().now().date()
     known = set(reviewed(before, agreement))
-    remarks = (each for each in review(after, on=today, agreement=agreement) if each not in known)
+    remarks = (each for each in reviewed(after, agreement) if each not in known)
     return Difference(
         changes=tuple(compare(before, after)), remarks=tuple(remarks), findings=findings
     )
@@ -178,13 +176,16 @@ def proposed_changes(connection: sa.Connection, proposal: Proposal | None) -> di
 def reviewed(bundle: Bundle, agreement: str) -> tuple[Remark, ...]:
     """What a lawyer would say of an agreement today, worked out once for each state of it."""
     today = desk().now().date()
-    kept: dict[tuple[str, dt.date], tuple[Bundle, tuple[Remark, ...]]]
+    kept: dict[tuple[str, dt.date, int], tuple[Bundle, tuple[Remark, ...]]]
     kept = current_app.extensions.setdefault(_REVIEWS, {})
-    known = kept.get((agreement, today))
+    known = kept.get((agreement, today, id(bundle)))
     if known is None or known[0] is not bundle:
         if len(kept) >= MOST_REVIEWS:
             kept.clear()
-        known = kept[agreement, today] = (bundle, review(bundle, on=today, agreement=agreement))
+        known = kept[agreement, today, id(bundle)] = (
+            bundle,
+            review(bundle, on=today, agreement=agreement),
+        )
     return known[1]
 
 
