@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
@@ -13,6 +14,7 @@ import pytest
 
 from gateway import policy
 from gateway.adapters.policy_folder import read_policies
+from gateway.cli.check_file import verdict_of
 from gateway.intake import CODES, Finding, remedy, rule_document, rules_of, sentence
 from gateway.intake.header import fold
 from gateway.model import Contract, ContractColumn, Role
@@ -94,6 +96,24 @@ def test_a_faulty_file_gets_the_same_verdict_in_the_browser(browser: InBrowser, 
     ]
     assert set(declined) <= {"", "header"}, declined
     assert declined.count("") > FILES / 2
+
+
+def test_the_command_on_the_partners_machine_says_the_same(
+    browser: InBrowser, tmp_path: Path
+) -> None:
+    contract = BUNDLE.contracts["police_incidents"]
+    files = [faulty(contract, FIRST_SEED + seed) for seed in range(3)]
+    told = browser.answers(page_rules(BUNDLE, contract), files)
+    file = tmp_path / "extract.csv"
+    for answer, octets in zip(told, files, strict=True):
+        file.write_bytes(octets)
+        document = verdict_of(REPOSITORY / "policies", file, contract.id, None)
+        keys = ("code", "column", "rule", "rows", "first_rows")
+        command = [{key: found[key] for key in keys} for found in document["findings"]]
+        page = [{key: found[key] for key in keys} for found in answer["verdict"]["findings"]]
+        assert page == command
+        for key in ("state", "rows", "accepted", "quarantined", "dropped_columns"):
+            assert answer["verdict"][key] == document[key]
 
 
 def test_broken_files_of_every_kind_get_the_same_verdict(browser: InBrowser) -> None:

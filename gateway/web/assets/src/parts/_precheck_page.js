@@ -30,10 +30,11 @@ async function begin(file) {
   progress(0);
   show("checking");
   heard("Your browser is checking the file.");
-  const mine = (worker = new Worker(form.dataset.checkWorker));
-  mine.onerror = () => declined("failed");
-  mine.onmessage = ({ data }) => told(data);
+  let mine = null;
   try {
+    mine = worker = new Worker(form.dataset.checkWorker);
+    mine.onerror = () => declined("failed");
+    mine.onmessage = ({ data }) => told(data);
     rules = rules || (await fetched(form.dataset.checkRules));
     if (worker === mine) mine.postMessage({ file, rules });
   } catch {
@@ -53,7 +54,10 @@ function told(data) {
   return data.kind === "verdict" ? judged(data.verdict) : declined(data.why);
 }
 
+// Every quarter is said aloud, so that a long check is not silence.
 function progress(share) {
+  const quarter = Math.floor(share / 25);
+  if (quarter > Math.floor(part("-bar").value / 25) && quarter < 4) heard(`${quarter * 25}% checked.`);
   part("-bar").value = share;
   part("-bar").textContent = `${share}%`;
 }
