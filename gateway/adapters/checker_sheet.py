@@ -21,6 +21,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from gateway import intake
 from gateway.adapters.checker_blocks import BLANKS, LONGEST_CELL, Block
+from gateway.adapters.checker_lost_cells import Place, lost_cells
 from gateway.intake import Fault, Finding, Header
 from gateway.model import Contract
 
@@ -49,13 +50,26 @@ def read_sheet(
         return Finding(code="intake/not-a-spreadsheet")
     if sheet.width > intake.MOST_COLUMNS:
         return Finding(code="intake/too-many-columns", hint=str(intake.MOST_COLUMNS))
-    return _opened(sheet, contract, known)
+    return _opened(_rows(sheet, lost_cells(octets)), contract, known)
+
+
+def _rows(sheet: CalamineSheet, lost: dict[Place, str]) -> Iterator[Row]:
+    """The rows, with a text where a cell has lost its value: blank would mean silence."""
+    left = sheet.start[1] if sheet.start else 0
+    rows = {row for row, _ in lost}
+    for number, row in enumerate(sheet.iter_rows()):
+        if number in rows:
+            yield [
+                lost.get((number, left + place), cell) if cell == "" else cell
+                for place, cell in enumerate(row)
+            ]
+        else:
+            yield row
 
 
 def _opened(
-    sheet: CalamineSheet, contract: Contract, known: Collection[str]
+    rows: Iterator[Row], contract: Contract, known: Collection[str]
 ) -> Finding | tuple[Header, Iterator[Block]]:
-    rows = iter(sheet.iter_rows())
     first: Row = next(rows, ())
     if not any(cell != "" for cell in first):
         return Finding(code="intake/empty")

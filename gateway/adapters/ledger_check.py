@@ -75,6 +75,22 @@ def verify(
     )
 
 
+def require_whole(connection: Connection, *, keys: Mapping[str, bytes]) -> None:
+    """Let nothing leave on a ledger that is not what was written: its proof would prove nothing.
+
+    Raises:
+        IntegrityError: `ledger/not-whole`, with the first fault.
+    """
+    report = verify(connection, keys=keys)
+    if not report.ok:
+        raise IntegrityError(
+            "ledger/not-whole",
+            f"The ledger does not verify ({report.faults[0]}).",
+            remedy="Share nothing. Run `gateway ledger verify`, and compare the ledger with "
+            "the checkpoints kept outside this machine.",
+        )
+
+
 def export(
     connection: Connection, path: Path | None, *, origin: str, show: Callable[[str], bool]
 ) -> int:

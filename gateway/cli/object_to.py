@@ -97,11 +97,7 @@ def _from_standard_input() -> Any:
 
     if sys.stdin.isatty():
         say('Who is it about? One "name: value" on each line, then Ctrl-D.')
-    try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise click.UsageError("Standard input is not UTF-8.") from None
-    return objections.one_identity(text)
+    return objections.one_identity(sys.stdin.buffer.read())
 
 
 def _document(receipt: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import dataclasses
 import datetime as dt
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,17 @@ def check(ctx: click.Context, paths: tuple[Path, ...], json_wanted: bool) -> Non
     lines = [str(finding) for finding in findings] or [f"{len(named)} documents load."]
     emit({"ok": not rows, "documents": len(named), "findings": rows}, json_wanted, lines)
     if rows:
-        say(f"{len(rows)} findings.")
+        say(f"{len(rows)} findings.{_mend_first(findings)}")
         sys.exit(REFUSED)
+
+
+def _mend_first(findings: Iterable[Any]) -> str:
+    """What agreements build on: while a contract does not load, they know no column of it."""
+    documents = {each.document for each in findings if each.code != "policy/vocabulary-absent"}
+    first = sorted(each for each in documents if each.startswith("datasets/"))
+    if not first or documents == {*first}:
+        return ""
+    return f" Mend {', '.join(first)} first: others may follow from that."
 
 
 @click.command()
@@ -102,7 +112,8 @@ def compare(ctx: click.Context, old: Path, new: Path, json_wanted: bool) -> None
 def schema(kind: str, json_wanted: bool) -> None:
     """Print the JSON Schema of one kind of document.
 
-    KIND is agreement, cases, contract, legal-bases, outcome-plan, recipient or vocabulary.
+    KIND is agreement, cases, contract, legal-bases, outcome-plan, protocol, recipient or
+    vocabulary.
 
     Example: gateway policy schema agreement
     """

@@ -80,8 +80,8 @@ class Finding:
     expected: str
 
 
-def one_identity(text: str) -> pl.DataFrame:
-    """Read one identity: a JSON object, or one `name: value` on each line.
+def one_identity(text: str | bytes) -> pl.DataFrame:
+    """Read one identity: a JSON object, or one `name: value` on each line, in UTF-8.
 
     Returns:
         One row with the columns `FIELDS`, in their normal spelling.
@@ -89,6 +89,8 @@ def one_identity(text: str) -> pl.DataFrame:
     Raises:
         InputRejected: `objections/details`, with every finding.
     """
+    if isinstance(text, bytes):
+        text = _decoded(text)
     given = _from_json(text) if text.lstrip().startswith("{") else _from_lines(text)
     named: dict[str, str] = {}
     findings = []
@@ -99,6 +101,13 @@ def one_identity(text: str) -> pl.DataFrame:
         else:
             named[field] = value
     return _checked(pl.DataFrame({name: [named.get(name)] for name in FIELDS}, _TEXT), findings)
+
+
+def _decoded(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _rejected([Finding(1, "input", "text in UTF-8")]) from None
 
 
 def many_identities(content: bytes) -> pl.DataFrame:

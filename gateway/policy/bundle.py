@@ -92,7 +92,24 @@ def load(documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
         casebooks=MappingProxyType(dict(_shaped(CaseBook, _under(trees, "cases/"), findings))),
         trees=MappingProxyType(written),
     )
-    return bundle, tuple(findings)
+    return bundle, tuple(findings if knowledge.vocabulary.fields else _named_once(findings))
+
+
+def _named_once(findings: list[Finding]) -> Iterator[Finding]:
+    """One finding for each document that knows no name because the vocabulary does not load."""
+    stopped = set()
+    for finding in findings:
+        if finding.document == "vocabulary.toml" or finding.code not in _FOLLOWS:
+            yield finding
+        elif finding.document not in stopped:
+            stopped.add(finding.document)
+            yield Finding(
+                code="policy/vocabulary-absent",
+                document=finding.document,
+                where="",
+                sentence="its names cannot be looked up while vocabulary.toml does not load.",
+                remedy="Mend vocabulary.toml first.",
+            )
 
 
 def build_agreement(
@@ -124,6 +141,10 @@ def _trees(documents: Documents, findings: list[Finding]) -> dict[str, Tree]:
     return trees
 
 
+_FOLLOWS = frozenset(
+    f"policy/unknown-{what}"
+    for what in ("field", "cohort", "dataset", "duty", "party", "protocol", "column")
+)
 _FOLDERS = ("agreements/", "datasets/", "recipients/", "protocols/", "outcome-plans/", "cases/")
 _FILES = ("vocabulary.toml", "legal-bases.toml")
 

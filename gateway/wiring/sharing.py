@@ -12,12 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import duties, operators
+from gateway.adapters import duties, ledger_check, operators
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
 from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.keyring_signing import raw_public
 from gateway.adapters.locks import one_at_a_time
 from gateway.adapters.release_store import RELEASES, packages_of, releases
 from gateway.adapters.release_sweep import sweep
@@ -56,10 +57,17 @@ def share_desk(
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
         if not rehearsal:
+            with database.read() as connection:
+                ledger_check.require_whole(connection, keys=_ledger_keys(ring))
             desk.world.make_folders()
             resume(desk.world)
             sweep(desk.world, desk.ring)
         yield desk
+
+
+def _ledger_keys(ring: KeyRing) -> dict[str, bytes]:
+    every = ring.verifying_keys(KeyKind.LEDGER_SIGNING)
+    return {each.id: raw_public(each.public) for each in every}
 
 
 def _share_desk(

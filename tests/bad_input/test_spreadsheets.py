@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 
@@ -98,6 +99,38 @@ def test_a_formula_is_read_as_its_saved_value_and_text_like_one_is_reported() ->
     lines[3][4] = "+cmd|' /C calc'!A0"
     verdict = check(book(lines))
     assert [found.code for found in verdict.findings] == ["intake/formula-text"]
+
+
+LOST = {
+    "an error": (b't="e"><v>#REF!</v>', ("rejected", "spreadsheet-damage")),
+    "an error of a prefix": (b't="e"><v>#N/A</v>', ("rejected", "spreadsheet-damage")),
+    "a formula without its result": (
+        b"><f>VLOOKUP(A2,B:B,1)</f>",
+        ("rejected", "spreadsheet-damage"),
+    ),
+    "a formula whose result is no text": (b't="str"><f>IF(1,"","")</f><v></v>', ("accepted", "")),
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_cell_that_has_lost_its_value_is_never_taken_for_a_blank_one(kind: str) -> None:
+    """A look-up of opt-outs that failed is not the silence of the people it was about."""
+    content, (state, code) = LOST[kind]
+    places = [f"{chr(ord('A') + NAMES.index('sex'))}{row}" for row in range(2, 22)]
+    pattern = {place: b'<c r="' + place.encode() + b'"' for place in places}
+
+    def spoil(part: bytes) -> bytes:
+        for begin in pattern.values():
+            before, _, rest = part.partition(begin)
+            after = rest.partition(b"</c>")[2]
+            part = before + begin + b" " + content + b"</c>" + after
+        if kind.endswith("prefix"):
+            part = re.sub(rb"<(/?)(\w)", rb"<\1x:\2", part).replace(b"xmlns=", b"xmlns:x=")
+        return part
+
+    verdict = check(with_sheet(book(typed_rows(20)), spoil))
+    found = {finding.code.partition("/")[2] for finding in verdict.findings}
+    assert (verdict.state, code in found or not code) == (state, True)
 
 
 BOMBS: dict[str, Callable[[bytes], bytes]] = {

@@ -475,6 +475,15 @@ def test_an_edited_ledger_entry_is_found(broken: Office) -> None:
     assert answer.code == 6
     assert not answer.document["ok"]
     assert answer.document["faults"]
+    no = refused(broken, *SHARE)
+    assert (no.exit, no.code) == (6, "ledger/not-whole")
+
+
+def test_a_ledger_with_an_entry_gone_from_its_middle_stops_every_release(broken: Office) -> None:
+    with changed(broken, LEAVES) as (connection, leaves):
+        connection.execute(leaves.delete().where(leaves.c.index == 10))
+    no = refused(broken, *SHARE)
+    assert (no.exit, no.code) == (6, "ledger/not-whole")
 
 
 def test_a_removed_objection_stops_every_release(broken: Office) -> None:

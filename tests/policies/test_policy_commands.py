@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,29 @@ def test_a_document_of_any_kind_is_known_by_what_stands_in_it(kind: str, tmp_pat
     copy = tmp_path / "copy.toml"
     copy.write_bytes((POLICIES / f"{kind}.toml").read_bytes())
     assert _run(check, copy).exit_code == 0
+
+
+def spoilt(folder: Path, document: str) -> list[tuple[str, str]]:
+    shutil.copytree(POLICIES, folder)
+    text = (folder / document).read_text(encoding="utf-8")
+    (folder / document).write_text(f"surprise = 1\n{text}", encoding="utf-8")
+    result = _run(check, folder, "--json")
+    assert result.exit_code == 3
+    return [(found["document"], found["code"]) for found in json.loads(result.stdout)["findings"]]
+
+
+def test_one_slip_in_the_vocabulary_is_not_told_as_hundreds(tmp_path: Path) -> None:
+    findings = spoilt(tmp_path / "policies", "vocabulary.toml")
+    assert ("vocabulary.toml", "policy/unknown-key") in findings
+    followers = [document for document, code in findings if document != "vocabulary.toml"]
+    assert len(followers) == len(set(followers)) > 10
+    assert {code for _, code in findings} == {"policy/unknown-key", "policy/vocabulary-absent"}
+
+
+def test_a_contract_that_others_build_on_is_named_to_be_mended_first(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    spoilt(folder, "datasets/family_register.toml")
+    assert "Mend datasets/family_register.toml first" in _run(check, folder).stderr
 
 
 def test_a_broken_document_is_told_by_its_folder_and_named(tmp_path: Path) -> None:

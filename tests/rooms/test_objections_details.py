@@ -82,9 +82,10 @@ def test_every_finding_comes_at_once_and_no_value_is_quoted() -> None:
         "surname: A\nlast_name: Secretia",
         "forename: Secretia",
         "sex: male\ntown: Secretia",
+        "surname: Secretia\nforename: Zoë".encode("latin-1"),
     ],
 )
-def test_what_cannot_be_read_or_names_nobody_is_refused(text: str) -> None:
+def test_what_cannot_be_read_or_names_nobody_is_refused(text: str | bytes) -> None:
     with pytest.raises(InputRejected, match="objections/details") as caught:
         one_identity(text)
     assert "Secretia" not in str(caught.value)

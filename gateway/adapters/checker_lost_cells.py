@@ -1,0 +1,117 @@
+"""Cells of an xlsx sheet whose value is lost: errors, and formulas saved without a result.
+
+The reader gives them as blank cells. Blank means that nobody said anything, and in a
+column of opt-outs that lets a person's data leave; a look-up that failed says no such
+thing. So each gets the text that a CSV export would show, and the contract judges it.
+
+Source: ECMA-376 part 1, 18.3.1.4 and 18.18.11; docs/reference/contracts.md, "Spreadsheets".
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from dataclasses import dataclass, field
+from typing import Final
+from xml.parsers import expat
+
+UNSAVED: Final = "#N/A"
+ERROR: Final = re.compile(r"#[A-Z0-9_/]{2,20}[!?]?")
+_PIECE: Final = 1 << 20
+_SHEET: Final = re.compile(rb"<(?:\w+:)?sheet\s[^>]*?\b\w+:id\s*=\s*[\"']([^\"']+)[\"']")
+_LINK: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
+_ATTRIBUTE: Final = re.compile(rb"\b(Id|Target)\s*=\s*[\"']([^\"']*)[\"']")
+
+Place = tuple[int, int]
+
+
+def lost_cells(octets: bytes) -> dict[Place, str]:
+    """Say which cells of the first sheet have lost their value, and what to show there.
+
+    Args:
+        octets: the whole file; of other kinds than xlsx nothing can be told.
+
+    Returns:
+        Row and column from 0, and the text; nothing of formulas, only that they are there.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as book:
+            return _read(book, _first_sheet(book))
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, expat.ExpatError):
+        return {}
+
+
+def _first_sheet(book: zipfile.ZipFile) -> str:
+    named = _SHEET.search(book.read("xl/workbook.xml"))
+    wanted = named[1] if named else b""
+    for link in _LINK.findall(book.read("xl/_rels/workbook.xml.rels")):
+        said = dict(_ATTRIBUTE.findall(link))
+        if said.get(b"Id") == wanted:
+            return posixpath.join("/xl", said[b"Target"].decode()).lstrip("/")
+    raise KeyError("sheet")
+
+
+def _read(book: zipfile.ZipFile, name: str) -> dict[Place, str]:
+    seen = _Seen()
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = seen.start
+    parser.EndElementHandler = seen.end
+    parser.CharacterDataHandler = seen.text
+    with book.open(name) as sheet:
+        while piece := sheet.read(_PIECE):
+            parser.Parse(piece)
+    return seen.lost
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Where in the sheet the parser is, and what was lost so far."""
+
+    lost: dict[Place, str] = field(default_factory=dict, repr=False)
+    row: int = -1
+    column: int = -1
+    kind: str = ""
+    formula: bool = False
+    inside: bool = False
+    value: str = field(default="", repr=False)
+
+    def start(self, name: str, said: dict[str, str]) -> None:
+        tag = name.rpartition(" ")[2]
+        if tag == "row":
+            self.row = int(said["r"]) - 1 if said.get("r", "").isdecimal() else self.row + 1
+            self.column = -1
+        elif tag == "c":
+            self.column = _column(said.get("r", ""), self.column + 1)
+            self.kind, self.formula, self.value = said.get("t", "n"), False, ""
+        elif tag == "f":
+            self.formula = True
+        elif tag == "v":
+            self.inside = True
+
+    def text(self, part: str) -> None:
+        if self.inside:
+            self.value += part
+
+    def end(self, name: str) -> None:
+        tag = name.rpartition(" ")[2]
+        if tag == "v":
+            self.inside = False
+        elif tag == "c" and self.kind == "e":
+            shown = self.value.strip()
+            self.lost[self.row, self.column] = shown if ERROR.fullmatch(shown) else UNSAVED
+        elif tag == "c" and self.formula and self.kind != "str" and not self.value.strip():
+            self.lost[self.row, self.column] = UNSAVED
+
+
+def _column(reference: str, following: int) -> int:
+    """The column of a reference such as AB12, counted from 0; without one, the next."""
+    letters = reference.rstrip("0123456789")
+    if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
+        return following
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
