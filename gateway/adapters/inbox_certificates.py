@@ -102,10 +102,10 @@ def of_package(connection: sa.Connection, sender: str, package: str) -> str:
     return connection.scalar(query) or ""
 
 
-def listed(connection: sa.Connection) -> dict[tuple[str, str], Any]:
-    """What was said of the packages that were destroyed, by sender and package."""
-    rows = connection.execute(sa.select(INBOX_CERTIFICATES))
-    return {(row.sender, row.package): row for row in rows}
+def found_or_none(connection: sa.Connection, sender: str, package: str) -> Any:
+    """What was said of a package that was destroyed, or nothing."""
+    query = sa.select(INBOX_CERTIFICATES).where(_own(sender, package))
+    return connection.execute(query).one_or_none()
 
 
 def destroyed() -> UsageError:
@@ -118,9 +118,8 @@ def destroyed() -> UsageError:
 
 
 def _written_down(shelf: Inbox, found: Arrived, told: Destroyed) -> Any:
-    own = _own(found.sender, found.package)
     with shelf.database.begin() as connection:
-        before = connection.execute(sa.select(INBOX_CERTIFICATES).where(own)).one_or_none()
+        before = found_or_none(connection, found.sender, found.package)
         if before is not None:
             return before
         until = told.unreadable_after.isoformat()
@@ -133,7 +132,7 @@ def _written_down(shelf: Inbox, found: Arrived, told: Destroyed) -> Any:
         connection.execute(INBOX_CERTIFICATES.insert().values(**row))
         mine = sa.and_(INBOX.c.sender == found.sender, INBOX.c.package == found.package)
         connection.execute(INBOX.update().where(mine).values(state=InboxState.DESTROYED))
-        return connection.execute(sa.select(INBOX_CERTIFICATES).where(own)).one()
+        return found_or_none(connection, found.sender, found.package)
 
 
 def _remove(shelf: Inbox, found: Arrived) -> None:

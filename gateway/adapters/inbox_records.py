@@ -80,12 +80,19 @@ def unknown() -> UsageError:
     )
 
 
-def listed(connection: sa.Connection, *, party: str = "", package: str = "") -> list[Arrived]:
+def listed(
+    connection: sa.Connection,
+    *,
+    party: str = "",
+    package: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Arrived]:
     """What arrived, newest first; of one party or of one id if named."""
     query = sa.select(INBOX).order_by(INBOX.c.arrived.desc(), INBOX.c.package)
     query = query.where(INBOX.c.party == party) if party else query
     query = query.where(INBOX.c.package == package) if package else query
-    return [_arrived(row) for row in connection.execute(query)]
+    return [_arrived(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
 def found_or_none(connection: sa.Connection, sender: str, package: str) -> Arrived | None:

@@ -138,8 +138,15 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.PACKAGE_DELIVER: frozenset({PartyRole.UPLOADER, PartyRole.RECIPIENT}),
         # A recipient's program: receipts and certificates of destruction for its packages.
         Action.DELIVERY_ACKNOWLEDGE: frozenset({PartyRole.RECIPIENT}),
-        # What other gateways brought to ours.
-        Action.INBOX_READ: _DATA_TEAM,
+        # What other gateways brought to ours: for those who open, certify, and look after it.
+        Action.INBOX_READ: frozenset(
+            {
+                PartyRole.ANALYST,
+                PartyRole.CUSTODIAN,
+                PartyRole.AUDITOR,
+                PartyRole.ADMINISTRATOR,
+            }
+        ),
         # Signing that every copy of a package that we received is destroyed.
         Action.DESTRUCTION_CERTIFY: frozenset({PartyRole.ANALYST, PartyRole.CUSTODIAN}),
         Action.ACCOUNT_ADD: frozenset({PartyRole.ADMINISTRATOR}),

@@ -61,6 +61,12 @@ ENTRIES: tuple[Entry, ...] = (
         about="Which packages have arrived, and what keeps the others.",
     ),
     Entry(
+        text="Inbox",
+        endpoint="inbox.every",
+        action=Action.INBOX_READ,
+        about="What other gateways have sent to us, and what to do with it next.",
+    ),
+    Entry(
         text="New release",
         endpoint="new_release.new",
         action=Action.RELEASE,

@@ -52,6 +52,12 @@ DELIVERIES: Mapping[str, Shown] = {
     "not-delivered": Shown("Not delivered", "red", "It did not arrive; nobody tries any more."),
     "carried": Shown("Carried", "green", "A person brought it, and the portal gave a number."),
 }
+INBOX: Mapping[str, Shown] = {
+    "arrived": Shown("Arrived", "blue", "It is kept; its receipt is being signed."),
+    "acknowledged": Shown("Not opened", "yellow", "Its receipt is signed; nobody has opened it."),
+    "opened": Shown("Opened", "green", "It was opened here, and all inside was verified."),
+    "destroyed": Shown("Destroyed", "grey", "Every copy of it is certified as destroyed."),
+}
 CHANNELS: Mapping[str, str] = {
     "folder": "A shared folder",
     "https": "Another gateway’s inbox",
