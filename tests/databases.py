@@ -46,6 +46,15 @@ class Server:
         self.say(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
+    def copy(self, url: str) -> str:
+        """Make a database with all that another holds; whoever is in that one is sent away."""
+        name = sa.make_url(url).database or ""
+        self.say(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        )
+        return self.create(name)
+
     def drop(self, url: str) -> None:
         """Remove a database and whoever is still in it."""
         self.say(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")

@@ -24,7 +24,7 @@ from gateway.policy.knowledge import Knowledge
 from gateway.policy.outcomes import OutcomePlan
 from gateway.policy.protocols import Protocol
 from gateway.policy.reading import Tree, read
-from gateway.policy.recipients import Recipient, retired_domains
+from gateway.policy.recipients import Recipient, channel_faults, retired_domains
 from gateway.policy.shapes import Shape, shape
 from gateway.policy.vocabulary import Vocabulary
 
@@ -182,6 +182,8 @@ def _knowledge(trees: Mapping[str, Tree], findings: list[Finding]) -> Knowledge:
         findings += faults
         if faults:
             recipients.pop(recipient.id, None)
+        # It stays known, so that a decision names what is wrong with it.
+        findings += channel_faults(document, recipient)
     protocols = _by_id(Protocol, _under(trees, "protocols/"), findings)
     for document, protocol in _shaped(Protocol, _under(trees, "protocols/"), []):
         faults = [

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gateway.model import Reason
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
-from gateway.policy.recipients import Recipient, RecipientKey
+from gateway.policy.recipients import Recipient, RecipientKey, missing_of_channel
 
 
 def cannot_receive(matter: Matter) -> Iterator[Reason]:
@@ -30,10 +30,22 @@ def cannot_receive(matter: Matter) -> Iterator[Reason]:
                 clause=clause,
                 reason=f"{name(recipient.id)} was a recipient until {recipient.expires}.",
             )
+        yield from _way(delivery, recipient)
         yield from _party(matter, delivery, recipient)
         yield from _population(matter, delivery)
         if matter.keys is not None and _needs_key(matter, delivery):
             yield from _key(matter, clause, recipient, matter.keys.get(recipient.id))
+
+
+def _way(delivery: Delivery, recipient: Recipient) -> Iterator[Reason]:
+    missing = missing_of_channel(recipient)
+    if missing:
+        yield Reason(
+            code="recipient/no-address",
+            clause=delivery.output.clause,
+            reason=f"Nothing can be brought to {name(recipient.id)}: its channel is "
+            f'"{recipient.channel}", and its document lacks {missing}.',
+        )
 
 
 def _population(matter: Matter, delivery: Delivery) -> Iterator[Reason]:

@@ -78,6 +78,40 @@ class RecipientKey:
     expires: dt.date | None = None
 
 
+def missing_of_channel(recipient: Recipient) -> str:
+    """What a recipient's channel needs and its document does not say; empty if nothing.
+
+    A worker brings packages by `https` and `sftp`, so that both need an address of their
+    own kind, and a server its host key. A folder is ours, and a portal is a person's way.
+    """
+    said = recipient.delivery
+    address, host_key = (said.address, said.host_key) if said else ("", "")
+    if recipient.channel == "https" and not address.startswith(("https://", "http://")):
+        return 'an "address" that begins with https://'
+    if recipient.channel == "sftp" and not address.startswith("sftp://"):
+        return 'an "address" that begins with sftp://, and the server\'s "host_key"'
+    if recipient.channel == "sftp" and not host_key:
+        return 'the server\'s "host_key"'
+    return ""
+
+
+def channel_faults(document: str, recipient: Recipient) -> list[Finding]:
+    """A finding where nothing could be brought to a recipient by its channel."""
+    missing = missing_of_channel(recipient)
+    if not missing:
+        return []
+    return [
+        Finding(
+            code="recipient/no-address",
+            document=document,
+            where="channel",
+            sentence=f'the channel is "{recipient.channel}", and [delivery] lacks {missing}.',
+            remedy="Ask the recipient for it by a way that you trust and write it under "
+            '[delivery]; or make the channel "folder" or "portal".',
+        )
+    ]
+
+
 def retired_domains(document: str, *texts: str | None) -> list[Finding]:
     """A finding for each retired secure-mail domain, by its name.
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
 
+from gateway.adapters.database import Database
 from gateway.cli import main
+from tests.databases import Server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -36,6 +41,7 @@ class Office:
 
     home: Path
     policies: Path = REPOSITORY / "policies"
+    database_url: str = ""
 
     @property
     def data(self) -> Path:
@@ -46,11 +52,22 @@ class Office:
         return self.home / "passphrase"
 
     def environment(self) -> dict[str, str]:
+        elsewhere = {"GATEWAY_DATABASE_URL": self.database_url} if self.database_url else {}
         return {
             "GATEWAY_PASSPHRASE_FILE": str(self.passphrase),
             "GATEWAY_POLICIES": str(self.policies),
             "COLUMNS": "200",
+            **elsewhere,
         }
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Database]:
+        """Its database, past every command."""
+        found = Database(self.database_url or f"sqlite:///{self.data / 'gateway.sqlite'}")
+        try:
+            yield found
+        finally:
+            found.close()
 
     def run(self, *words: str | Path) -> Answer:
         """Run the command in this process: the same code, without a second of imports."""
@@ -83,9 +100,35 @@ class Office:
         return answer
 
 
-def founded(home: Path, *, name: str = "trafford-council", policies: Path | None = None) -> Office:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offices:
+    """Offices on one back end; on PostgreSQL each has a database of its own."""
+
+    server: Server | None
+
+    def new(self, home: Path, *, policies: Path | None = None) -> Office:
+        """An office that is not founded yet."""
+        url = self.server.create() if self.server else ""
+        return Office(home=home, policies=policies or REPOSITORY / "policies", database_url=url)
+
+    def copied(self, office: Office, home: Path) -> Office:
+        """The same office elsewhere, its database included, to be changed at will."""
+        shutil.copytree(office.home, home)
+        own = office.policies.is_relative_to(office.home)
+        policies = home / office.policies.relative_to(office.home) if own else office.policies
+        url = self.server.copy(office.database_url) if self.server else ""
+        return Office(home=home, policies=policies, database_url=url)
+
+
+def founded(
+    home: Path,
+    *,
+    name: str = "trafford-council",
+    policies: Path | None = None,
+    offices: Offices | None = None,
+) -> Office:
     """A fresh gateway with an administrator `ada` and a custodian `carol`."""
-    office = Office(home=home, policies=policies or REPOSITORY / "policies")
+    office = (offices or Offices(server=None)).new(home, policies=policies)
     office.must("init", "--name", name)
     office.must("operators", "add", "ada", "--role", "administrator")
     office.must("operators", "add", "carol", "--role", "custodian", "--as", "ada")

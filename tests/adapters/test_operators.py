@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import pty
-import shutil
 import signal
 import stat
 import subprocess
@@ -32,7 +31,7 @@ from gateway.model.permissions import (
     permits,
 )
 from gateway.model.words import PartyRole
-from tests.adapters.keys_process import REPOSITORY, Office, founded
+from tests.adapters.keys_process import REPOSITORY, Office, Offices, founded
 
 
 def holding(*roles: PartyRole) -> Operator:
@@ -98,8 +97,8 @@ def test_editing_approving_releasing_and_granting_are_apart() -> None:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    return founded(tmp_path_factory.mktemp("office"))
+def office(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return founded(tmp_path_factory.mktemp("office"), offices=offices)
 
 
 @pytest.mark.parametrize(
@@ -125,9 +124,9 @@ def test_only_an_administrator_adds_people(office: Office) -> None:
 
 
 def test_a_revoked_role_ends_with_the_next_act_and_the_last_administrator_stays(
-    tmp_path: Path,
+    offices: Offices, tmp_path: Path
 ) -> None:
-    office = founded(tmp_path)
+    office = founded(tmp_path, offices=offices)
     new = ("keys", "new", "--kind", "register", "--controller", "x", "--as", "carol")
     office.must(*new)
     revoke = ("operators", "revoke")
@@ -272,16 +271,15 @@ def test_settings_are_printed_with_source_and_meaning(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def two_chiefs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    office = founded(tmp_path_factory.mktemp("chiefs"))
+def two_chiefs(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    office = founded(tmp_path_factory.mktemp("chiefs"), offices=offices)
     office.must("operators", "add", "bea", "--role", "administrator", "--as", "ada")
-    return office.home
+    return office
 
 
 @pytest.fixture
-def chiefs(two_chiefs: Path, tmp_path: Path) -> Office:
-    shutil.copytree(two_chiefs, tmp_path / "chiefs")
-    return Office(home=tmp_path / "chiefs")
+def chiefs(offices: Offices, two_chiefs: Office, tmp_path: Path) -> Office:
+    return offices.copied(two_chiefs, tmp_path / "chiefs")
 
 
 def roles_of(office: Office, name: str) -> set[str]:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from gateway import policy
 from gateway.adapters import policy_store
-from gateway.adapters.database import Database
 from gateway.adapters.policy_reading import decision_inputs
 from gateway.model import Refusal, SharingRequest
-from tests.adapters.keys_process import REPOSITORY, Office
+from tests.adapters.keys_process import REPOSITORY, Office, Offices
 
 TRAFFORD = "trafford-stronger-families"
 PLACE = "agreements/trafford.toml"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Office:
     home = tmp_path_factory.mktemp("template")
     shutil.copytree(REPOSITORY / "policies", home / "policies")
-    office = Office(home=home, policies=home / "policies")
+    office = offices.new(home, policies=home / "policies")
     office.must("init", "--name", "trafford-council")
     office.must("operators", "add", "ada", "--role", "administrator")
     bound = ("--controller", "trafford-council", "--as", "ada")
@@ -38,22 +36,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         office.must("operators", "add", name, *flags, *bound)
     elsewhere = ("--controller", "kirklees-council", "--as", "ada")
     office.must("operators", "add", "kim", "--role", "approver", *elsewhere)
-    return home
+    return office
 
 
 @pytest.fixture
-def office(template: Path, tmp_path: Path) -> Office:
-    shutil.copytree(template, tmp_path / "home")
-    return Office(home=tmp_path / "home", policies=tmp_path / "home" / "policies")
-
-
-def database_of(office: Office) -> Database:
-    return Database(f"sqlite:///{office.data / 'gateway.sqlite'}")
+def office(offices: Offices, template: Office, tmp_path: Path) -> Office:
+    return offices.copied(template, tmp_path / "home")
 
 
 def in_force(office: Office) -> bool:
     """Whether the present Trafford agreement counts as approved for a decision."""
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         found = decision_inputs(connection)
     answer = policy.decide(
         SharingRequest(purpose="national-impact-study", agreement=TRAFFORD),
@@ -97,7 +90,7 @@ def test_what_is_seeded_is_not_in_force_until_it_is_proposed_and_approved(office
 
 
 def test_every_document_of_the_folder_seeds_the_store(office: Office) -> None:
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         stored = policy_store.bundle(connection)
     there = {
         str(path.relative_to(office.policies)): path.read_text()
@@ -108,7 +101,7 @@ def test_every_document_of_the_folder_seeds_the_store(office: Office) -> None:
 
 def test_a_store_that_holds_documents_is_not_seeded_again(office: Office) -> None:
     at = dt.datetime.now(dt.UTC)
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         before = policy_store.bundle(connection)
         assert policy_store.seed(connection, {"agreements/x.toml": "x"}, at=at) == 0
         assert policy_store.bundle(connection) == before
@@ -150,11 +143,11 @@ def test_a_new_text_changes_nothing_until_it_is_approved(office: Office) -> None
     second = propose(office, newer(office))
     assert second != first
     assert in_force(office)
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         assert "Another title" not in policy_store.bundle(connection)[PLACE]
     approve(office)
     assert in_force(office)
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         assert "Another title" in policy_store.bundle(connection)[PLACE]
 
 
@@ -226,11 +219,11 @@ def test_the_same_approver_cannot_sign_twice(office: Office) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE policy_approvals SET signature = replace(hex(zeroblob(64)), '', '')",
+        f"UPDATE policy_approvals SET signature = '{'0' * 128}'",
         "UPDATE policy_approvals SET approver = 'kim'",
         "UPDATE policy_approvals SET controller = 'kirklees-council'",
         "UPDATE policy_proposals SET editor = 'both'",
-        "UPDATE policy_proposals SET policy_digest = replace(hex(zeroblob(32)), '', '')",
+        f"UPDATE policy_proposals SET policy_digest = '{'0' * 64}'",
         "UPDATE policy_proposals SET controllers = 'kirklees-council'",
         "UPDATE policy_proposals SET agreement = 'kirklees-stronger-families'",
         "UPDATE policy_texts SET text = replace(text, '2028-12-31', '2029-12-31')",
@@ -239,8 +232,8 @@ def test_the_same_approver_cannot_sign_twice(office: Office) -> None:
 def test_a_row_written_past_the_gateway_approves_nothing(office: Office, statement: str) -> None:
     propose(office)
     approve(office)
-    with sqlite3.connect(office.data / "gateway.sqlite") as stored:
-        assert stored.execute(statement).rowcount > 0
+    with office.database() as database, database.begin() as connection:
+        assert connection.exec_driver_sql(statement).rowcount > 0
     assert not in_force(office)
 
 
@@ -256,7 +249,7 @@ def test_a_custodian_may_not_grant_keys_for_what_they_approved(office: Office) -
     own = ("keys", "grant", "study-nis-2026-1", *grant, "--as")
     office.refused("operators/same-person", 3, *own, "dora")
     office.must(*own, "carol")
-    with database_of(office).begin() as connection:
+    with office.database() as database, database.begin() as connection:
         assert policy_store.actors(connection, digest) == {"ana", "dora"}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.policy import PolicyInvalid, load, parse
+from gateway.model import Plan, Refusal
+from gateway.policy import PolicyInvalid, decide, load, parse
 from tests.policies import shelf
 from tests.policies.shelf import EXAMPLE, codes, documents, sentences
 
@@ -219,6 +220,50 @@ def test_a_recipient_with_a_retired_mail_domain_is_refused_by_name() -> None:
     said = sentences(**{"recipients__ons-research": text})
     assert '"gsi" was closed in March 2019' in said
     assert "policy/unknown-recipient" in said
+
+
+SFTP = 'address = "sftp://files.example:22/in"'
+KEY = 'host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"'
+
+
+@pytest.mark.parametrize(
+    ("channel", "delivery", "said"),
+    [
+        ("sftp", "", "sftp://"),
+        ("https", "", "https://"),
+        ("sftp", 'address = "https://in.example"', "sftp://"),
+        ("https", SFTP, "https://"),
+        ("sftp", SFTP, "host_key"),
+        ("sftp", f"{SFTP}\n{KEY}", ""),
+        ("https", 'address = "https://in.example"', ""),
+        ("folder", "", ""),
+        ("portal", "", ""),
+    ],
+    ids=[
+        *("sftp to nowhere", "https to nowhere", "sftp to a website", "https to a file server"),
+        *("sftp to any host", "sftp", "https", "folder", "portal"),
+    ],
+)
+def test_a_channel_that_needs_an_address_and_has_none_is_refused_by_name(
+    channel: str, delivery: str, said: str
+) -> None:
+    text = shelf.changed(
+        shelf.around()["recipients/ons-research.toml"],
+        ('channel = "folder"', f'channel = "{channel}"'),
+    )
+    table = f"\n[delivery]\n{delivery}\n" if delivery else ""
+    bundle, findings = load(documents(**{"recipients__ons-research": text + table}))
+    answer = decide(shelf.STUDY, bundle, on=shelf.DAY)
+    if not said:
+        assert (findings, isinstance(answer, Plan)) == ((), True)
+        return
+    (found,) = findings
+    assert (found.code, found.where) == ("recipient/no-address", "channel")
+    assert said in found.sentence
+    assert "portal" in found.remedy
+    assert isinstance(answer, Refusal)
+    (why,) = answer.reasons
+    assert (why.code, said in why.reason) == ("recipient/no-address", True)
 
 
 def test_a_field_twice_in_one_output_is_refused() -> None:

@@ -6,6 +6,7 @@ Source: WCAG 2.2 AA; docs/how-to/deliver-packages.md.
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -134,7 +135,7 @@ def test_an_analyst_sees_what_came_how_far_it_is_and_what_to_do_next(
 def test_who_received_nothing_learns_how_something_can_come(
     client_as: Callable[[str], Browser],
 ) -> None:
-    page = client_as("analyst").get("/inbox").text
+    page = html.unescape(client_as("analyst").get("/inbox").text)
     assert "Nothing has arrived yet." in page
     assert "gateway inbox trust PARTY" in page
     assert client_as("release-officer").get("/inbox").status_code == 403
