@@ -25,7 +25,7 @@ from gateway.adapters.release_store import (
 )
 from gateway.web.desk import desk_of
 from tests.delivery import sealed
-from tests.web.office import COUNCIL, POLICE, RESEARCH, Machine
+from tests.web.office import COUNCIL, POLICE, RESEARCH, Browser, Machine
 
 Machines = Callable[[str], Machine]
 AT = dt.datetime(2026, 5, 4, 12, 0, tzinfo=dt.UTC)
@@ -182,6 +182,14 @@ def test_a_wrong_certificate_changes_nothing_and_says_nothing(
 def test_a_partners_machine_is_no_recipient(released: Flask, machine: Machines) -> None:
     for path in ("", f"/{OURS}", f"/{OURS}/duty"):
         assert machine(POLICE).get(f"/api/v1/deliveries{path}").status_code == 403
+
+
+def test_an_empty_inbox_says_how_something_can_come(client_as: Callable[[str], Browser]) -> None:
+    page = client_as("analyst").get("/inbox").text
+    assert "Nothing has arrived yet." in page
+    assert "gateway inbox trust PARTY" in page
+    assert client_as("release-officer").get("/inbox").status_code == 403
+    assert client_as("analyst").get("/inbox/nobody/nothing").status_code == 404
 
 
 @pytest.fixture

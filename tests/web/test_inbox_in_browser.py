@@ -6,9 +6,8 @@ Source: WCAG 2.2 AA; docs/how-to/deliver-packages.md.
 from __future__ import annotations
 
 import datetime as dt
-import html
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ from tests.delivery import sealed
 from tests.journeys.browsing import chromium, visiting
 from tests.journeys.office import Office
 from tests.web import office as offices
-from tests.web.office import COUNCIL, Browser, settings_of
+from tests.web.office import COUNCIL, settings_of
 from tests.web.served import serving
 
 NOW = dt.datetime.now(dt.UTC)
@@ -130,15 +129,6 @@ def test_an_analyst_sees_what_came_how_far_it_is_and_what_to_do_next(
             assert words in visitor.text()
             visitor.picture(f"inbox-{state}")
             visitor.page.click("text=Inbox >> nth=0")
-
-
-def test_who_received_nothing_learns_how_something_can_come(
-    client_as: Callable[[str], Browser],
-) -> None:
-    page = html.unescape(client_as("analyst").get("/inbox").text)
-    assert "Nothing has arrived yet." in page
-    assert "gateway inbox trust PARTY" in page
-    assert client_as("release-officer").get("/inbox").status_code == 403
 
 
 def test_every_state_of_a_package_has_its_words() -> None:
