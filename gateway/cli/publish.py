@@ -143,6 +143,23 @@ def traces(
     emit({"traces": found}, json_wanted, lines)
 
 
+@publish.command()
+@click.argument("release")
+@click.pass_context
+@exits
+def lineage(ctx: click.Context, release: str) -> None:
+    """Print a release as OpenLineage events: which column came from where, by which clause.
+
+    Example: gateway publish lineage rel-mq3kd7
+    """
+    from gateway.adapters.release_lineage import events_of
+    from gateway.wiring import open_database
+
+    with open_database(open_settings(ctx)).read() as connection:
+        found = events_of(connection, release)
+    emit({"events": list(found)}, True, [])
+
+
 def _bundle(ctx: click.Context) -> Any:
     from gateway.wiring import open_bundle, open_database
 

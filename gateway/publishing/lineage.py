@@ -22,7 +22,13 @@ FACET_SCHEMA = (
     "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json"
     "#/$defs/ColumnLineageDatasetFacet"
 )
-ENDS = {"forwarded": "COMPLETE", "refused": "ABORT", "withdrawn": "FAIL", "held": "ABORT"}
+ENDS = {
+    "forwarded": "COMPLETE",
+    "acknowledged": "COMPLETE",
+    "refused": "ABORT",
+    "withdrawn": "FAIL",
+    "held": "ABORT",
+}
 # Release ids are random; a run id has to be a UUID, and always the same one.
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:gateway:release")
 
@@ -59,7 +65,8 @@ def lineage_events(
     if state not in ENDS:
         return (start,)
     end = {"eventType": ENDS[state], "eventTime": ended.isoformat(), **about}
-    return (start, end | (datasets if state == "forwarded" else {"inputs": [], "outputs": []}))
+    left = ENDS[state] == "COMPLETE"
+    return (start, end | (datasets if left else {"inputs": [], "outputs": []}))
 
 
 def _datasets(release: str, leaving: Sequence[Trace]) -> dict[str, Any]:

@@ -100,6 +100,12 @@ def party_title(bundle: Bundle, party: str) -> str:
     return known.title if known is not None else party
 
 
+def agreement_title(bundle: Bundle, agreement: str) -> str:
+    """An agreement by its title; by its id while it does not load."""
+    known = bundle.agreements.get(agreement)
+    return known.title if known is not None else agreement
+
+
 def dataset_title(bundle: Bundle, dataset: str) -> str:
     """A dataset by the first words of its contract's title: what it is, not how it is cut."""
     contract = bundle.contracts.get(dataset)

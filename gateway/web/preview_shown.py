@@ -48,6 +48,7 @@ class PurposeShown:
     title: str
     state: str
     summary: str = ""
+    advice: str = ""
     rows: tuple[Row, ...] = ()
     outputs: tuple[OutputShown, ...] = ()
     stopped: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -85,6 +86,7 @@ def _purpose(told: Mapping[str, Any], agreement: str, bundle: Bundle) -> Purpose
         title=purpose.title if purpose else told["purpose"],
         state=told["state"],
         summary=_summary(told) if impact else "",
+        advice=_advice(told) if impact else "",
         rows=tuple(_people(impact)) if impact else (),
         outputs=tuple(_outputs(impact, bundle)) if impact else (),
         stopped=tuple(_stopped(told)),
@@ -100,6 +102,18 @@ def _summary(told: Mapping[str, Any]) -> str:
     if gained == lost == "<10":
         return "Hardly anybody comes in or goes out: fewer than 10 each way."
     return f"{_people_in(gained).capitalize()} come in and {_people_in(lost)} go out."
+
+
+def _advice(told: Mapping[str, Any]) -> str:
+    """What to do where more people are left out because too few families are like theirs."""
+    change = told["impact"]["withheld"].get("small-group")
+    if told["refused_after"] or change is None or not change["difference"].startswith("+"):
+        return ""
+    return (
+        f"The draft makes small groups: about {_number(change['difference'][1:])} more people are "
+        "left out, because too few families are like theirs. Let a field leave in a coarser way, "
+        "or take one out, and preview it again."
+    )
 
 
 def _people_in(count: str) -> str:

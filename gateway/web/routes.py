@@ -20,6 +20,7 @@ from gateway.web.pages import (
     draft_texts,
     drafts,
     elsewhere,
+    exports,
     extracts,
     home,
     inbox,
@@ -32,6 +33,7 @@ from gateway.web.pages import (
     releases,
     sending,
     uploading,
+    versions,
 )
 
 
@@ -61,6 +63,8 @@ def blueprints() -> tuple[Blueprint, ...]:
         inbox.pages,
         jobs.pages,
         policies.pages,
+        versions.pages,
+        exports.pages,
         drafts.pages,
         draft_texts.pages,
         oversight.pages,

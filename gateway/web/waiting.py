@@ -27,6 +27,7 @@ from gateway.web.documents import in_force
 from gateway.web.release_columns import recipient_title
 
 MOST = 50
+FEW = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +191,9 @@ def _matches(connection: sa.Connection) -> Iterator[Item]:
         .order_by(matches.c.purpose)
     )
     for purpose, count, day in connection.execute(query):
-        yield Item(text=f"{rounded(count)} doubtful matches for {purpose}", since=day)
+        many = "fewer than 10" if count < FEW else rounded(count)
+        what = f"{many} doubtful matches for {purpose}"
+        yield Item(text=what[:1].upper() + what[1:], since=day)
 
 
 def _deliveries(connection: sa.Connection) -> Iterator[Item]:

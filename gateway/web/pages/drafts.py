@@ -20,6 +20,7 @@ from gateway.model.permissions import Action
 from gateway.web import draft_forms, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
+from gateway.web.documents import agreement_title, inputs
 from gateway.web.draft_saving import draft_of, edited, opened, revision
 from gateway.web.guards import guarded
 
@@ -30,13 +31,14 @@ pages = Blueprint("drafts", __name__)
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def begin(agreement: str, *, caller: Caller) -> Any:
     """Begin a draft of an agreement from its current text."""
+    title = agreement_title(inputs().bundle, agreement)
     with desk().database.begin() as connection:
         documents = workshop.current(connection)
         path = workshop.path_of(documents, agreement)
         draft = policy_drafts.begin(
             connection,
             f"draft-{desk().new_id()}",
-            title=f"Change of {agreement}",
+            title=f"Change of {title}",
             agreement=agreement,
             changes={path: draft_forms.next_version(documents, path)} if path else {},
             by=caller.name,

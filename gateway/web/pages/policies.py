@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
-from gateway.adapters import jobs, policy_drafts
+from gateway.adapters import jobs, policy_drafts, policy_versions
 from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
@@ -25,7 +25,7 @@ from gateway.publishing import agreement_register, notice
 from gateway.web import states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import in_force, inputs, party_title
+from gateway.web.documents import agreement_title, in_force, inputs, party_title
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
 
@@ -72,6 +72,8 @@ def one(agreement: str, *, caller: Caller) -> str:
         text=_text(documents, agreement),
         controllers=[party_title(read.bundle, each) for each in found.controllers],
         parties=[party_title(read.bundle, each) for each in found.parties],
+        protocol=_protocol(read.bundle, found),
+        signed=[(party_title(read.bundle, p), on) for p, on in (found.signed or {}).items()],
         may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
         may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
         may_approve=_may_approve(proposal, caller),
@@ -86,13 +88,18 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         proposal = workshop.newest(connection, agreement)
         documents = workshop.current(connection)
         changes = workshop.proposed_changes(connection, proposal)
+        draft = policy_versions.draft_of(connection, agreement, changes)
+        why = policy_versions.reasons(connection, draft)
     if proposal is None:
         raise _nothing_waits()
     shown = workshop.difference(documents, changes, agreement)
     return render_template(
         "policies/proposal.html",
         agreement=agreement,
+        title=agreement_title(inputs().bundle, agreement),
+        controllers={each: party_title(inputs().bundle, each) for each in proposal.controllers},
         proposal=proposal,
+        reasons=why,
         shown=shown,
         may_approve=_may_approve(proposal, caller),
     )
@@ -177,6 +184,12 @@ def _known(bundle: Bundle, agreement: str) -> Agreement:
             remedy="The list shows those that load.",
         )
     return found
+
+
+def _protocol(bundle: Bundle, agreement: Agreement) -> str:
+    """The protocol that an agreement stands under, by its title."""
+    known = bundle.knowledge.protocols.get(agreement.under or "")
+    return known.title if known is not None else agreement.under or ""
 
 
 def _state(agreement: str) -> str:

@@ -1,0 +1,73 @@
+"""Agreements and releases for other programs: registers, ODRL, the sharing policy, lineage.
+
+Source: docs/reference/publishing.md; W3C ODRL 2.2; UK GDPR Art 30; requirement R10.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response
+
+from gateway.adapters import release_lineage
+from gateway.errors import UsageError
+from gateway.model.permissions import Action
+from gateway.policy import Bundle
+from gateway.policy.agreements import Agreement
+from gateway.publishing import odrl_agreement, record_of_processing, sharing_policy
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.documents import inputs
+from gateway.web.guards import guarded
+
+pages = Blueprint("exports", __name__)
+
+FORMS: Mapping[str, tuple[Callable[[Agreement, Bundle], Mapping[str, Any]], str]] = {
+    "odrl": (odrl_agreement, "application/ld+json"),
+    "sharing-policy": (sharing_policy, "application/json"),
+}
+
+
+@pages.get("/agreements/<agreement>/as/<form>.json")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def agreement_as(agreement: str, form: str, *, caller: Caller) -> Response:
+    """Give an agreement as ODRL 2.2 JSON-LD with DPV terms, or as a sharing policy."""
+    bundle = inputs().bundle
+    found = bundle.agreements.get(agreement)
+    if found is None or form not in FORMS:
+        raise UsageError(
+            "policy/unknown-agreement",
+            "There is no agreement of that id, or not in that form.",
+            remedy="The list shows those that load.",
+        )
+    written, kind = FORMS[form]
+    return _download(f"{agreement}-{form}.json", written(found, bundle), kind)
+
+
+@pages.get("/processing.json")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def processing(*, caller: Caller) -> Response:
+    """Give the record of processing activities."""
+    return _download("record-of-processing.json", record_of_processing(inputs().bundle))
+
+
+@pages.get("/releases/<release>/lineage.json")
+@guarded(Action.RELEASE_READ, realm=Realm.PERSON)
+def lineage(release: str, *, caller: Caller) -> Response:
+    """Give a release as OpenLineage events, with the lineage of each column."""
+    with desk().database.read() as connection:
+        found = release_lineage.events_of(connection, release)
+    return _download(f"lineage-{release}.json", found)
+
+
+def _download(
+    name: str,
+    document: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    kind: str = "application/json",
+) -> Response:
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+    answer = Response(text, mimetype=kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

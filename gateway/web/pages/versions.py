@@ -1,0 +1,64 @@
+"""The versions of an agreement: who wrote each and why, who signed it, and what it changed.
+
+Source: docs/reference/policy.md, "Life of a version"; UK GDPR Art 5(2); requirement N1.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from gateway.adapters import policy_versions
+from gateway.adapters.policy_versions import Version
+from gateway.model.permissions import Action
+from gateway.web import workshop
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.documents import agreement_title, inputs, party_title
+from gateway.web.guards import guarded
+
+pages = Blueprint("versions", __name__)
+
+
+@pages.get("/agreements/<agreement>/versions")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def every(agreement: str, *, caller: Caller) -> str:
+    """List every version that was ever proposed, with who signed it."""
+    with desk().database.read() as connection:
+        found = policy_versions.versions(connection, agreement)
+    newest = next((each.number for each in found if each.complete and not each.withdrawn), 0)
+    return render_template(
+        "policies/versions.html",
+        agreement=agreement,
+        title=agreement_title(inputs().bundle, agreement),
+        versions=[(each, _standing(each, newest)) for each in found],
+    )
+
+
+@pages.get("/agreements/<agreement>/versions/<int:number>")
+@guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
+def one(agreement: str, number: int, *, caller: Caller) -> str:
+    """Show one version: what it changed in sentences, why, and whose signatures it has."""
+    with desk().database.read() as connection:
+        found = policy_versions.version_of(connection, agreement, number)
+        documents = workshop.current(connection)
+        before, after = policy_versions.texts_of(connection, found)
+        draft = policy_versions.draft_of(connection, agreement, after)
+        why = policy_versions.reasons(connection, draft)
+    new = {path: "" for path in after if path not in before}
+    then = {path: text for path, text in {**documents, **before}.items() if path not in new}
+    return render_template(
+        "policies/version.html",
+        version=found,
+        title=agreement_title(inputs().bundle, agreement),
+        changes=workshop.difference(then, after, agreement).changes if after else (),
+        controllers={each: party_title(inputs().bundle, each) for each in found.controllers},
+        reasons=why,
+    )
+
+
+def _standing(version: Version, newest: int) -> str:
+    if version.withdrawn:
+        return "withdrawn"
+    if not version.complete:
+        return "waiting"
+    return "approved" if version.number == newest else "replaced"
