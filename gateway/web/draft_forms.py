@@ -8,7 +8,6 @@ Source: docs/reference/policy.md; GOV.UK Design System, "Error summary".
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from gateway.model.keys import ID
 from gateway.policy import Bundle
 from gateway.policy.agreements import Output, Purpose
 from gateway.policy.treatments import AGE_TREATMENTS, SAID, said
+from gateway.web.form_values import Fault, day, several
 from gateway.web.workshop import DraftView
 
 CLAUSE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.()-]{0,19}")
-Fault = Mapping[str, str]
 Limits = Mapping[str, tuple[int, str]]
 
 
@@ -163,20 +162,20 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
         faults.append(
             {"text": "Enter the clause that lets it leave, like 4.2(c)i", "href": "#clause"}
         )
-    if treat in AGE_TREATMENTS and not _day(at):
+    if treat in AGE_TREATMENTS and not day(at):
         faults.append(
             {"text": "Enter the day at which the age is taken, like 2026-04-01", "href": "#at"}
         )
     if faults:
         return None, faults
-    day = _day(at)
+    on = day(at)
     edit = FieldEdit(
         name=name,
         treat=treat,
         clause=clause,
         source=dataset if column else form.get("source", ""),
         from_field=(column if column != name else "") if column else form.get("from", ""),
-        at=day if day and treat in AGE_TREATMENTS else "",
+        at=on if on and treat in AGE_TREATMENTS else "",
     )
     return edit, []
 
@@ -196,10 +195,10 @@ def purpose_parts(
 ) -> tuple[dict[str, Value], dict[str, tuple[int, str]], list[Fault]]:
     """Read the form of a purpose: its parts, the limits of its outputs, and every fault."""
     faults: list[Fault] = []
-    until = _day(form.get("retain_until", ""))
+    until = day(form.get("retain_until", ""))
     if until is None:
         faults.append({"text": "Enter the day of destruction, like 2028-03-31", "href": "#retain"})
-    duties, bases = _several(form, "duties"), _several(form, "legal_bases")
+    duties, bases = several(form, "duties"), several(form, "legal_bases")
     if not duties:
         faults.append({"text": "Choose at least one duty", "href": "#duties"})
     if not bases:
@@ -234,10 +233,10 @@ def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list
             faults.append({"text": f"Enter the {told}", "href": f"#{name}"})
     if "@" not in form.get("contact", ""):
         faults.append({"text": "Enter an email address to write to", "href": "#contact"})
-    starts, ends = _day(form.get("starts", "")), _day(form.get("ends", ""))
+    starts, ends = day(form.get("starts", "")), day(form.get("ends", ""))
     if starts is None or ends is None or ends <= starts:
         faults.append({"text": "Enter a first day and a later last day", "href": "#starts"})
-    parties = _several(form, "parties")
+    parties = several(form, "parties")
     if not form.get("controller") or not parties:
         faults.append({"text": "Choose a controller and at least one party", "href": "#controller"})
     if faults or starts is None or ends is None:
@@ -272,18 +271,6 @@ def next_version(documents: Mapping[str, str], path: str) -> str:
 def unix_lines(text: str) -> str:
     """A text as a browser sends it, with the line ends of our files."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _several(form: Mapping[str, str], name: str) -> list[str]:
-    take = getattr(form, "getlist", None)
-    return [str(each) for each in take(name)] if take else [form[name]] if name in form else []
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text.strip())
-    except ValueError:
-        return None
 
 
 def _purpose(view: DraftView, purpose: str) -> Purpose | None:

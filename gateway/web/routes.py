@@ -17,6 +17,7 @@ from gateway.web.api import uploads as api_uploads
 from gateway.web.pages import (
     account,
     deliveries,
+    draft_agreements,
     draft_texts,
     drafts,
     elsewhere,
@@ -66,6 +67,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         versions.pages,
         exports.pages,
         drafts.pages,
+        draft_agreements.pages,
         draft_texts.pages,
         oversight.pages,
     )

@@ -114,6 +114,11 @@ class Visitor:
                 clip={"x": 0, "y": 0, "width": WIDTH, "height": min(height, TALLEST)},
             )
 
+    def glimpse(self, name: str) -> None:
+        """The picture of a page that may change while one looks, so that axe cannot."""
+        if self.pictures is not None and self.scripts:
+            self.page.screenshot(path=str(self.pictures / f"{name}.png"))
+
     def _axe(self) -> list[str]:
         self.page.evaluate(AXE.read_text("utf-8"))
         told = self.page.evaluate(

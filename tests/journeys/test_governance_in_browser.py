@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 
 from gateway.standalone import verify_release
 from tests.journeys import borough, borough_pages
@@ -109,8 +111,9 @@ def _what_changed_by_itself(lead: Visitor) -> None:
     lead.go(f"/traces?agreement=trafford-stronger-families&column={FIELD}")
     assert "as the year" in lead.text() or "year" in lead.text()
     lead.check("lead-traces")
-    answer = lead.context.request.get(f"{lead.url}/register.csv")
-    assert "national-impact-study" in answer.text().lower() or "Impact Study" in answer.text()
+    register = lead.context.request.get(f"{lead.url}/register.csv").text()
+    assert "trafford-stronger-families/national-impact-study" in register
+    assert "support began" in register
     lead.go(f"{TRAFFORD}/versions")
     lead.picture("lead-versions")
     lead.page.click("main tbody a >> nth=0")
@@ -166,8 +169,10 @@ def _preview(lead: Visitor, name: str) -> tuple[int, int]:
     """Ask, wait, read: by how much the small groups and the people who are sent change."""
     page = lead.page
     page.click("text=Preview its impact")
-    assert "You may leave this page" in lead.text() or "Nothing has left" in lead.text()
-    lead.picture(f"{name}-asked", whole=False)
+    page.wait_for_selector("h1:has-text('Preview of a change')")
+    with contextlib.suppress(PlaywrightError):
+        page.wait_for_selector("text=Under way", timeout=8_000)
+    lead.glimpse(f"{name}-asked")
     page.wait_for_selector("text=Nothing has left", timeout=OVER)
     lead.picture(name)
     return _difference(lead, "Groups of too few families"), _difference(lead, "People who are sent")
@@ -249,6 +254,10 @@ def _prove(auditor: Visitor, office: Office, release: str, folder: Path) -> Path
     assert "Broken" not in auditor.text()
     assert auditor.text().count("Kept") >= 9
     auditor.picture("lead-proof")
+    lineage = auditor.context.request.get(f"{auditor.url}/releases/{release}/lineage.json").json()
+    (payload,) = (each for each in lineage[-1]["outputs"] if each["name"].endswith(".payload"))
+    (source,) = payload["facets"]["columnLineage"]["fields"][FIELD]["inputFields"]
+    assert (source["name"], source["field"]) == ("family_register", "start")
     with page.expect_download() as downloading:
         page.click("text=Download the proof")
     file = folder / "proof.json"

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, render_template, request
 
-from gateway.adapters import release_lineage
+from gateway.adapters import release_lineage, released_columns
 from gateway.errors import UsageError
 from gateway.model.permissions import Action
 from gateway.policy import Bundle
@@ -21,9 +21,14 @@ from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
 from gateway.web.guards import guarded
+from gateway.web.spreadsheets import as_csv
 
 pages = Blueprint("exports", __name__)
 
+ASKED = ("agreement", "clause", "column")
+COLUMNS = tuple(released_columns.Released.__dataclass_fields__)
+NEWEST = 200
+MOST_SHOWN = 500
 FORMS: Mapping[str, tuple[Callable[[Agreement, Bundle], Mapping[str, Any]], str]] = {
     "odrl": (odrl_agreement, "application/ld+json"),
     "sharing-policy": (sharing_policy, "application/json"),
@@ -60,6 +65,30 @@ def lineage(release: str, *, caller: Caller) -> Response:
     with desk().database.read() as connection:
         found = release_lineage.events_of(connection, release)
     return _download(f"lineage-{release}.json", found)
+
+
+@pages.get("/traces/releases")
+@guarded(Action.RELEASE_READ, realm=Realm.PERSON)
+def released(*, caller: Caller) -> Any:
+    """Show every column that left under a clause, and every clause that let a column leave."""
+    wanted = {name: request.args.get(name, "").strip()[:100] for name in ASKED}
+    whole = request.args.get("as") == "csv"
+    with desk().database.read() as connection:
+        packages = None if whole else NEWEST
+        found = list(released_columns.released(connection, **wanted, packages=packages))
+    if whole:
+        rows = [[str(getattr(each, name)) for name in COLUMNS] for each in found]
+        answer = Response(as_csv(COLUMNS, rows), mimetype="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = 'attachment; filename="released-columns.csv"'
+        return answer
+    return render_template(
+        "policies/released.html",
+        found=found[:MOST_SHOWN],
+        more=len(found) > MOST_SHOWN,
+        wanted=wanted,
+        newest=NEWEST,
+        agreements=sorted(inputs().bundle.agreements),
+    )
 
 
 def _download(

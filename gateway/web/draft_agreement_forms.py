@@ -1,0 +1,151 @@
+"""Forms of a draft about the agreement itself: its parts, what never leaves, one more purpose.
+
+As with fields, a choice is offered from the documents, and every fault is said at once.
+
+Source: docs/reference/policy.md; ICO data sharing code, annex A; WASPI framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from gateway.adapters.policy_editing import Value
+from gateway.adapters.policy_templates import NewPurpose
+from gateway.model.keys import ID
+from gateway.policy.vocabulary import Identifier
+from gateway.web.draft_forms import CLAUSE
+from gateway.web.form_values import Fault, day, fault, several
+from gateway.web.release_columns import recipient_title
+from gateway.web.workshop import DraftView
+
+STATES: Mapping[str, str] = {
+    "anonymous": "Nobody can be recognised",
+    "de-identified": "No names; people are hard to recognise",
+    "pseudonymised": "A pseudonym in place of the name",
+    "identified": "Who they are is sent",
+}
+FORMS: Mapping[str, str] = {
+    "link-id": "A random number for each person, new for each release",
+    "pseudonym": "A pseudonym made for this recipient alone",
+    "tokens": "Keyed tokens for a linkage unit",
+    "sealed-clear": "Who they are, sealed to this recipient",
+    "none": "Nothing that tells rows of one person apart",
+}
+_TEXTS = {"title": "title", "benefits": "what people gain", "contact": "contact"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What the form of a new purpose may offer, each with its meaning."""
+
+    cohorts: Mapping[str, str]
+    recipients: Mapping[str, str]
+    fields: Mapping[str, str]
+    identifiers: Mapping[str, str]
+    states: Mapping[str, str]
+    forms: Mapping[str, str]
+
+
+def offered(view: DraftView) -> Offered:
+    """The cohorts and recipients of the documents, and the words of the notice."""
+    bundle = view.bundle
+    return Offered(
+        cohorts={name: each.meaning for name, each in sorted(bundle.vocabulary.cohorts.items())},
+        recipients={name: recipient_title(bundle, name) for name in sorted(bundle.recipients)},
+        fields={
+            name: f"{name}: {each.meaning}"
+            for name, each in sorted(bundle.vocabulary.fields.items())
+        },
+        identifiers={each: each.replace("_", " ").capitalize() for each in get_args(Identifier)},
+        states=STATES,
+        forms=FORMS,
+    )
+
+
+def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fault]]:
+    """Read the form of the agreement itself: its parts, or every fault."""
+    faults = [
+        fault(f"Enter the {told}", name) for name, told in _TEXTS.items() if not _of(form, name)
+    ]
+    review, ends = day(form.get("review", "")), day(form.get("ends", ""))
+    if review is None:
+        faults.append(fault("Enter the day of the review, like 2027-06-30", "review"))
+    if ends is None:
+        faults.append(fault("Enter the last day, like 2028-03-31", "ends"))
+    parties = several(form, "parties")
+    if not parties:
+        faults.append(fault("Choose at least one party", "parties"))
+    parts: dict[str, Value] = {name: _of(form, name) for name in (*_TEXTS, "dpia")}
+    parts |= {"review": review or "", "ends": ends or "", "parties": parties}
+    return {name: value for name, value in parts.items() if value}, faults
+
+
+def prohibition(form: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+    """Read what never leaves: the field, the clause that says so, and why."""
+    parts = {name: _of(form, name) for name in ("field", "clause", "because")}
+    faults = []
+    if not parts["field"]:
+        faults.append(fault("Choose what never leaves", "field"))
+    if not CLAUSE.fullmatch(parts["clause"]):
+        faults.append(fault("Enter the clause that says so, like 3.2", "clause"))
+    if not parts["because"]:
+        faults.append(fault("Enter why it never leaves", "because"))
+    return parts, faults
+
+
+def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | None, list[Fault]]:
+    """Read the form of a new purpose with its first output, or every fault."""
+    faults = list(_purpose_faults(form))
+    subjects, until = _of(form, "subjects"), day(form.get("retain_until", ""))
+    cohort = view.bundle.vocabulary.cohorts.get(subjects)
+    if cohort is None:
+        faults.append(fault("Choose whom it is about", "subjects"))
+    if until is None:
+        faults.append(fault("Enter the day of destruction, like 2028-03-31", "retain_until"))
+    if faults or cohort is None or until is None:
+        return None, faults
+    return NewPurpose(
+        id=_of(form, "id"),
+        title=_of(form, "title"),
+        clause=_of(form, "clause"),
+        legal_bases=tuple(several(form, "legal_bases")),
+        subjects=subjects,
+        spine=cohort.from_,
+        participation=_of(form, "participation"),
+        household=_of(form, "household"),
+        retain_until=until,
+        duties=tuple(several(form, "duties")),
+        notice=_of(form, "notice"),
+        state=_of(form, "state"),
+        identifiers=tuple(several(form, "identifiers")),
+        output="payload",
+        recipient=_of(form, "recipient"),
+        form=_of(form, "form"),
+        k=int(_of(form, "k")),
+    ), []
+
+
+def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
+    """Faults of what needs no document to be seen."""
+    words = ("participation", "household", "state", "recipient", "form")
+    wanted = (
+        (ID.fullmatch(_of(form, "id")), "Enter an id of a-z, 0-9 and hyphens", "id"),
+        (_of(form, "title"), "Enter what it is for, in a few words", "title"),
+        (CLAUSE.fullmatch(_of(form, "clause")), "Enter its clause, like 4.2", "clause"),
+        (several(form, "legal_bases"), "Choose at least one legal basis", "legal_bases"),
+        (several(form, "duties"), "Choose at least one duty", "duties"),
+        (_of(form, "notice"), "Enter which notice people were given, like trafford-2026", "notice"),
+        (_is_k(_of(form, "k")), "Enter a group size from 2 to 1000", "k"),
+        *((_of(form, name), f"Choose the {name}", name) for name in words),
+    )
+    return [fault(text, at) for held, text, at in wanted if not held]
+
+
+def _is_k(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 2 <= int(text[:6]) <= 1000
+
+
+def _of(form: Mapping[str, str], name: str) -> str:
+    return form.get(name, "").strip()

@@ -1,0 +1,139 @@
+"""The agreement itself by form: its parts, what never leaves, one more purpose, in one draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gateway.adapters import policy_drafts
+from gateway.adapters.database import Database
+from gateway.adapters.settings import Settings
+from tests.web.office import Browser
+from tests.web.test_workshop import begun, said
+
+Clients = Callable[[str], Browser]
+PURPOSE = {
+    "title": "Does early help raise attendance",
+    "id": "attendance-research",
+    "clause": "9.1",
+    "legal_bases": ["UKGDPR-6-1-e", "UKGDPR-84B"],
+    "subjects": "pupils",
+    "participation": "objection",
+    "household": "drop-person",
+    "recipient": "gm-research",
+    "form": "link-id",
+    "k": "10",
+    "retain_until": "2028-03-31",
+    "duties": ["research-only", "no-decisions"],
+    "notice": "early-help-2026",
+    "state": "de-identified",
+    "identifiers": ["date_of_birth", "sex"],
+    "revision": "1",
+    "reason": "Schools ask whether it helps.",
+}
+
+
+def text_of(data: Settings, draft: str) -> str:
+    database = Database(data.database_url)
+    with database.read() as connection:
+        (text,) = policy_drafts.find(connection, draft).changes.values()
+    database.close()
+    return text
+
+
+def test_the_parts_of_an_agreement_are_changed_by_form(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = editor.get(f"/drafts/{draft}/agreement").text
+    assert 'value="Stronger Families information sharing agreement"' in page
+    form = {
+        "title": "Trafford agreement",
+        "benefits": "Families get one offer.",
+        "contact": "desk@trafford.example",
+        "dpia": "DPIA-2027-001",
+        "review": "2027-01-31",
+        "ends": "2027-06-30",
+        "parties": ["trafford-schools", "ons"],
+        "revision": "1",
+        "reason": "Reviewed.",
+    }
+    before = text_of(data, draft)
+    assert editor.post(f"/drafts/{draft}/agreement", data=form).status_code == 303
+    after = text_of(data, draft)
+    assert 'title = "Trafford agreement"' in after
+    assert "review = 2027-01-31" in after
+    assert after.count("#") == before.count("#"), "comments stay"
+    assert "Trafford agreement" in said(editor.get(f"/drafts/{draft}").text)
+
+
+def test_what_never_leaves_is_said_by_form(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    assert "free_text_notes" in editor.get(f"/drafts/{draft}/prohibition").text
+    form = {"field": "nhs_number", "clause": "3.9", "because": "It is never needed."}
+    form |= {"revision": "1", "reason": "The board asked."}
+    assert editor.post(f"/drafts/{draft}/prohibition", data=form).status_code == 303
+    assert "3.9" in text_of(data, draft)
+    assert "nhs_number" in said(editor.get(f"/drafts/{draft}").text)
+
+
+def test_a_purpose_is_added_by_form_and_then_takes_fields(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    assert editor.get(f"/drafts/{draft}/purposes/new").status_code == 200
+    answer = editor.post(f"/drafts/{draft}/purposes/new", data=PURPOSE)
+    assert answer.status_code == 303, said(answer.text)
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "adds purpose" in page or "attendance-research" in page
+    field = f"/drafts/{draft}/field/attendance-research/payload"
+    assert "school_attendance" in editor.get(field).text
+    form = {"column": "school_attendance.sex", "treat": "keep", "clause": "9.1(a)"}
+    assert editor.post(field, data=form | {"revision": "2", "reason": "x"}).status_code == 303
+    shown = said(editor.get(f"/drafts/{draft}").text)
+    assert "adds sex to attendance-research for gm-research" in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said_there"),
+    [
+        ("agreement", {"title": "x"}, "Enter the last day"),
+        ("agreement", {"review": "soon"}, "Enter the day of the review"),
+        ("prohibition", {"field": "nhs_number"}, "Enter the clause that says so"),
+        ("purposes/new", PURPOSE | {"k": "1"}, "Enter a group size from 2 to 1000"),
+        ("purposes/new", PURPOSE | {"subjects": "everybody"}, "Choose whom it is about"),
+        ("purposes/new", {"title": "<script>x</script>"}, "Choose at least one legal basis"),
+    ],
+)
+def test_each_fault_of_a_form_is_said_at_its_field_and_what_was_typed_stays(
+    client_as: Clients, path: str, form: dict[str, object], said_there: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    answer = editor.post(f"/drafts/{draft}/{path}", data={**form, "revision": "1"})
+    assert answer.status_code == 422
+    assert said_there in said(answer.text)
+    assert "<script>x" not in answer.text
+    for name in ("title",):
+        if name in form and path != "prohibition":
+            assert 'value="&lt;script' in answer.text or f'value="{form[name]}"' in answer.text
+
+
+@pytest.mark.parametrize("role", ["approver", "auditor", "release-officer"])
+def test_only_editors_write(client_as: Clients, role: str) -> None:
+    draft = begun(client_as("editor"))
+    other = client_as(role)
+    for path in ("agreement", "prohibition", "purposes/new"):
+        assert other.get(f"/drafts/{draft}/{path}").status_code == 403
+        assert other.post(f"/drafts/{draft}/{path}", data=PURPOSE).status_code == 403
+
+
+def test_a_save_over_anothers_save_is_refused_here_too(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    form = {"field": "nhs_number", "clause": "3.9", "because": "Never.", "reason": "x"}
+    editor.post(f"/drafts/{draft}/prohibition", data=form | {"revision": "1"})
+    again = editor.post(f"/drafts/{draft}/prohibition", data=form | {"revision": "1"})
+    assert again.status_code == 409
