@@ -258,6 +258,10 @@ def _prove(auditor: Visitor, office: Office, release: str, folder: Path) -> Path
     (payload,) = (each for each in lineage[-1]["outputs"] if each["name"].endswith(".payload"))
     (source,) = payload["facets"]["columnLineage"]["fields"][FIELD]["inputFields"]
     assert (source["name"], source["field"]) == ("family_register", "start")
+    auditor.go(f"/traces/releases?column={FIELD}")
+    assert "4.2(c)iv" in auditor.text()
+    auditor.check("lead-released")
+    auditor.go(f"/releases/{release}/proof")
     with page.expect_download() as downloading:
         page.click("text=Download the proof")
     file = folder / "proof.json"

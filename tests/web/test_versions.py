@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 
@@ -9,6 +10,13 @@ import pytest
 
 from gateway.adapters import policy_drafts, policy_versions
 from gateway.adapters.database import Database
+from gateway.adapters.release_store import (
+    PackageRecord,
+    ReleaseRecord,
+    ReleaseState,
+    add_package,
+    open_release,
+)
 from gateway.adapters.settings import Settings
 from tests.web.office import Browser
 from tests.web.test_workshop import PAYLOAD, STUDY, TRAFFORD, begun, done, field, said
@@ -127,3 +135,62 @@ def test_the_drafts_reasons_are_found_for_the_text_that_was_proposed(
         assert policy_versions.draft_of(connection, TRAFFORD, {"x": "y"}) is None
         assert policy_drafts.listed(connection, agreement=TRAFFORD) == ()
     database.close()
+
+
+def test_what_left_is_found_by_its_clause_and_by_its_column(
+    data: Settings, client_as: Clients
+) -> None:
+    with_package(data)
+    auditor = client_as("auditor")
+    for query in ("column=age_band", "clause=4.2(c)i", f"agreement={TRAFFORD}"):
+        page = auditor.get(f"/traces/releases?{query}")
+        assert "/releases/rel-left" in page.text, query
+    assert "Nothing has left" in said(auditor.get("/traces/releases?column=nhs_number").text)
+    assert "Nothing has left" in said(auditor.get("/traces/releases?clause=<b>").text)
+    rows = auditor.get("/traces/releases?as=csv&clause=4.2(c)i").text.splitlines()
+    assert rows[0].startswith("release,")
+    assert len(rows) == 2
+
+
+def with_package(data: Settings) -> None:
+    """A release with one package, as the run of a release writes them."""
+    database = Database(data.database_url)
+    columns = [{"name": "age_band", "treatment": "age-band-5", "clause": "4.2(c)i"}]
+    columns.append({"name": "sex", "treatment": "keep", "clause": "4.2(c)ii"})
+    with database.begin() as connection:
+        open_release(
+            connection,
+            ReleaseRecord(
+                id="rel-left",
+                state=ReleaseState.FORWARDED,
+                purpose=STUDY,
+                agreement=TRAFFORD,
+                policy_digest="0" * 64,
+                officer="rosa",
+                created=dt.datetime.now(dt.UTC),
+            ),
+        )
+        add_package(
+            connection,
+            PackageRecord(
+                id="pkg-left",
+                release="rel-left",
+                output=PAYLOAD,
+                recipient="ons-research",
+                rows=10,
+                digest="0" * 64,
+                manifest={"columns": columns},
+                place="",
+            ),
+        )
+    database.close()
+
+
+def test_a_new_document_is_begun_in_the_same_change(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = editor.get(f"/drafts/{draft}/text?path=recipients/new-team.toml")
+    assert page.status_code == 200
+    form = {"path": "recipients/new-team.toml", "text": "id = 3", "revision": "1", "reason": "x"}
+    assert editor.post(f"/drafts/{draft}/text", data=form).status_code == 303
+    assert "recipients/new-team.toml" in editor.get(f"/drafts/{draft}").text
