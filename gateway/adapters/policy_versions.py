@@ -55,13 +55,13 @@ def versions(connection: sa.Connection, agreement: str) -> tuple[Version, ...]:
     )
 
 
-def version_of(connection: sa.Connection, agreement: str, number: int) -> Version:
+def version_of(connection: sa.Connection, agreement: str, number: str) -> Version:
     """One version by the number of its proposal.
 
     Raises:
         UsageError: the agreement has none of that number.
     """
-    found = [each for each in versions(connection, agreement) if each.number == number]
+    found = [each for each in versions(connection, agreement) if str(each.number) == number]
     if not found:
         raise UsageError(
             "policy/unknown-version",

@@ -13,6 +13,7 @@ import ipaddress
 import json
 import socketserver
 import ssl
+import string
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from gateway.model.notices import NOTICES
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "gateway", "eight-words-nobody-guesses"
@@ -188,6 +191,13 @@ class Hook:
     @property
     def documents(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _, body in self.came]
+
+
+def every_fact() -> dict[str, str]:
+    """A value for each fact that a notice of any kind names."""
+    texts = (text for each in NOTICES.values() for text in (each.subject, each.sentence, each.path))
+    named = (name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name)
+    return dict.fromkeys(set(named) - {"by"}, "x")
 
 
 def verified(headers: dict[str, str], body: bytes, key: bytes = KEY) -> bool:

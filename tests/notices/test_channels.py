@@ -31,6 +31,7 @@ from tests.notices.listeners import (
     Hook,
     Mailbox,
     certificate,
+    every_fact,
     mail_server,
     verified,
     webhook,
@@ -202,8 +203,7 @@ _MORE = ("step", "effect", "what", "code", "job", "emergency", "second", "recipi
 
 
 def test_every_kind_of_notice_has_its_words() -> None:
-    names = ("title", "version", "waiting", "agreement", "release", "role", "operator", "date")
-    facts = dict.fromkeys((*names, *_MORE), "x")
+    facts = every_fact()
     assert set(NOTICES) == set(Kind)
     for kind in Kind:
         occasion = Occasion(id="x", kind=kind, by="ada", facts=facts)

@@ -34,9 +34,9 @@ def every(agreement: str, *, caller: Caller) -> str:
     )
 
 
-@pages.get("/agreements/<agreement>/versions/<int:number>")
+@pages.get("/agreements/<agreement>/versions/<number>")
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
-def one(agreement: str, number: int, *, caller: Caller) -> str:
+def one(agreement: str, number: str, *, caller: Caller) -> str:
     """Show one version: what it changed in sentences, why, and whose signatures it has."""
     with desk().database.read() as connection:
         found = policy_versions.version_of(connection, agreement, number)
