@@ -66,7 +66,8 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         return Outcome.BROKEN, "The agreement was withdrawn before the decision.", ended
     return (
         Outcome.KEPT,
-        f"The very text that decided was approved before, {len(before)} signed, none its editor.",
+        f"{_counted(len(before), 'approval')} of this very text before it was decided, "
+        "none by its editor.",
         [*proposals, *before, decided],
     )
 
@@ -97,7 +98,11 @@ def _minimum(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
         if any(not column.get("clause") for column in manifest["columns"]):
             return Outcome.BROKEN, "A column left without a clause.", [told]
     columns = sum(len(manifest["columns"]) for manifest in manifests)
-    return Outcome.KEPT, f"{columns} columns left, each by a clause.", list(made.values())
+    return (
+        Outcome.KEPT,
+        f"{_counted(columns, 'column')} left, each by a clause.",
+        list(made.values()),
+    )
 
 
 def _groups(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
@@ -136,6 +141,10 @@ def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     )
 
 
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def _registers(story: Story) -> Iterator[str]:
     """Whose register the release read, where the entries say so."""
     for told in story.entries:
@@ -169,7 +178,9 @@ def _keys(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         if not leave:
             return Outcome.BROKEN, "A key was used without leave.", [use]
         shown += leave
-    because = f"{len(uses)} uses of keys, each by leave." if uses else "No key was needed."
+    because = (
+        f"{_counted(len(uses), 'use')} of a key, each by leave." if uses else "No key was needed."
+    )
     return Outcome.KEPT, because, shown
 
 
@@ -196,7 +207,11 @@ def _once(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         return Outcome.BROKEN, "A package went to another recipient.", sent
     if len(gone) < len(whom):
         return Outcome.NOT_YET, f"{len(gone)} of {len(whom)} packages have left.", [*made, *sent]
-    return Outcome.KEPT, f"{len(gone)} packages, each once, each to its recipient.", [*made, *sent]
+    return (
+        Outcome.KEPT,
+        f"{_counted(len(gone), 'package')}, each once, each to its recipient.",
+        [*made, *sent],
+    )
 
 
 def _destroyed(story: Story, manifests: Sequence[Manifest], on: dt.date) -> Answer:
