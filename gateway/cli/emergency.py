@@ -53,15 +53,16 @@ def ask(
     from gateway.adapters.emergency_rules import Wanted
     from gateway.cli.progress import progress_on
     from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
     from gateway.workflows.disclosing import asked_from_text
 
     asked = asked_from_text(_standard_input('Whom is it about, and why? "name: value" lines'))
     settings, database = _opened(ctx)
     wanted = Wanted(agreement=agreement, purpose=purpose, recipient=recipient)
-    made = parts.office(settings, database).ask(wanted, asked, by=acting)
+    made = emergency_office.office(settings, database).ask(wanted, asked, by=acting)
     with progress_on(sys.stderr.isatty()) as progress:
         parts.seek(settings, database, made.id, progress=progress)
-    _answer(ctx, parts.told(database, made.id), json_wanted)
+    _answer(ctx, emergency_office.told(database, made.id), json_wanted)
 
 
 @emergency.command()
@@ -79,9 +80,10 @@ def confirm(ctx: click.Context, emergency_id: str, acting: str, json_wanted: boo
     """
     from gateway.cli.progress import progress_on
     from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
 
     settings, database = _opened(ctx)
-    parts.office(settings, database).confirm(emergency_id, by=acting)
+    emergency_office.office(settings, database).confirm(emergency_id, by=acting)
     with progress_on(sys.stderr.isatty()) as progress:
         told = parts.finish(settings, database, emergency_id, progress=progress)
     _answer(ctx, told, json_wanted)
@@ -98,11 +100,11 @@ def decline(ctx: click.Context, emergency_id: str, acting: str, json_wanted: boo
 
     Example: gateway emergency decline emg-x --as rosa
     """
-    from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
 
     settings, database = _opened(ctx)
-    parts.office(settings, database).decline(emergency_id, by=acting)
-    told = parts.told(database, emergency_id)
+    emergency_office.office(settings, database).decline(emergency_id, by=acting)
+    told = emergency_office.told(database, emergency_id)
     emit(told, json_wanted, _lines(told))
 
 
@@ -120,12 +122,12 @@ def reason(ctx: click.Context, emergency_id: str, acting: str, json_wanted: bool
 
     Example: gateway emergency reason emg-x --as pia < reason.txt
     """
-    from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
 
     text = _standard_input("Why could it not wait? No detail of a person, please")
     settings, database = _opened(ctx)
-    parts.office(settings, database).file_reason(emergency_id, text, by=acting)
-    told = parts.told(database, emergency_id)
+    emergency_office.office(settings, database).file_reason(emergency_id, text, by=acting)
+    told = emergency_office.told(database, emergency_id)
     emit(told, json_wanted, ["Filed.", *_lines(told)])
 
 
@@ -141,10 +143,11 @@ def seen(ctx: click.Context, emergency_id: str, acting: str, json_wanted: bool) 
     Example: gateway emergency seen emg-x --as aude
     """
     from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
 
     settings, database = _opened(ctx)
-    parts.office(settings, database).seen(emergency_id, by=acting)
-    told = parts.told(database, emergency_id)
+    emergency_office.office(settings, database).seen(emergency_id, by=acting)
+    told = emergency_office.told(database, emergency_id)
     read = parts.reasons_read(settings, database, emergency_id, by=acting)
     shown = [f"{person}: {text}" for person, text in read.items()]
     emit({**told, "read": read}, json_wanted, [*_lines(told), *shown])
@@ -160,12 +163,12 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
     Example: gateway emergency list
     """
     from gateway.adapters import emergency_records
-    from gateway.wiring import emergency as parts
+    from gateway.wiring import emergency_office
 
     _settings, database = _opened(ctx)
     with database.read() as connection:
         names = [each.id for each in emergency_records.listed(connection)]
-    every = [parts.told(database, name) for name in names]
+    every = [emergency_office.told(database, name) for name in names]
     headings = ("id", "state", "recipient", "asked_by", "confirmed_by", "asked_at")
     rows = [[str(each[name]) for name in headings] + [_owed(each)] for each in every]
     shown: list[object] = [table([*headings, "owes"], rows)] if rows else ["None yet."]

@@ -73,6 +73,12 @@ ENTRIES: tuple[Entry, ...] = (
         about="Rehearse a release, check it, and run it.",
     ),
     Entry(
+        text="Emergency disclosure",
+        endpoint="emergency.every",
+        action=Action.EMERGENCY_REASON,
+        about="Protect somebody from harm: one person, one authority, two of you.",
+    ),
+    Entry(
         text="Agreements",
         endpoint="policies.every",
         action=Action.AGREEMENT_READ,

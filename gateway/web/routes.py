@@ -21,6 +21,7 @@ from gateway.web.pages import (
     draft_texts,
     drafts,
     elsewhere,
+    emergency,
     exports,
     extracts,
     home,
@@ -70,4 +71,5 @@ def blueprints() -> tuple[Blueprint, ...]:
         draft_agreements.pages,
         draft_texts.pages,
         oversight.pages,
+        emergency.pages,
     )

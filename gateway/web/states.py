@@ -64,6 +64,15 @@ CHANNELS: Mapping[str, str] = {
     "sftp": "An SFTP server",
     "portal": "The recipient’s own portal, by hand",
 }
+EMERGENCIES: Mapping[str, Shown] = {
+    "asked": Shown("Looking", "blue", "The person is being looked for."),
+    "found": Shown("Waiting for a second person", "yellow", "One person was found."),
+    "confirmed": Shown("Being made", "blue", "Two people have agreed on it; it is being made."),
+    "disclosed": Shown("Disclosed", "green", "It is recorded and on its way."),
+    "refused": Shown("Refused", "red", "Nothing left."),
+    "declined": Shown("Declined", "grey", "Nothing left."),
+    "lapsed": Shown("Lapsed", "grey", "Nothing left."),
+}
 AGREEMENTS: Mapping[str, Shown] = {
     "in-force": Shown("In force", "green", "Every controller has approved it, and its dates hold."),
     "proposed": Shown(

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from flask import url_for
 
-from gateway.adapters import duties, policy_store, register_matches
+from gateway.adapters import duties, emergency_records, policy_store, register_matches
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
+from gateway.adapters.emergency_records import EmergencyState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_store import RELEASES, ReleaseState
@@ -65,6 +66,11 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
     """
     bundle = read.bundle
     return (
+        Group(
+            name="Emergency disclosures to look at",
+            action=Action.EMERGENCY_READ,
+            items=tuple(_emergencies(connection)),
+        ),
         Group(
             name="Proposals to sign",
             action=Action.POLICY_APPROVE,
@@ -126,6 +132,21 @@ def without_links(groups: Iterable[Group], path: str) -> tuple[Group, ...]:
         )
         for group in groups
     )
+
+
+def _emergencies(connection: sa.Connection) -> Iterator[Item]:
+    for each in emergency_records.listed(connection):
+        if each.state is not EmergencyState.DISCLOSED:
+            continue
+        filed = emergency_records.reasons(connection, each.id)
+        owed = ", ".join(reason.person for reason in filed if not reason.filed_at)
+        if owed or not each.read_by:
+            yield Item(
+                text=f"To {each.recipient}, by {' and '.join(each.people)}",
+                hint=f"reasons owed by {owed}" if owed else "",
+                since=each.disclosed_at,
+                href=url_for("emergency.one", emergency=each.id),
+            )
 
 
 def _near(read: DecisionInputs) -> Iterator[Item]:

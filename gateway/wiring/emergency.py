@@ -23,37 +23,21 @@ from gateway.adapters.emergency_desk import (
 )
 from gateway.adapters.emergency_records import OPEN, Emergency, EmergencyState
 from gateway.adapters.keyring import open_ring
-from gateway.adapters.release_store import packages_of, release_state
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.errors import HeldForPerson, IntegrityError, RefusedError
 from gateway.model import Refusal
 from gateway.model.permissions import Action, authorise
 from gateway.selection import find_one
-from gateway.wiring.common import append, new_id, now
+from gateway.wiring.common import append, new_id
+from gateway.wiring.emergency_office import office, told
 from gateway.wiring.sharing import share_desk
 from gateway.workflows.disclose import disclose
 from gateway.workflows.ports import Progress
 from gateway.workflows.sharing import Outcome
 
-_TOLD = (
-    *("id", "state", "agreement", "purpose", "recipient", "asked_by", "asked_at", "until"),
-    *("confirmed_by", "confirmed_at", "release", "disclosed_at", "overridden", "read_by"),
-)
 # How often a disclosure is made anew because the register moved while it was made.
 TRIES = 3
-
-
-def office(settings: Settings, database: Database) -> EmergencyOffice:
-    """The office of the acts; it holds public keys alone."""
-    at = now()
-    return EmergencyOffice(
-        database=database,
-        append=append,
-        new_id=new_id,
-        storage=open_ring(settings).storage_recipient(at.date()),
-        at=at,
-    )
 
 
 def seek(
@@ -86,34 +70,6 @@ def finish(
         if found.state is EmergencyState.CONFIRMED:
             _made(desk, office(settings, database), found)
     return told(database, emergency)
-
-
-def told(database: Database, emergency: str) -> dict[str, Any]:
-    """One emergency disclosure as everybody who may see it is told."""
-    with database.read() as connection:
-        found = emergency_records.find(connection, emergency)
-        owed = emergency_records.reasons(connection, emergency)
-        packages = packages_of(connection, found.release) if found.disclosed_at else []
-        way = release_state(connection, found.release).value if found.disclosed_at else ""
-    names: tuple[str, ...] = (
-        "id",
-        "state",
-        "agreement",
-        "purpose",
-        "recipient",
-        "asked_by",
-        "asked_at",
-        "until",
-    )
-    names += ("confirmed_by", "confirmed_at", "release", "disclosed_at", "overridden", "read_by")
-    return {
-        **{name: getattr(found, name) for name in names},
-        "code": found.code,
-        "why": emergency_records.why(found.code),
-        "release_state": way,
-        "packages": [package.id for package in packages],
-        "reasons": [{"person": r.person, "due": r.due, "filed_at": r.filed_at} for r in owed],
-    }
 
 
 def reasons_read(

@@ -50,6 +50,15 @@ def founded(home: Path, people: Path) -> Office:
     return office
 
 
+def prepare(office: Office, people: Path) -> None:
+    """Give an office with pages what a disclosure needs; its staff and accounts are there."""
+    with office.open():
+        office.must("recipient-key", "new", "--to", str(office.home / MASH))
+        office.confirm(MASH, str(office.home / MASH / "recipient.pub"))
+        office.approve(AGREEMENT)
+        borough.receive(office, people / "family_register.csv", "family_register", COUNCIL)
+
+
 def somebody(people: Path, number: int = 0) -> dict[str, str]:
     """One person of the register whose name and date of birth nobody else has."""
     rows = borough.rows_of(people / "family_register.csv")

@@ -1,0 +1,138 @@
+"""Emergency disclosures as pages show them: who sees which, and what they can do there.
+
+Source: security points 1, 4; docs/how-to/disclose-in-an-emergency.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.adapters.emergency_records import WAITING, Emergency, EmergencyState
+from gateway.adapters.emergency_rules import Wanted, plan_from
+from gateway.adapters.emergency_rules import choices as rules_choices
+from gateway.errors import InputRejected, RefusedError, UsageError
+from gateway.model import Plan
+from gateway.model.permissions import Action, barred, permits
+from gateway.web import release_choice, release_columns, states
+from gateway.web.callers import Caller
+from gateway.web.desk import desk
+from gateway.web.documents import inputs
+from gateway.web.release_columns import recipient_title
+
+LIVE = frozenset({EmergencyState.ASKED, EmergencyState.CONFIRMED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One authority under one agreement."""
+
+    value: str
+    title: str
+    about: str
+
+
+def may(caller: Caller, action: Action) -> bool:
+    """Whether the caller may do it now."""
+    return bool(permits(action, caller.roles)) and not barred(action, caller.owes)
+
+
+def sees(caller: Caller, found: Emergency) -> bool:
+    """One's own, what one may confirm, or all for whoever oversees them."""
+    if caller.name in found.people or may(caller, Action.EMERGENCY_READ):
+        return True
+    return found.state in WAITING and may(caller, Action.EMERGENCY_CONFIRM)
+
+
+def require_sees(caller: Caller, found: Emergency) -> None:
+    """Answer about what is not the caller's as about what is not there.
+
+    Raises:
+        UsageError: `emergency/unknown`.
+    """
+    if not sees(caller, found):
+        raise UsageError("emergency/unknown", "There is no emergency disclosure with this id.")
+
+
+def choices() -> list[Choice]:
+    """Each authority to which something may be disclosed as things stand now."""
+    read = inputs()
+    found = []
+    for wanted, plan in rules_choices(read, on=desk().now().date()):
+        _, agreement = release_choice.titles(read.bundle, wanted.purpose, wanted.agreement)
+        found.append(
+            Choice(
+                value=_value(wanted),
+                title=recipient_title(read.bundle, wanted.recipient),
+                about=f"{agreement}, clause {plan.outputs[0].clause}",
+            )
+        )
+    return found
+
+
+def chosen(value: str) -> Wanted | None:
+    """The choice that a form names, if it is one."""
+    read = inputs()
+    every = (wanted for wanted, _plan in rules_choices(read, on=desk().now().date()))
+    return next((wanted for wanted in every if _value(wanted) == value), None)
+
+
+def fault(no: InputRejected) -> dict[str, str]:
+    """What is wrong with the form, and where."""
+    risk = "risk" in no.sentence
+    contact = "contact route" in no.sentence
+    href = "#risk_statement" if risk else "#contact_route" if contact else "#forename"
+    plain = no.sentence.replace("row 1, ", "")
+    remedy = no.remedy if no.code == "emergency/too-little" else ""
+    return {"text": f"{plain} {remedy}".strip(), "href": href}
+
+
+def line(caller: Caller, told: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        **told,
+        "title": recipient_title(inputs().bundle, told["recipient"]),
+        "shown": states.EMERGENCIES[told["state"]],
+        "mine": _owes(caller, told),
+    }
+
+
+def page(caller: Caller, found: Emergency, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page of one says."""
+    plan, refusal = _plan(found)
+    read = inputs()
+    waits = found.state is EmergencyState.FOUND and not found.lapsed(desk().now())
+    second = may(caller, Action.EMERGENCY_CONFIRM) and caller.name != found.asked_by
+    return {
+        "told": told,
+        "state": states.EMERGENCIES[found.state],
+        "live": found.state in LIVE,
+        "titles": release_choice.titles(read.bundle, found.purpose, found.agreement),
+        "recipient": recipient_title(read.bundle, found.recipient),
+        "outputs": release_columns.of_plan(plan, read.bundle) if plan else [],
+        "refusal": refusal,
+        "may_confirm": waits and second and plan is not None,
+        "may_decline": waits and (second or caller.name == found.asked_by),
+        "lapsed": found.lapsed(desk().now()),
+        "owes": _owes(caller, told),
+        "may_see": may(caller, Action.EMERGENCY_READ) and not found.read_by,
+        "may_release": may(caller, Action.RELEASE_READ),
+    }
+
+
+def _owes(caller: Caller, told: Mapping[str, Any]) -> str:
+    """Until when the caller has to file a reason for it; "" if nothing is owed."""
+    mine = [r for r in told["reasons"] if r["person"] == caller.name and not r["filed_at"]]
+    return mine[0]["due"] if mine else ""
+
+
+def _plan(found: Emergency) -> tuple[Plan | None, str]:
+    try:
+        return plan_from(inputs(), Wanted.of(found), on=desk().now().date()), ""
+    except RefusedError as no:
+        return None, no.sentence
+
+
+def _value(wanted: Wanted) -> str:
+    return f"{wanted.agreement}/{wanted.purpose}/{wanted.recipient}"

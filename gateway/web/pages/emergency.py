@@ -1,0 +1,140 @@
+"""Emergency disclosures: ask, confirm, file the reason, and see what was disclosed.
+
+The pages seal what is typed and open nothing. The second person sees which columns leave
+and no value; whoever oversees disclosures sees all of them.
+
+Source: requirement R29; security points 1, 2, 4; docs/how-to/disclose-in-an-emergency.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from gateway.adapters import emergency_records
+from gateway.errors import InputRejected
+from gateway.model.permissions import Action
+from gateway.objections import FIELDS
+from gateway.web import emergencies_shown as shown
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.guards import guarded
+from gateway.wiring import emergency_office
+from gateway.workflows.disclosing import LONGEST, asked_from
+
+pages = Blueprint("emergency", __name__)
+
+
+@pages.get("/emergency")
+@guarded(Action.EMERGENCY_REASON, realm=Realm.PERSON)
+def every(*, caller: Caller) -> str:
+    """Show what the caller takes part in, may confirm, or oversees."""
+    with desk().database.read() as connection:
+        found = [each for each in emergency_records.listed(connection) if shown.sees(caller, each)]
+    return render_template(
+        "emergency/every.html",
+        lines=[shown.line(caller, _told(each.id)) for each in found],
+        may_ask=shown.may(caller, Action.EMERGENCY_ASK),
+        owes=caller.owes,
+    )
+
+
+@pages.get("/emergency/new")
+@guarded(Action.EMERGENCY_ASK, realm=Realm.PERSON)
+def new(*, caller: Caller) -> str:
+    """Show the form."""
+    return _form({}, [])
+
+
+@pages.post("/emergency/new")
+@guarded(Action.EMERGENCY_ASK, realm=Realm.PERSON)
+def ask(*, caller: Caller) -> Any:
+    """Take what was typed, sealed; somebody else confirms it."""
+    given = request.form
+    wanted = shown.chosen(given.get("to", ""))
+    if wanted is None:
+        return _form(given, [{"text": "Choose who receives it", "href": "#to"}]), 422
+    try:
+        identity = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
+        told = {name: given.get(name, "") for name in LONGEST}
+        asked = asked_from(told, json.dumps(identity))
+    except InputRejected as fault:
+        return _form(given, [shown.fault(fault)]), 422
+    made = _office().ask(wanted, asked, by=caller.name)
+    return _to(made.id)
+
+
+@pages.get("/emergency/<emergency>")
+@guarded(Action.EMERGENCY_REASON, realm=Realm.PERSON)
+def one(emergency: str, *, caller: Caller) -> str:
+    """Show one: where it stands, what leaves by which clause, what the caller can do."""
+    return _one(emergency, caller, [])
+
+
+@pages.post("/emergency/<emergency>/confirm")
+@guarded(Action.EMERGENCY_CONFIRM, realm=Realm.PERSON)
+def confirm(emergency: str, *, caller: Caller) -> Any:
+    """Confirm it as the second person; a worker makes it at once."""
+    _office().confirm(emergency, by=caller.name)
+    return _to(emergency)
+
+
+@pages.post("/emergency/<emergency>/decline")
+@guarded(Action.EMERGENCY_REASON, realm=Realm.PERSON)
+def decline(emergency: str, *, caller: Caller) -> Any:
+    """Say no as the second person, or take it back as the first."""
+    _office().decline(emergency, by=caller.name)
+    return _to(emergency)
+
+
+@pages.post("/emergency/<emergency>/reason")
+@guarded(Action.EMERGENCY_REASON, realm=Realm.PERSON)
+def reason(emergency: str, *, caller: Caller) -> Any:
+    """Take the reason that the caller owes, sealed."""
+    try:
+        _office().file_reason(emergency, request.form.get("reason", ""), by=caller.name)
+    except InputRejected as fault:
+        faults = [{"text": fault.sentence, "href": "#reason"}]
+        return _one(emergency, caller, faults), 422
+    return _to(emergency)
+
+
+@pages.post("/emergency/<emergency>/seen")
+@guarded(Action.EMERGENCY_READ, realm=Realm.PERSON)
+def seen(emergency: str, *, caller: Caller) -> Any:
+    """Write down that whoever oversees disclosures has seen it."""
+    _office().seen(emergency, by=caller.name)
+    return _to(emergency)
+
+
+def _one(emergency: str, caller: Caller, faults: list[dict[str, str]]) -> str:
+    with desk().database.read() as connection:
+        found = emergency_records.find(connection, emergency)
+    shown.require_sees(caller, found)
+    told = _told(emergency)
+    return render_template(
+        "emergency/one.html",
+        **shown.page(caller, found, told),
+        faults=faults,
+    )
+
+
+def _form(values: Mapping[str, str], faults: list[dict[str, str]]) -> str:
+    return render_template(
+        "emergency/new.html", values=values, faults=faults, choices=shown.choices()
+    )
+
+
+def _told(emergency: str) -> dict[str, Any]:
+    return emergency_office.told(desk().database, emergency)
+
+
+def _office() -> Any:
+    return emergency_office.office(desk().settings, desk().database)
+
+
+def _to(emergency: str) -> Any:
+    return redirect(url_for("emergency.one", emergency=emergency), 303)

@@ -1,0 +1,200 @@
+"""Emergency disclosures in pages: two people, a real worker, and nothing typed shown anywhere.
+
+Source: requirement R29; security points 1, 2, 4.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.emergency_records import EMERGENCIES, REASONS, EmergencyState
+from gateway.adapters.job_records import JobKind
+from gateway.adapters.settings import Settings
+from gateway.service.worker import Terms, work
+from gateway.web import states
+from tests.journeys import urgent
+from tests.journeys.office import Office
+from tests.web import office as offices
+from tests.web.office import Browser
+from tests.web.test_oversight import said
+
+KINDS = (JobKind.SEEK, JobKind.DISCLOSE)
+MASH = f"{urgent.AGREEMENT}/urgent-safeguarding/{urgent.MASH}"
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return urgent.people_of(tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture(scope="module")
+def ready(
+    office_template: Office, people: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Office:
+    """An office with its register, and the authority's key in an agreement approved anew."""
+    office = offices.copied(office_template, tmp_path_factory.mktemp("urgent") / "office")
+    urgent.prepare(office, people)
+    return office
+
+
+@pytest.fixture
+def office(ready: Office, tmp_path: Path) -> Office:
+    return offices.copied(ready, tmp_path / "office")
+
+
+def worked(data: Settings, until: Callable[[], bool]) -> None:
+    """Let a real worker do what waits, until something is so."""
+    stop, pause = threading.Event(), threading.Event()
+    worker = threading.Thread(target=work, args=(data, Terms(kinds=KINDS), stop))
+    worker.start()
+    try:
+        for _ in range(1_200):
+            if until():
+                return
+            pause.wait(0.1)
+        raise AssertionError("the worker did not come to an end")
+    finally:
+        stop.set()
+        worker.join()
+
+
+def form(row: Mapping[str, str], **more: str) -> dict[str, str]:
+    told = {"forename": row["forename"], "surname": row["surname"], "date_of_birth": row["dob"]}
+    typed = {"risk_statement": urgent.RISK, "contact_route": urgent.CONTACT}
+    return {"to": MASH, **told, **typed, **more}
+
+
+def state(office: Office, emergency: str) -> str:
+    with urgent.tables(office) as connection:
+        query = EMERGENCIES.select().where(EMERGENCIES.c.id == emergency)
+        return str(connection.execute(query).mappings().one()["state"])
+
+
+@pytest.fixture
+def waiting(
+    office: Office, data: Settings, people: Path, client_as: Callable[[str], Browser]
+) -> str:
+    """A disclosure whose person was found; it waits for its second person."""
+    answer = client_as("practitioner").post("/emergency/new", data=form(urgent.somebody(people)))
+    assert answer.status_code == 303, answer.text
+    emergency = str(answer.location).rpartition("/")[2]
+    worked(data, lambda: state(office, emergency) != "asked")
+    assert state(office, emergency) == "found"
+    return emergency
+
+
+def test_two_people_disclose_by_page_and_file_their_reasons(
+    office: Office,
+    data: Settings,
+    people: Path,
+    waiting: str,
+    client_as: Callable[[str], Browser],
+    tmp_path: Path,
+) -> None:
+    row = urgent.somebody(people)
+    first, second = client_as("practitioner"), client_as("release-officer")
+    auditor, page = client_as("auditor"), f"/emergency/{waiting}"
+    assert "Confirm and send" not in first.get(page).text
+    shown = second.get(page).text
+    for column in ("forename", "postcode", "risk_statement", "8.2(a)iii"):
+        assert column in shown
+    for value in (row["surname"], row["dob"], urgent.RISK, urgent.CONTACT):
+        assert value not in shown
+    assert second.post(f"{page}/confirm").status_code == 303
+    worked(data, lambda: state(office, waiting) == "disclosed")
+    assert "Reason of pia" in said(auditor.get(page).text)
+    assert f"/emergency/{waiting}" in auditor.get("/waiting").text
+    assert first.get("/emergency/new").status_code == 403
+    assert second.get("/releases/new").status_code == 403
+    assert second.post(f"{page}/reason", data={"reason": " "}).status_code == 422
+    for person in (first, second):
+        assert "Why could it not wait?" in person.get(page).text
+        filed = person.post(f"{page}/reason", data={"reason": "The panel meets on Monday."})
+        assert filed.status_code == 303
+        assert "Filed" in said(person.get(page).text)
+    assert second.get("/releases/new").status_code == 200
+    assert auditor.post(f"{page}/seen").status_code == 303
+    assert f"/emergency/{waiting}" not in auditor.get("/waiting").text
+    told = office.ask("emergency", "list")["emergencies"][0]
+    (left,) = urgent.opened(office, told, tmp_path / "mash")
+    assert (left["surname"], left["risk_statement"]) == (row["surname"], urgent.RISK)
+
+
+def test_nobody_confirms_their_own_and_only_who_may_sees_it(
+    waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    page = f"/emergency/{waiting}"
+    alone = client_as("practitioner").post(f"{page}/confirm")
+    assert (alone.status_code, "emergency/same-person" in alone.text) == (403, True)
+    for role in ("editor", "approver", "custodian", "administrator", "analyst"):
+        assert client_as(role).get(page).status_code in {400, 404}
+        assert waiting not in client_as(role).get("/emergency").text
+    for role in ("rights-officer", "auditor", "release-officer"):
+        assert client_as(role).get(page).status_code == 200
+
+
+def test_after_a_day_every_page_is_closed_but_that_of_the_reason(
+    office: Office,
+    data: Settings,
+    waiting: str,
+    client_as: Callable[[str], Browser],
+) -> None:
+    second, page = client_as("release-officer"), f"/emergency/{waiting}"
+    second.post(f"{page}/confirm")
+    worked(data, lambda: state(office, waiting) == "disclosed")
+    assert second.get("/releases").status_code == 200
+    urgent.make_overdue(office)
+    for closed in ("/releases", "/deliveries", "/agreements", "/jobs", "/waiting"):
+        refused = second.get(closed)
+        assert (refused.status_code, "emergency/reason-owed" in refused.text) == (403, True)
+    assert "Your rights have stopped" in second.get("/emergency").text
+    assert second.get("/account").status_code == 200
+    second.post(f"{page}/reason", data={"reason": "The panel meets on Monday."})
+    assert second.get("/releases").status_code == 200
+    with urgent.tables(office) as connection:
+        kept = connection.execute(REASONS.select()).mappings().all()
+    assert {row["person"]: bool(row["filed_at"]) for row in kept} == {"pia": False, "rosa": True}
+
+
+@pytest.mark.parametrize(
+    ("more", "because"),
+    [
+        ({"to": "nobody"}, "Choose who receives it"),
+        ({"date_of_birth": ""}, "too little"),
+        ({"date_of_birth": "31/31/2014"}, "date_of_birth"),
+        ({"risk_statement": ""}, "risk statement is missing"),
+        ({"contact_route": "=1+1"}, "begins with a letter"),
+    ],
+)
+def test_a_form_that_lacks_something_says_what(
+    people: Path, client_as: Callable[[str], Browser], more: dict[str, str], because: str
+) -> None:
+    answer = client_as("practitioner").post(
+        "/emergency/new", data=form(urgent.somebody(people), **more)
+    )
+    assert answer.status_code == 422
+    assert because in said(answer.text)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_doubt_is_answered_the_same_whoever_is_meant(
+    office: Office, data: Settings, people: Path, client_as: Callable[[str], Browser]
+) -> None:
+    first, pages = client_as("practitioner"), []
+    for more in ({"date_of_birth": "1931-01-01"}, {"nhs_number": "9990000018"}):
+        answer = first.post("/emergency/new", data=form(urgent.somebody(people), **more))
+        emergency = str(answer.location).rpartition("/")[2]
+        worked(data, lambda known=emergency: state(office, known) == "refused")  # type: ignore[misc]
+        pages.append(said(first.get(f"/emergency/{emergency}").text))
+        assert "Nobody in the stored extracts is certainly this person" in pages[-1]
+    with urgent.tables(office) as connection:
+        kept = connection.execute(EMERGENCIES.select()).mappings().all()
+    assert [row["sealed"] for row in kept] == [None, None]
+
+
+def test_every_state_has_its_words() -> None:
+    assert set(states.EMERGENCIES) == {each.value for each in EmergencyState}
