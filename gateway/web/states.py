@@ -66,7 +66,11 @@ CHANNELS: Mapping[str, str] = {
 }
 EMERGENCIES: Mapping[str, Shown] = {
     "asked": Shown("Looking", "blue", "The person is being looked for."),
-    "found": Shown("Waiting for a second person", "yellow", "One person was found."),
+    "found": Shown(
+        "To be confirmed",
+        "yellow",
+        "Exactly one person was found. It waits for a second person of yours.",
+    ),
     "confirmed": Shown("Being made", "blue", "Two people have agreed on it; it is being made."),
     "disclosed": Shown("Disclosed", "green", "It is recorded and on its way."),
     "refused": Shown("Refused", "red", "Nothing left."),

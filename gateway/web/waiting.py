@@ -66,11 +66,7 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
     """
     bundle = read.bundle
     return (
-        Group(
-            name="Emergency disclosures to look at",
-            action=Action.EMERGENCY_READ,
-            items=tuple(_emergencies(connection)),
-        ),
+        _disclosures(connection),
         Group(
             name="Proposals to sign",
             action=Action.POLICY_APPROVE,
@@ -131,6 +127,14 @@ def without_links(groups: Iterable[Group], path: str) -> tuple[Group, ...]:
             ),
         )
         for group in groups
+    )
+
+
+def _disclosures(connection: sa.Connection) -> Group:
+    return Group(
+        name="Emergency disclosures to look at",
+        action=Action.EMERGENCY_READ,
+        items=tuple(_emergencies(connection)),
     )
 
 

@@ -56,7 +56,7 @@ def ask(*, caller: Caller) -> Any:
     given = request.form
     wanted = shown.chosen(given.get("to", ""))
     if wanted is None:
-        return _form(given, [{"text": "Choose who receives it", "href": "#to"}]), 422
+        return _form(given, [{"text": "Choose who receives it", "href": "#to-1"}]), 422
     try:
         identity = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
         told = {name: given.get(name, "") for name in LONGEST}
