@@ -36,6 +36,8 @@ OWN = frozenset(
         "package-acknowledged",
         "recipient-destroyed",
         "key-used",
+        "emergency-disclosed",
+        "emergency-reason-filed",
     }
 )
 OF_THE_POLICY = frozenset({"policy-proposed", "policy-approved", "policy-withdrawn"})

@@ -121,6 +121,12 @@ def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     built, recorded = story.own("release-built"), story.recorded
     if recorded is None or not built:
         return Outcome.BROKEN, "The ledger does not say which register was read.", built
+    if disclosed := story.own("emergency-disclosed"):
+        overridden = int(disclosed[0].fact("count") or 0)
+        because = (
+            f"The law lets no objection stop an emergency disclosure: {overridden} overridden."
+        )
+        return Outcome.KEPT, because, [*built, recorded, *disclosed]
     read = built[-1].fact("register_sequence")
     if recorded.fact("register_sequence") != read:
         return Outcome.BROKEN, "The register moved between reading and sending.", [*built, recorded]
@@ -143,6 +149,24 @@ def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:
 
 def _counted(number: int, one: str) -> str:
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def _two_with_a_reason(story: Story, _m: Manifests, on: dt.date) -> Answer:
+    disclosed, filed = story.own("emergency-disclosed"), story.own("emergency-reason-filed")
+    if not disclosed:
+        return Outcome.KEPT, "It was no emergency disclosure.", []
+    both = {disclosed[0].fact("operator"), disclosed[0].fact("approver")}
+    sent = story.own("package-forwarded")
+    shown = [*disclosed, *filed, *sent]
+    if len(disclosed) != 1 or len(both) != 2 or any(t.index < disclosed[0].index for t in sent):
+        return Outcome.BROKEN, "Not two people stood behind it before anything left.", shown
+    if any(told.fact("state") != "in-time" for told in filed):
+        return Outcome.BROKEN, "A reason was filed after its day.", shown
+    if {told.fact("operator") for told in filed} >= both:
+        return Outcome.KEPT, "Two people agreed on it, and both filed their reason in time.", shown
+    if on > disclosed[0].entry.at.date() + dt.timedelta(days=1):
+        return Outcome.BROKEN, "A reason is owed, and its day has passed.", shown
+    return Outcome.NOT_YET, "Two people agreed on it; a reason is still owed.", shown
 
 
 def _registers(story: Story) -> Iterator[str]:
@@ -248,6 +272,11 @@ PROMISES: Mapping[str, tuple[str, Rule]] = {
     "minimum": ("Only the minimum necessary is shared.", _minimum),
     "de-identified": ("You cannot be identified from what researchers receive.", _groups),
     "objections": ("You can object, and you are left out.", _objections),
+    "emergency": (
+        "Told without asking you only to protect you or others from harm, by two people, for a"
+        " stated reason.",
+        _two_with_a_reason,
+    ),
     "conserved": ("Everybody is accounted for: sent, or left out for a stated reason.", _conserved),
     "keys": ("Codes in place of names are made only with leave.", _keys),
     "recorded": ("Every sharing is recorded before it happens.", _recorded_first),

@@ -17,6 +17,7 @@ Source: RFC 9162; docs/reference/ledger.md, "Promises".
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable
@@ -31,20 +32,13 @@ except ImportError:  # beside it, as an auditor has it
 Json = dict[str, Any]
 KEPT, BROKEN, LATER = "kept", "broken", "not-yet"
 OWN = {
-    "release-decided",
-    "release-built",
-    "package-made",
-    "release-recorded",
-    "package-forwarded",
-    "package-acknowledged",
-    "recipient-destroyed",
-    "key-used",
+    *("release-decided", "release-built", "package-made", "release-recorded"),
+    *("package-forwarded", "package-acknowledged", "recipient-destroyed", "key-used"),
+    *("emergency-disclosed", "emergency-reason-filed"),
 }
 REGISTER = {
-    "register-entry-added",
-    "register-entry-lifted",
-    "register-loaded",
-    "register-entry-answered",
+    *("register-entry-added", "register-entry-lifted"),
+    *("register-loaded", "register-entry-answered"),
 }
 
 
@@ -129,6 +123,8 @@ def objections(log: Log) -> str:
     built, recorded = log.own("release-built"), log.own("release-recorded")
     if not built or not recorded:
         return BROKEN
+    if log.own("emergency-disclosed"):
+        return KEPT
     read = fact(built[-1], "register_sequence")
     register = [told for told in log.entries if told["entry"]["event"] in REGISTER]
     early = [
@@ -137,6 +133,22 @@ def objections(log: Log) -> str:
         if (fact(told, "register_sequence") or 0) > read and told["index"] < recorded[0]["index"]
     ]
     return BROKEN if early or fact(recorded[0], "register_sequence") != read else KEPT
+
+
+def emergency(log: Log) -> str:
+    """Two people, before anything left; both reasons within a day."""
+    made, filed = log.own("emergency-disclosed"), log.own("emergency-reason-filed")
+    if not made:
+        return KEPT
+    both = {fact(made[0], "operator"), fact(made[0], "approver")}
+    early = any(told["index"] < made[0]["index"] for told in log.own("package-forwarded"))
+    late = any(fact(told, "state") != "in-time" for told in filed)
+    if len(made) != 1 or len(both) != 2 or early or late:
+        return BROKEN
+    if {fact(told, "operator") for told in filed} >= both:
+        return KEPT
+    day = dt.date.fromisoformat(made[0]["entry"]["at"][:10]) + dt.timedelta(days=1)
+    return BROKEN if log.asked > day.isoformat() else LATER
 
 
 def conserved(log: Log) -> str:
@@ -204,6 +216,7 @@ RULES: dict[str, Callable[[Log], str]] = {
     "minimum": minimum,
     "de-identified": groups,
     "objections": objections,
+    "emergency": emergency,
     "conserved": conserved,
     "keys": keys,
     "recorded": recorded,

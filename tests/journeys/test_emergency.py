@@ -5,11 +5,13 @@ Source: requirement R29; security point 4; "to protect you or others from harm" 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.standalone import verify_release
 from tests.journeys import borough, urgent
 from tests.journeys.office import Office
 from tests.journeys.urgent import AGREEMENT, ASK, CONTACT, MASH, RISK
@@ -245,3 +247,29 @@ def test_it_stands_in_every_register(office: Office, people: Path) -> None:
     assert RISK not in said
     assert CONTACT not in said
     assert row["nhs_number"] not in said
+
+
+def test_the_proof_shows_two_people_and_their_reasons(office: Office, people: Path) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
+    assert _promises(office, told["release"])["emergency"] == "not-yet"
+    urgent.file_reasons(office, told["id"], "pia", "rosa")
+    promises = _promises(office, told["release"])
+    assert promises["emergency"] == "kept"
+    assert promises["objections"] == promises["once"] == promises["recorded"] == "kept"
+
+
+def test_a_reason_after_its_day_breaks_the_promise(office: Office, people: Path) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
+    urgent.make_overdue(office)
+    urgent.file_reasons(office, told["id"], "pia", "rosa")
+    assert _promises(office, told["release"])["emergency"] == "broken"
+
+
+def _promises(office: Office, release: str) -> dict[str, str]:
+    """What the stand-alone verifier finds in the proof of a release."""
+    office.must("ledger", "checkpoint", "--as", "aude")
+    proof, trust = office.home / "proof.json", json.loads(office.trust().read_text("utf-8"))
+    proof.unlink(missing_ok=True)
+    office.run("prove", release, "--to", str(proof))
+    found = verify_release.check(json.loads(proof.read_text("utf-8")), trust)
+    return dict(found["promises"])
