@@ -35,7 +35,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.adapters.keyring import StorageRecipient
 from gateway.errors import InputRejected, RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
-from gateway.workflows.disclosing import Asked
+from gateway.model.urgent import Asked
 
 LAPSES_AFTER = dt.timedelta(hours=1)
 A_DAY = 10

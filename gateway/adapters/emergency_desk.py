@@ -32,8 +32,9 @@ from gateway.errors import HeldForPerson, IntegrityError, RefusedError
 from gateway.minimise import Masking
 from gateway.model import Plan, Refusal, SharingRequest
 from gateway.model.permissions import Action, Owing, reason_owed
+from gateway.model.urgent import TYPED, Asked
 from gateway.selection import FOUND_BY, Source
-from gateway.workflows.disclosing import TYPED, Asked, asked_from_sealed
+from gateway.workflows.disclosing import asked_from_sealed, sought_of
 from gateway.workflows.sharing import Outcome
 
 REASON_WITHIN = dt.timedelta(hours=24)
@@ -79,7 +80,7 @@ class DisclosureRelease(Run):
     @property
     def sought(self) -> pl.DataFrame:
         """Who is meant, as elements."""
-        return self._typed.asked.sought()
+        return sought_of(self._typed.asked)
 
     def about(self, person: str) -> None:
         """Join what was typed to the person who was found."""

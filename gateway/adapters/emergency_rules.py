@@ -17,13 +17,13 @@ import sqlalchemy as sa
 
 from gateway import policy
 from gateway.adapters import operators
+from gateway.adapters.apartness import require_apart_from_policy
 from gateway.adapters.emergency_records import Emergency
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
-from gateway.adapters.release_refusals import require_apart_from_policy
 from gateway.errors import RefusedError
 from gateway.model import OutputPlan, Plan, PurposeKind, Refusal, SharingRequest
 from gateway.model.permissions import PERMISSIONS, Action, authorise
-from gateway.workflows.disclosing import LONGEST, TYPED
+from gateway.model.urgent import LONGEST, TYPED
 
 PURPOSE = "urgent-safeguarding"
 TELLS = "tell-data-protection-officer"

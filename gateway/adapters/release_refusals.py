@@ -12,7 +12,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_store
+from gateway.adapters.apartness import require_apart_from_policy
 from gateway.adapters.keyring_books import require_apart
 from gateway.adapters.release_keys import ReleaseKeys
 from gateway.adapters.release_world import World
@@ -98,20 +98,6 @@ def refusal_of(no: RefusedError, digest: str) -> Refusal:
     """A no of the permission table, or for want of a grant, as the policy's would be."""
     reason = Reason(code=no.code, clause="", reason=f"{no.sentence} {no.remedy}".strip())
     return Refusal(reasons=(reason,), policy_digest=digest)
-
-
-def require_apart_from_policy(connection: sa.Connection, officer: Operator, digest: str) -> None:
-    """Nobody releases under an agreement that they edited or approved.
-
-    Raises:
-        RefusedError: `operators/not-apart`.
-    """
-    if officer.name in policy_store.actors(connection, digest):
-        raise RefusedError(
-            "operators/not-apart",
-            "A release is run by someone who neither edited nor approved its agreement.",
-            remedy="Ask another release officer.",
-        )
 
 
 def _require_own_controller(officer: Operator, plan: Plan) -> None:

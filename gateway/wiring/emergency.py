@@ -33,6 +33,7 @@ from gateway.wiring.common import append, new_id
 from gateway.wiring.emergency_office import office, told
 from gateway.wiring.sharing import share_desk
 from gateway.workflows.disclose import disclose
+from gateway.workflows.disclosing import sought_of
 from gateway.workflows.ports import Progress
 from gateway.workflows.sharing import Outcome
 
@@ -116,7 +117,7 @@ def _looked_for(desk: EmergencyDesk) -> str:
     decision = desk.settled()
     if isinstance(decision, Refusal):
         return decision.reasons[0].code
-    sought = desk.typed.asked.sought()
+    sought = sought_of(desk.typed.asked)
     return "" if find_one(decision, desk.spine(decision), sought) else NOT_CERTAIN
 
 

@@ -8,40 +8,17 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from gateway.disclosure.grammars import grammars_of
 from gateway.errors import InputRejected
 from gateway.model import Plan, Refusal
+from gateway.model.urgent import LONGEST, Asked
 from gateway.objections import FIELDS, one_identity, standard_form
 from gateway.selection.finding import AT_LEAST, FOUND_BY, NAMED, NUMBERS
 from gateway.workflows.sharing import Outcome, ReleaseRun
-
-# The dataset of the policy that is typed and never received.
-TYPED: Final = "urgent_disclosure"
-LONGEST: Final[Mapping[str, int]] = {"risk_statement": 500, "contact_route": 200}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who it is about and what the recipient has to know; sealed wherever it is kept."""
-
-    details: Mapping[str, str] = field(repr=False)
-    risk_statement: str = field(repr=False)
-    contact_route: str = field(repr=False)
-
-    def sought(self) -> pl.DataFrame:
-        """The details as elements of `std1`, one row."""
-        told = {name: [self.details.get(name)] for name in FIELDS}
-        return standard_form(pl.DataFrame(told, dict.fromkeys(FIELDS, pl.String)))
-
-    def written(self) -> bytes:
-        """As it is sealed."""
-        told = {"details": dict(self.details), "risk_statement": self.risk_statement}
-        return json.dumps(told | {"contact_route": self.contact_route}).encode()
 
 
 class DisclosureRun(ReleaseRun, Protocol):
@@ -77,6 +54,12 @@ class DisclosureDesk(Protocol):
         """Open the disclosure under this Plan."""
 
 
+def sought_of(asked: Asked) -> pl.DataFrame:
+    """The details as elements of `std1`, one row."""
+    told = {name: [asked.details.get(name)] for name in FIELDS}
+    return standard_form(pl.DataFrame(told, dict.fromkeys(FIELDS, pl.String)))
+
+
 def asked_from_text(text: str) -> Asked:
     """Read what somebody gives on standard input: JSON, or one `name: value` on each line.
 
@@ -106,7 +89,7 @@ def asked_from(told: Mapping[str, str], identity: str) -> Asked:
         _check(name, texts[name], most)
     details = one_identity(identity).row(0, named=True)
     asked = Asked(details={n: str(v) for n, v in details.items() if v is not None}, **texts)
-    _enough(asked.sought())
+    _enough(sought_of(asked))
     return asked
 
 

@@ -17,13 +17,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from gateway.adapters import emergency_records
 from gateway.errors import InputRejected
 from gateway.model.permissions import Action
-from gateway.objections import FIELDS
+from gateway.model.urgent import LONGEST, Asked
 from gateway.web import emergencies_shown as shown
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.guards import guarded
 from gateway.wiring import emergency_office
-from gateway.workflows.disclosing import LONGEST, asked_from
 
 pages = Blueprint("emergency", __name__)
 
@@ -58,9 +57,7 @@ def ask(*, caller: Caller) -> Any:
     if wanted is None:
         return _form(given, [{"text": "Choose who receives it", "href": "#to-1"}]), 422
     try:
-        identity = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
-        told = {name: given.get(name, "") for name in LONGEST}
-        asked = asked_from(told, json.dumps(identity))
+        asked = _asked(given)
     except InputRejected as fault:
         return _form(given, [shown.fault(fault)]), 422
     made = _office().ask(wanted, asked, by=caller.name)
@@ -120,6 +117,15 @@ def _one(emergency: str, caller: Caller, faults: list[dict[str, str]]) -> str:
         **shown.page(caller, found, told),
         faults=faults,
     )
+
+
+def _asked(given: Mapping[str, str]) -> Asked:
+    """What was typed, checked by the room that reads identities; loaded when somebody asks."""
+    from gateway.objections import FIELDS
+    from gateway.workflows.disclosing import asked_from
+
+    identity = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
+    return asked_from({name: given.get(name, "") for name in LONGEST}, json.dumps(identity))
 
 
 def _form(values: Mapping[str, str], faults: list[dict[str, str]]) -> str:
