@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from gateway.disclosure.shape import payload_columns
 from gateway.disclosure.succession import Marks, Members, hidden, members
 from gateway.disclosure.tripwire import Footprint
 from gateway.model import Plan, Withheld
+from gateway.model.reading import shared_out
 from gateway.model.stages import (
     Assessed,
     AssessedOutput,
@@ -115,10 +117,11 @@ def footprints(assessed: Assessed) -> dict[str, Footprint]:
     """What each output looks like, in counts: for the next release to be compared with."""
     empty: Counter[tuple[str, str]] = Counter()
     values: dict[tuple[str, str], Counter[str] | None] = {}
-    for frame in narrowed(assessed.partitions, _is_seen):
-        one_each = people(frame)
-        for entry in assessed.outputs:
-            _count(one_each, entry, empty, values)
+    held = narrowed(assessed.partitions, _is_seen)
+    for counted in shared_out(held, partial(_counted, outputs=assessed.outputs)):
+        for key, (missing, found) in counted.items():
+            empty[key] += missing
+            values[key] = _together(values.get(key, Counter()), found)
     # Who is hidden between releases is this gateway's own doing, and no sign of a fault.
     ours = Withheld.BETWEEN_RELEASES.value
     withheld = {why: count for why, count in assessed.counts.items() if count and why != ours}
@@ -144,22 +147,34 @@ def _is_seen(name: str) -> bool:
     return name in {"slot", "link_id"} or name.startswith("payload.")
 
 
-def _count(
-    frame: pl.DataFrame,
-    entry: AssessedOutput,
-    empty: Counter[tuple[str, str]],
-    values: dict[tuple[str, str], Counter[str] | None],
-) -> None:
-    output = entry.output
-    for rule in payload_columns(output):
-        column, key = frame[f"payload.{output.name}.{rule.name}"], (output.name, rule.name)
-        empty[key] += column.null_count()
-        known = values.setdefault(key, Counter())
-        if known is None:
-            continue
-        counts = column.drop_nulls().value_counts(name="rows").cast({column.name: pl.String})
-        for value, found in counts.iter_rows():
-            known[value] += found
-        if len(known) > FEW_VALUES:
-            # A column of many values has no categories to compare.
-            values[key] = None
+def _counted(
+    frame: pl.DataFrame, outputs: Sequence[AssessedOutput]
+) -> dict[tuple[str, str], tuple[int, Counter[str] | None]]:
+    """Of each column of each output: how many are empty, and how often each value stands there."""
+    one_each = people(frame)
+    return {
+        (entry.output.name, rule.name): _values(
+            one_each[f"payload.{entry.output.name}.{rule.name}"]
+        )
+        for entry in outputs
+        for rule in payload_columns(entry.output)
+    }
+
+
+def _values(column: pl.Series) -> tuple[int, Counter[str] | None]:
+    """How many are missing; how often each value stands there, None where they are many."""
+    counts = column.drop_nulls().value_counts(name="rows")
+    if counts.height > FEW_VALUES:
+        return column.null_count(), None
+    known: Counter[str] = Counter()
+    for value, rows in counts.cast({column.name: pl.String}).iter_rows():
+        known[value] += rows
+    return column.null_count(), known
+
+
+def _together(first: Counter[str] | None, second: Counter[str] | None) -> Counter[str] | None:
+    """Both counts; a column of many values has no categories to compare."""
+    if first is None or second is None:
+        return None
+    both = first + second
+    return both if len(both) <= FEW_VALUES else None

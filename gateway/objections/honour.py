@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
 from gateway.model import ColumnRule, Participation, Plan, Withheld
-from gateway.model.reading import read_ahead
+from gateway.model.reading import shared_out
 from gateway.model.stages import Cohort, Partitions, Willing, last_reading, narrowed
 from gateway.objections.compare import PREFIX, compare, merge_hits
 from gateway.objections.household import household_effect
@@ -70,7 +71,7 @@ def resolution_of(cohort: Cohort, register: Register) -> Resolution:
     participation = cohort.plan.participation
     compared = empty_register() if participation is Participation.STATUTORY else register
     told = narrowed(cohort.partitions, _is_told)
-    hits = [compare(frame, compared) for frame in read_ahead(iter(told))]
+    hits = list(shared_out(told, partial(compare, register=compared)))
     nobody = pl.DataFrame(schema={"person": pl.String, "std.dob": pl.String})
     merged = merge_hits(hits or [compare(nobody, empty_register())])
     return resolve(merged, compared, participation=participation)
