@@ -25,7 +25,7 @@ from gateway.adapters import ledger_store
 from gateway.adapters.link_maps import write_link_map
 from gateway.adapters.release_making import About, Serialised, manifest_of, package_id
 from gateway.adapters.release_store import ReleaseState, step
-from gateway.adapters.release_world import Inputs, World
+from gateway.adapters.release_world import Inputs, World, file_digest
 from gateway.adapters.spill import ScratchDirectory, SealedSpill
 from gateway.disclosure import Scan, scan_rules, unsalted
 from gateway.errors import IntegrityError, RefusedError
@@ -146,8 +146,24 @@ class Building:
             for part, leaf in zip(made, leaves, strict=True)
         ]
 
-    def seal(self, part: Serialised, manifest: Mapping[str, Any]) -> Sealed:
-        """Sign and seal one package into `outgoing/`."""
+    def seal(
+        self, made: Sequence[Serialised], manifests: Sequence[Mapping[str, Any]]
+    ) -> dict[str, tuple[Sealed, str]]:
+        """Sign and seal each package into `outgoing/`; by its id, with the file's digest.
+
+        A file's digest is taken while the next package is sealed.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            sealed = [
+                (
+                    self._sealed(part, manifest),
+                    beside.submit(file_digest, self.world.outgoing / f"{part.package}.gwp"),
+                )
+                for part, manifest in zip(made, manifests, strict=True)
+            ]
+            return {each.package: (each, digest.result()) for each, digest in sealed}
+
+    def _sealed(self, part: Serialised, manifest: Mapping[str, Any]) -> Sealed:
         with self.world.staging(part.package) as file:
             return seal_package(
                 file,

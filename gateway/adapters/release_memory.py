@@ -26,7 +26,10 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from gateway.adapters.durable import written_beside
 from gateway.adapters.release_store import RELEASES, ReleaseRecord, releases, with_packages
@@ -35,13 +38,14 @@ from gateway.disclosure import (
     Earlier,
     Footprint,
     Members,
+    OrderedMembers,
     alarms,
     footprints,
-    members_of,
+    members_in_order,
 )
 from gateway.errors import IntegrityError, Unavailable
 from gateway.model import Plan
-from gateway.model.stages import Assessed
+from gateway.model.stages import Assessed, Scratch
 
 MEMORIES = "memories"
 _NONCE = 12
@@ -112,8 +116,8 @@ class ReleaseMemory:
         # People are the same in each output: what is said of them is said once.
         return tuple(dict.fromkeys(found))
 
-    def keep(self, release: str, assessed: Assessed) -> None:
-        """Remember a release, before it is recorded.
+    def keep(self, release: str, assessed: Assessed, *, scratch: Scratch) -> None:
+        """Remember a release, before it is recorded; its people are never all in memory.
 
         Raises:
             Unavailable: the disk is full or fails.
@@ -126,23 +130,36 @@ class ReleaseMemory:
             "until": self.plan.retain_until.isoformat(),
             "footprints": {name: asdict(each) for name, each in footprints(assessed).items()},
         }
-        told = json.dumps(head).encode()
-        found = members_of(assessed)
-        marks = np.stack([found.people, found.families]).astype("<u8").tobytes()
-        inside = len(told).to_bytes(4) + told + marks
-        nonce = os.urandom(_NONCE)
-        cipher = AESGCM(_derived(self.secret, _SEAL))
-        sealed = nonce + cipher.encrypt(nonce, inside, release.encode())
+        inside = _inside(json.dumps(head).encode(), members_in_order(assessed, scratch))
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with written_beside(self.folder / f"{release}.mem") as file:
-                file.write(sealed)
+                file.writelines(_sealed(inside, _derived(self.secret, _SEAL), release))
         except OSError as fault:
             raise Unavailable(
                 "store/not-written",
                 f"The memory of the release could not be stored ({fault.strerror}).",
                 remedy="Free disk space in the data directory and run the release again.",
             ) from None
+
+
+def _inside(head: bytes, found: OrderedMembers) -> Iterator[bytes]:
+    """What a memory holds: its head, the marks of the people, then those of their families."""
+    yield len(head).to_bytes(4) + head
+    for part in found.parts():
+        yield part.people.astype("<u8").tobytes()
+    for part in found.parts():
+        yield part.families.astype("<u8").tobytes()
+
+
+def _sealed(inside: Iterator[bytes], key: bytes, release: str) -> Iterator[bytes]:
+    """AES-256-GCM over parts: nonce, ciphertext, tag."""
+    nonce = os.urandom(_NONCE)
+    sealing = Cipher(AES256(key), GCM(nonce)).encryptor()
+    sealing.authenticate_additional_data(release.encode())
+    yield nonce
+    yield from map(sealing.update, inside)
+    yield sealing.finalize() + sealing.tag
 
 
 class Drawn:

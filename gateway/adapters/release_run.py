@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -34,7 +35,6 @@ from gateway.adapters.release_world import (
     Inputs,
     World,
     drop_files,
-    file_digest,
     forward_release,
     withdraw,
 )
@@ -178,16 +178,24 @@ class Run:
             scratch=self.scratch,
             told=self._told,
         )
-        made = building.serialise(assessed)
-        building.keep_link_map(assessed, self._links)
-        self._inputs.memory.keep(self.release, assessed)
+        with ThreadPoolExecutor(1) as beside:
+            kept = beside.submit(self._keep, building, assessed)
+            made = building.serialise(assessed)
+            kept.result()
         with self._world.database.begin() as connection:
             self._write_down_uses(connection)
             self._queue(connection)
             manifests = building.record(connection, made)
         self._state = ReleaseState.BUILT
         self._manifests = {each["output"]: each for each in manifests}
-        return [building.seal(*each) for each in zip(made, manifests, strict=True)]
+        sealed = building.seal(made, manifests)
+        self._digests = {package: digest for package, (_, digest) in sealed.items()}
+        return [each for each, _ in sealed.values()]
+
+    def _keep(self, building: Building, assessed: Assessed) -> None:
+        """Write what stays here of a release: its link map, and what is remembered of it."""
+        building.keep_link_map(assessed, self._links)
+        self._inputs.memory.keep(self.release, assessed, scratch=self.scratch)
 
     def record(self, sealed: Sequence[Sealed], outbox: str) -> Recorded:
         """Read register and approvals again and write the dispatch into the ledger.
@@ -294,7 +302,7 @@ class Run:
             output=sealed.output,
             recipient=sealed.recipient,
             rows=sealed.rows,
-            digest=file_digest(self._world.outgoing / f"{sealed.package}.gwp"),
+            digest=self._digests[sealed.package],
             manifest=kept_manifest(self._manifests[sealed.output], sealed.digest),
             place=outbox,
         )

@@ -16,7 +16,13 @@ from gateway.disclosure.judge import UNIQUE_SHARE, Verdict, judge
 from gateway.disclosure.profile import Profile, merge_profiles, profile
 from gateway.disclosure.scan import Leak, Scan, ScanRules, scan_rules
 from gateway.disclosure.shape import MANY_VALUES, Coarser, Shape, shape_of
-from gateway.disclosure.steadying import Earlier, footprints, members_of
+from gateway.disclosure.steadying import (
+    Earlier,
+    OrderedMembers,
+    footprints,
+    members_in_order,
+    members_of,
+)
 from gateway.disclosure.succession import Marks, Members, hidden, too_few
 from gateway.disclosure.summary import Summary, count, merge
 from gateway.disclosure.tripwire import Alarm, Footprint, alarms
@@ -34,6 +40,7 @@ __all__ = [
     "Leak",
     "Marks",
     "Members",
+    "OrderedMembers",
     "Profile",
     "Scan",
     "ScanRules",
@@ -48,6 +55,7 @@ __all__ = [
     "footprints",
     "hidden",
     "judge",
+    "members_in_order",
     "members_of",
     "merge",
     "merge_directs",

@@ -9,6 +9,7 @@ Source: docs/explanation/disclosure.md, "Successive releases"; `disclosure.succe
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from gateway.model.stages import (
     AssessedOutput,
     Entropy,
     Partitions,
+    Scratch,
+    Spill,
     Wanted,
     every_column,
     narrowed,
@@ -34,6 +37,7 @@ from gateway.model.stages import (
 )
 
 FEW_VALUES = 200
+PART_ROWS = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,36 @@ def members_of(assessed: Assessed) -> Members:
     if not found:
         return Members(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64))
     return members(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedMembers:
+    """The people who would leave with their families, in parts in the order of their marks.
+
+    Never more than one part is in memory.
+    """
+
+    spill: Spill = field(repr=False)
+
+    def parts(self) -> Iterator[Members]:
+        """The parts, from the lowest marks to the highest; they can be read again."""
+        for index in range(len(self.spill)):
+            if held := list(self.spill.partition(index)):
+                part = pl.concat(held)
+                yield members(part["mark"].to_numpy(), part["unit"].to_numpy())
+
+
+def members_in_order(assessed: Assessed, scratch: Scratch) -> OrderedMembers:
+    """The people who would leave, ordered without holding all of them."""
+    bits = max(1, (assessed.rows // PART_ROWS).bit_length())
+    spill = scratch.spill(2**bits)
+    for frame in narrowed(assessed.partitions, {"mark", "unit"}.__contains__):
+        ordered = frame.sort("mark")
+        part = (ordered["mark"].to_numpy() >> np.uint64(64 - bits)).astype(np.uint32)
+        ends = np.searchsorted(part, np.arange(2**bits), side="right").tolist()
+        for index, (start, end) in enumerate(itertools.pairwise((0, *ends))):
+            spill.put(index, ordered[start:end])
+    return OrderedMembers(spill)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,25 @@ import os
 from collections import Counter
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.disclosure import Members, hidden, too_few
+from gateway.adapters.spill import ScratchDirectory
+from gateway.disclosure import (
+    Members,
+    assess,
+    hidden,
+    members_in_order,
+    members_of,
+    steadying,
+    too_few,
+)
 from gateway.disclosure.succession import Marks, distinct, drawn, members
+from gateway.minimise import coarser
+from gateway.model.stages import Assessed
+from tests.rooms.test_disclosure_groups import a_plan, an_output, pseudonymised
 
 K = 5
 
@@ -125,3 +138,20 @@ def test_marks_stand_once_and_in_order_each_person_beside_their_family(
     assert dict(zip(told.people.tolist(), told.families.tolist(), strict=True)) == family_of
     assert told.people.tolist() == sorted(family_of)
     assert distinct(told.families).tolist() == sorted(set(family_of.values()))
+
+
+@pytest.mark.parametrize("together", [1, 7, 1000])
+def test_people_in_order_part_by_part_are_all_people_in_order(tmp_path, monkeypatch, together):
+    monkeypatch.setattr(steadying, "PART_ROWS", together)
+    marks = np.random.default_rng(5).integers(0, 2**64, 90, dtype=np.uint64)
+    marks[:3] = marks[3], 0, 2**64 - 1  # somebody twice, and the ends
+    rows = pl.DataFrame({"mark": marks, "unit": marks // 3, "link_id": range(90)})
+    plan = a_plan(an_output("out", None))
+    assessed = assess(pseudonymised(plan, rows[:40], rows[40:]), coarser=coarser)
+    assert isinstance(assessed, Assessed)
+    whole = members_of(assessed)
+    with ScratchDirectory(tmp_path, budget=0) as scratch:
+        parts = list(members_in_order(assessed, scratch).parts())
+    assert len(parts) > (together < 90)
+    assert np.concatenate([part.people for part in parts]).tolist() == whole.people.tolist()
+    assert np.concatenate([part.families for part in parts]).tolist() == whole.families.tolist()

@@ -5,7 +5,7 @@ import threading
 import polars as pl
 import pytest
 
-from gateway.model.reading import read_ahead, side_by_side
+from gateway.model.reading import AT_ONCE, read_ahead, shared_out, side_by_side
 
 
 def frames(count, *, made=None, fault=None):
@@ -74,3 +74,42 @@ def test_what_fails_on_either_side_fails_here(first):
 
     with pytest.raises(OSError, match="disk"):
         side_by_side(*((fault, int) if first else (int, fault)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_what_is_made_of_each_frame_comes_in_the_order_of_the_frames(count):
+    late = [threading.Event() for _ in range(count + 1)]
+
+    def work(frame):
+        number = frame["n"][0]
+        if number % 2 == 0 and number + 1 < count:
+            late[number + 1].wait(5)  # the frame behind it is made first
+        late[number].set()
+        return number
+
+    assert list(shared_out(frames(count), work)) == list(range(count))
+
+
+def test_no_more_frames_are_worked_on_than_there_are_threads():
+    made: list[int] = []
+    for number, _done in enumerate(shared_out(frames(9, made=made), len)):
+        assert len(made) <= number + AT_ONCE
+
+
+def test_a_fault_in_the_work_comes_out_at_its_frames_turn():
+    def work(frame):
+        if frame["n"][0] == 2:
+            raise ValueError("a frame")
+        return frame["n"][0]
+
+    working = shared_out(frames(5), work)
+    assert [next(working), next(working)] == [0, 1]
+    with pytest.raises(ValueError, match="a frame"):
+        next(working)
+
+
+def test_a_fault_in_the_reading_comes_out_and_leaves_no_thread():
+    before = threading.active_count()
+    with pytest.raises(OSError, match="the disk"):
+        list(shared_out(frames(3, fault=OSError("the disk")), len))
+    assert threading.active_count() == before
