@@ -47,6 +47,13 @@ setup(
             optional=True,
         ),
         Extension(
+            "gateway.disclosure._tokens",
+            ["gateway/disclosure/_tokens.c"],
+            depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_stream.h"],
+            extra_compile_args=["-O3", "-fvisibility=hidden"],
+            optional=True,
+        ),
+        Extension(
             "gateway.intake._csvscan",
             ["gateway/intake/_csvscan.c"],
             depends=["gateway/keyed_hash/_columns.h", "gateway/keyed_hash/_giving.h"],

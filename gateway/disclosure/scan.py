@@ -19,11 +19,9 @@ import polars as pl
 
 from gateway.disclosure.directs import Directs, folded, unsalted
 from gateway.disclosure.grammars import grammars_of
+from gateway.disclosure.token_cells import of_token_form, token_cells
 from gateway.errors import IntegrityError
 from gateway.model import OutputPlan
-
-# What an identifier that the Plan admits looks like: 16 bytes in lower-case base32.
-TOKEN_FORM: Final = "^[a-z2-7]{25}[aeimquy4]$"
 
 # Cells of one column that were found clean are not looked at again, while they are few.
 MOST_CLEARED: Final = 100_000
@@ -74,7 +72,7 @@ class Scan:
 
     @cached_property
     def _token_digests(self) -> pl.Series:
-        return self._digests.filter(self._digests.str.contains(TOKEN_FORM))
+        return of_token_form(self._digests)
 
     def check(self, block: pl.DataFrame) -> None:
         """Let a block pass in silence, or stop the release.
@@ -144,10 +142,11 @@ class Scan:
 
     def _identifiers(self, values: pl.Series) -> dict[str, int]:
         """Every cell has the form of a token, and none is a bare digest."""
-        wrong = int((~values.str.contains(TOKEN_FORM)).fill_null(value=True).sum())
-        found = {"not-a-token": wrong} if wrong else {}
+        wrong, met = token_cells(values, self._token_digests)
+        if wrong:
+            return {"not-a-token": wrong} | _among(values, self._digests)
         # A cell of the form of a token can be no digest of another form.
-        return found | _among(values, self._digests if wrong else self._token_digests)
+        return {"unsalted-digest": met} if met else {}
 
     def _own_people(self, texts: pl.Series, *, dates: bool) -> dict[str, int]:
         """Whole cells that are a name, date of birth, postcode or number of this batch."""

@@ -1,0 +1,3 @@
+"""What the optional C kernel answers; see `gateway.disclosure.token_cells`."""
+
+def token_cells(stream: object, digests: bytes, /) -> tuple[int, int]: ...
