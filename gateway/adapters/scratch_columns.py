@@ -10,7 +10,8 @@ Source: decision 0218.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from gateway.adapters.extract_blocks import packed_texts, unpacked_texts
+from gateway.model.stages import Wanted
 
 Octets = bytes | memoryview
 _ALIGNED: Final = 64
@@ -31,47 +33,75 @@ _SHORT: Final = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32)
 _DIGESTS: Final = pl.Array(pl.UInt8, 16)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one column lies in a body, and how it is read again.
+_Read = Callable[[memoryview, int, pl.Series], pl.Series]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """What a column is called, and how it is read again; shared by all frames it fits.
 
     `empty` is the column without a row: as long as it is held, a category keeps its number.
     """
 
     name: str
-    start: int
-    end: int
     empty: pl.Series = field(repr=False)
-    read: Callable[[memoryview, int, pl.Series], pl.Series] = field(repr=False)
+    read: _Read = field(repr=False)
 
 
-def packed(frame: pl.DataFrame) -> tuple[tuple[Place, ...], list[Octets]]:
-    """The places of all columns, and the bytes that hold them, in their order."""
-    at = 0
-    places: list[Place] = []
-    octets: list[Octets] = []
-    for series in frame.get_columns():
-        read, parts = _written(series)
-        start = at
-        for part in parts:
-            octets.append(part)
-            at += len(part)
-        places.append(Place(series.name, start, at, series.clear(), read))
-        octets.append(bytes(-at % _ALIGNED))
-        at += -at % _ALIGNED
-    return tuple(places), octets
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One frame as bytes: its columns, and where each one ends."""
+
+    rows: int
+    columns: tuple[Column, ...] = field(repr=False)
+    ends: array[int]
+
+    def places(self, wanted: Wanted) -> list[tuple[Column, int, int]]:
+        """The wanted columns, where each begins and where it ends."""
+        starts = (0, *(end + -end % _ALIGNED for end in self.ends))
+        return [
+            each
+            for each in zip(self.columns, starts, self.ends, strict=False)
+            if wanted(each[0].name)
+        ]
+
+    def unpacked(self, wanted: Wanted, body: memoryview) -> pl.DataFrame:
+        """The wanted columns again."""
+        return pl.DataFrame(
+            [
+                column.read(body[start:end], self.rows, column.empty).alias(column.name)
+                for column, start, end in self.places(wanted)
+            ]
+        )
 
 
-def unpacked(places: Iterable[Place], body: memoryview, rows: int) -> pl.DataFrame:
-    """The columns at some places of a body."""
-    made = [
-        place.read(body[place.start : place.end], rows, place.empty).alias(place.name)
-        for place in places
-    ]
-    return pl.DataFrame(made)
+class Columns:
+    """The columns of one spill, each held once: frames may be many and small."""
 
+    def __init__(self) -> None:
+        """None yet."""
+        self._known: dict[Any, Column] = {}
+        self._together: dict[tuple[Column, ...], tuple[Column, ...]] = {}
 
-_Read = Callable[[memoryview, int, pl.Series], pl.Series]
+    def packed(self, frame: pl.DataFrame) -> tuple[Packed, list[Octets]]:
+        """One frame: what its bytes mean, and the bytes in their order."""
+        columns, ends, octets, at = [], array("Q"), [], 0
+        for series in frame.get_columns():
+            read, parts = _written(series)
+            columns.append(self._column(series, read))
+            at += sum(map(len, parts))
+            ends.append(at)
+            octets += [*parts, bytes(-at % _ALIGNED)]
+            at += -at % _ALIGNED
+        together = tuple(columns)
+        return Packed(frame.height, self._together.setdefault(together, together), ends), octets
+
+    def _column(self, series: pl.Series, read: _Read) -> Column:
+        key = (series.name, series.dtype, read)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Column(series.name, series.clear(), read)
+        return found
 
 
 def _written(series: pl.Series) -> tuple[_Read, list[Octets]]:

@@ -25,7 +25,7 @@ from typing import BinaryIO, Self
 import numpy as np
 import polars as pl
 
-from gateway.adapters.scratch_columns import Place, packed, unpacked
+from gateway.adapters.scratch_columns import Columns, Packed
 from gateway.adapters.scratch_file import PIECE, Piece, Pieces, SealedFile
 from gateway.model.stages import Wanted, every_column, wanted_of
 
@@ -46,13 +46,7 @@ def give_back_large_blocks() -> None:
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
-@dataclass(frozen=True, slots=True)
-class _SealedFrame:
-    """One frame on disk: how many rows, where each column lies in it, and its pieces."""
-
-    rows: int
-    places: tuple[Place, ...]
-    pieces: tuple[Piece, ...]
+_Sealed = tuple[Packed, tuple[Piece, ...]]
 
 
 @dataclass(slots=True)
@@ -61,7 +55,7 @@ class _Partition:
 
     waiting: list[pl.DataFrame] = field(default_factory=list, repr=False)
     size: int = 0
-    sealed: list[_SealedFrame] = field(default_factory=list)
+    sealed: list[_Sealed] = field(default_factory=list)
 
 
 class ScratchDirectory:
@@ -130,6 +124,7 @@ class SealedSpill:
         """Empty partitions 0 to `partitions` - 1."""
         self._scratch = scratch
         self._partitions = [_Partition() for _ in range(partitions)]
+        self._columns = Columns()
         self.held = 0
         self.rows = 0
 
@@ -180,27 +175,24 @@ class SealedSpill:
                     partition.size = 0
             self.held = 0
 
-    def _sealed(self, frame: pl.DataFrame) -> _SealedFrame:
-        places, octets = packed(frame)
+    def _sealed(self, frame: pl.DataFrame) -> _Sealed:
+        packed, octets = self._columns.packed(frame)
         pieces = Pieces(self._scratch.file)
         for each in octets:
             pieces.write(each)
-        return _SealedFrame(frame.height, places, pieces.finish())
+        return packed, pieces.finish()
 
-    def _opened(self, frame: _SealedFrame, wanted: Wanted) -> pl.DataFrame:
+    def _opened(self, sealed: _Sealed, wanted: Wanted) -> pl.DataFrame:
         """The wanted columns; only pieces in which one of them lies are opened."""
-        places = [place for place in frame.places if wanted(place.name)]
-        body = np.empty(sum(piece.size for piece in frame.pieces), np.uint8).data
-        for number in sorted({n for place in places for n in _pieces_of(place)}):
-            piece = frame.pieces[number]
+        packed, pieces = sealed
+        body = np.empty(sum(piece.size for piece in pieces), np.uint8).data
+        spans = ((start, end) for _, start, end in packed.places(wanted))
+        # All pieces but the last have one size.
+        needed = {n for start, end in spans for n in range(start // PIECE, -(-end // PIECE))}
+        for number in sorted(needed):
             start = number * PIECE
-            self._scratch.file.read(piece, body[start : start + piece.size])
-        return unpacked(places, body, frame.rows)
-
-
-def _pieces_of(place: Place) -> range:
-    """The numbers of the pieces in which a column lies: all but the last have one size."""
-    return range(place.start // PIECE, -(-place.end // PIECE))
+            self._scratch.file.read(pieces[number], body[start : start + pieces[number].size])
+        return packed.unpacked(wanted, body)
 
 
 class ByteSpill:

@@ -88,7 +88,7 @@ class _Narrowed:
 
 def wanted_of(frame: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     """The wanted columns of one frame."""
-    return frame.select([name for name in frame.columns if wanted(name)])
+    return frame[[name for name in frame.columns if wanted(name)]]
 
 
 def narrowed(partitions: Partitions, wanted: Wanted) -> Partitions:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters import extract_blocks
-from gateway.adapters.scratch_columns import packed, unpacked
+from gateway.adapters.scratch_columns import Columns
 from gateway.adapters.scratch_file import PIECE
 from gateway.adapters.spill import ScratchDirectory
 
@@ -16,10 +16,9 @@ WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, 
 
 
 def again(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
-    places, octets = packed(frame)
-    body = memoryview(b"".join(octets))
-    some = [place for place in places if place.name in (names or frame.columns)]
-    return unpacked(some, body, frame.height)
+    packed, octets = Columns().packed(frame)
+    wanted = (names or frame.columns).__contains__
+    return packed.unpacked(wanted, memoryview(b"".join(octets)))
 
 
 def whole_numbers(kind):
@@ -72,11 +71,21 @@ def test_every_kind_of_column_comes_back_whole_and_as_a_slice(name):
 
 def test_a_category_keeps_its_number_while_only_the_place_is_held():
     frame = pl.DataFrame({"c": pl.Series(["LAST", "FIRST"], dtype=pl.Categorical)})
-    places, octets = packed(frame)
+    packed, octets = Columns().packed(frame)
     del frame
     pl.Series(["OTHER", "FIRST", "LAST"], dtype=pl.Categorical)
-    back = unpacked(places, memoryview(b"".join(octets)), 2)
+    back = packed.unpacked("c".__eq__, memoryview(b"".join(octets)))
     assert back["c"].cast(pl.String).to_list() == ["LAST", "FIRST"]
+
+
+def test_many_frames_alike_share_what_their_bytes_mean():
+    columns = Columns()
+    frames = [pl.DataFrame({"n": [n, 200], "t": ["a", f"b{n}"]}) for n in range(3)]
+    packed = [columns.packed(frame)[0].columns for frame in frames]
+    assert packed[0] is packed[1] is packed[2]
+    wider = columns.packed(pl.DataFrame({"n": [-1, 2**40], "t": ["a", "b"]}))[0].columns
+    assert wider[1] is packed[0][1]
+    assert wider[0] is not packed[0][0]
 
 
 def test_a_reader_of_one_column_opens_no_piece_of_another(tmp_path):
