@@ -86,6 +86,19 @@ class Building:
     scratch: ScratchDirectory
     told: Mapping[str, Any]
 
+    def make(self, assessed: Assessed, links: Sequence[SealedSpill]) -> list[Serialised]:
+        """Write each output into the scratch room, and beside them what stays here."""
+        with ThreadPoolExecutor(1) as beside:
+            kept = beside.submit(self._keep, assessed, links)
+            made = self.serialise(assessed)
+            kept.result()
+        return made
+
+    def _keep(self, assessed: Assessed, links: Sequence[SealedSpill]) -> None:
+        """Write the link map, and what is remembered of the release."""
+        self.keep_link_map(assessed, links)
+        self.inputs.memory.keep(self.release, assessed, scratch=self.scratch)
+
     def serialise(self, assessed: Assessed) -> list[Serialised]:
         """Write each output into the scratch room and describe it."""
         salt = secrets.token_hex(32)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -178,10 +177,7 @@ class Run:
             scratch=self.scratch,
             told=self._told,
         )
-        with ThreadPoolExecutor(1) as beside:
-            kept = beside.submit(self._keep, building, assessed)
-            made = building.serialise(assessed)
-            kept.result()
+        made = building.make(assessed, self._links)
         with self._world.database.begin() as connection:
             self._write_down_uses(connection)
             self._queue(connection)
@@ -191,11 +187,6 @@ class Run:
         sealed = building.seal(made, manifests)
         self._digests = {package: digest for package, (_, digest) in sealed.items()}
         return [each for each, _ in sealed.values()]
-
-    def _keep(self, building: Building, assessed: Assessed) -> None:
-        """Write what stays here of a release: its link map, and what is remembered of it."""
-        building.keep_link_map(assessed, self._links)
-        self._inputs.memory.keep(self.release, assessed, scratch=self.scratch)
 
     def record(self, sealed: Sequence[Sealed], outbox: str) -> Recorded:
         """Read register and approvals again and write the dispatch into the ledger.
