@@ -87,10 +87,24 @@ class Building:
     told: Mapping[str, Any]
 
     def make(self, assessed: Assessed, links: Sequence[SealedSpill]) -> list[Serialised]:
-        """Write each output into the scratch room, and beside them what stays here."""
-        with ThreadPoolExecutor(1) as beside:
-            kept = beside.submit(self._keep, assessed, links)
-            made = self.serialise(assessed)
+        """Write each output into the scratch room, and then what stays here.
+
+        What stays is written as soon as a thread is free; not at all where an output was
+        stopped before that.
+        """
+        describe = self._about(assessed)
+        digests = unsalted(self.inputs.directs())
+        with ThreadPoolExecutor(1 if assessed.rows > LARGE else AT_ONCE) as pool:
+            outputs = [
+                pool.submit(self._serialised, assessed, entry, describe, digests)
+                for entry in assessed.outputs
+            ]
+            kept = pool.submit(self._keep, assessed, links)
+            try:
+                made = [output.result() for output in outputs]
+            except BaseException:
+                kept.cancel()
+                raise
             kept.result()
         return made
 
@@ -99,12 +113,12 @@ class Building:
         self.keep_link_map(assessed, links)
         self.inputs.memory.keep(self.release, assessed, scratch=self.scratch)
 
-    def serialise(self, assessed: Assessed) -> list[Serialised]:
-        """Write each output into the scratch room and describe it."""
+    def _about(self, assessed: Assessed) -> About:
+        """What the outputs' manifests say alike."""
         salt = secrets.token_hex(32)
         record = self._exact(assessed) | {"salt": salt}
         digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-        about = About(
+        return About(
             plan=self.plan,
             release=self.release,
             sender=self.world.sender,
@@ -114,14 +128,6 @@ class Building:
             record_digest=digest,
             record=record,
         )
-        digests = unsalted(self.inputs.directs())
-        with ThreadPoolExecutor(1 if assessed.rows > LARGE else AT_ONCE) as pool:
-            return list(
-                pool.map(
-                    lambda entry: self._serialised(assessed, entry, about, digests),
-                    assessed.outputs,
-                )
-            )
 
     def keep_link_map(self, assessed: Assessed, links: Sequence[SealedSpill]) -> None:
         """Seal who received which link id, of those who are forwarded, under its own key."""
