@@ -236,5 +236,14 @@ def filed(connection: sa.Connection, reason: Reason) -> None:
     connection.execute(REASONS.update().where(here).values(**told))
 
 
+def keys_needed(connection: sa.Connection) -> set[str]:
+    """The keys to which something is sealed that is still kept: a request, or a filed reason."""
+    kept = (
+        sa.select(table.c.storage_key).where(table.c.sealed.is_not(None)).distinct()
+        for table in (EMERGENCIES, REASONS)
+    )
+    return set(connection.execute(sa.union(*kept)).scalars())
+
+
 def _emergency(row: Any) -> Emergency:
     return Emergency(**{**row._asdict(), "state": EmergencyState(row.state)})

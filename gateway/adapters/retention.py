@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import clients, jobs, policy_reading, upload_records
+from gateway.adapters import clients, emergency_records, jobs, policy_reading, upload_records
 from gateway.adapters.database import Database
 from gateway.adapters.extract_files import drop_files
 from gateway.adapters.extract_store import EXTRACTS
@@ -134,7 +134,8 @@ def _spent(database: Database, ring: KeyRing, at: dt.datetime) -> list[KeyRecord
             connection.execute(
                 sa.select(EXTRACTS.c.storage_key).where(sa.not_(_is_gone())).distinct()
             ).scalars()
-        ) | upload_records.keys_needed(connection)
+        )
+        kept |= upload_records.keys_needed(connection) | emergency_records.keys_needed(connection)
     month = month_of((at - STILL_ARRIVING).date())
     return [
         record

@@ -5,12 +5,16 @@ Source: requirement R29; security point 4; "to protect you or others from harm" 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.adapters import retention
+from gateway.adapters.keyring import open_ring
+from gateway.adapters.settings import read_settings
 from gateway.standalone import verify_release
 from tests.journeys import borough, urgent
 from tests.journeys.office import Office
@@ -118,6 +122,20 @@ def test_the_officer_is_told_at_once_and_reads_the_reasons(office: Office, peopl
     assert code_of(office.run("emergency", "seen", told["id"], "--as", "pia", "--json")) == (
         "operators/not-permitted"
     )
+
+
+def test_a_filed_reason_can_be_read_for_as_long_as_it_is_kept(
+    office: Office, people: Path
+) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
+    urgent.file_reasons(office, told["id"], "pia", "rosa")
+    settings = read_settings(office.data, environ=dict(office.environment()))
+    ring = open_ring(settings)
+    ring.unlock()
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=25 * 366)
+    assert retention.purge(settings, ring, at=later)["extracts"] == 1
+    seen = office.ask("emergency", "seen", told["id"], "--as", "aude")
+    assert set(seen["read"]) == {"pia", "rosa"}
 
 
 @pytest.mark.parametrize(
