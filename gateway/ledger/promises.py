@@ -110,11 +110,19 @@ def _groups(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
     limited = [manifest for manifest in manifests if manifest.get("disclosure")]
     if any(not manifest["disclosure"].get("met") for manifest in limited):
         return Outcome.BROKEN, "A limit on small groups was not met.", made
+    if any(_in_clear(manifest) for manifest in manifests):
+        because = "It names people, to a recipient who may know them: nobody is told otherwise."
+        return Outcome.DOES_NOT_APPLY, because, made
     least = min((manifest["disclosure"]["k"] for manifest in limited), default=0)
     because = (
         f"No group of fewer than {least} families left." if least else "No rows of facts left."
     )
     return Outcome.KEPT, because, made
+
+
+def _in_clear(manifest: Manifest) -> bool:
+    """Whether a column that names people left as it was received."""
+    return any((c["class"], c["treatment"]) == ("direct", "keep") for c in manifest["columns"])
 
 
 def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:

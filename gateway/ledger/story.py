@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     KEPT = "kept"
     BROKEN = "broken"
     NOT_YET = "not-yet"
+    DOES_NOT_APPLY = "does-not-apply"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

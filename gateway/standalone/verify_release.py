@@ -30,7 +30,7 @@ except ImportError:  # beside it, as an auditor has it
     import verify_ledger as ledger  # type: ignore[import-not-found, no-redef]
 
 Json = dict[str, Any]
-KEPT, BROKEN, LATER = "kept", "broken", "not-yet"
+KEPT, BROKEN, LATER, APPLIES_NOT = "kept", "broken", "not-yet", "does-not-apply"
 OWN = {
     *("release-decided", "release-built", "package-made", "release-recorded"),
     *("package-forwarded", "package-acknowledged", "recipient-destroyed", "key-used"),
@@ -113,9 +113,13 @@ def minimum(log: Log) -> str:
 
 
 def groups(log: Log) -> str:
-    """Every limit on small groups was met."""
+    """Every limit on small groups was met; where people are named, it is no promise."""
     limits = [m["disclosure"] for m in log.manifests if m.get("disclosure")]
-    return KEPT if all(limit.get("met") for limit in limits) else BROKEN
+    if not all(limit.get("met") for limit in limits):
+        return BROKEN
+    columns = [column for m in log.manifests for column in m["columns"]]
+    named = any((c["class"], c["treatment"]) == ("direct", "keep") for c in columns)
+    return APPLIES_NOT if named else KEPT
 
 
 def objections(log: Log) -> str:

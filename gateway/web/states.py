@@ -91,6 +91,7 @@ PROMISES: Mapping[str, Shown] = {
     "kept": Shown("Kept", "green", "The ledger shows it."),
     "broken": Shown("Broken", "red", "The ledger shows the contrary, or does not show it."),
     "not-yet": Shown("Not yet", "blue", "Its day has not come."),
+    "does-not-apply": Shown("Does not apply", "grey", "It is no promise about such a release."),
 }
 REVIEW_DUE = Shown("Review due", "orange", "Its review is due within three months, or is late.")
 JOBS: Mapping[str, Shown] = {

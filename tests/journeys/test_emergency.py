@@ -273,6 +273,8 @@ def test_the_proof_shows_two_people_and_their_reasons(office: Office, people: Pa
     urgent.file_reasons(office, told["id"], "pia", "rosa")
     promises = _promises(office, told["release"])
     assert promises["emergency"] == "kept"
+    # It names somebody: nobody may be told that they cannot be identified.
+    assert promises["de-identified"] == "does-not-apply"
     assert promises["objections"] == promises["once"] == promises["recorded"] == "kept"
 
 
