@@ -87,7 +87,8 @@ class EmergencyOffice:
     def confirm(self, emergency: str, *, by: str) -> Emergency:
         """Confirm, as the second person, what somebody else has asked for.
 
-        Confirming again what oneself has confirmed asks the workers again.
+        Confirming again what oneself has confirmed asks the workers again, also where it is
+        recorded and a crash came before it left: then nothing is decided any more.
 
         Raises:
             RefusedError: `emergency/same-person`, `emergency/lapsed`, `emergency/not-ready`,
@@ -95,6 +96,9 @@ class EmergencyOffice:
         """
         with self.database.begin() as connection:
             found = emergency_records.find(connection, emergency)
+            if found.state is EmergencyState.DISCLOSED and found.confirmed_by == by:
+                self._enqueue(connection, JobKind.DISCLOSE, found, by=by)
+                return found
             authorise(operators.find(connection, by), Action.EMERGENCY_CONFIRM)
             emergency_rules.require_two(found, by)
             late = found.lapsed(self.at)
@@ -159,11 +163,12 @@ class EmergencyOffice:
         """Write down that whoever oversees disclosures has looked at this one.
 
         Raises:
-            RefusedError: they may not, or nothing was disclosed.
+            RefusedError: they may not, they took part in it, or nothing was disclosed.
         """
         with self.database.begin() as connection:
             authorise(operators.find(connection, by), Action.EMERGENCY_READ)
             found = emergency_records.find(connection, emergency)
+            emergency_rules.require_apart(found, by)
             if found.state is not EmergencyState.DISCLOSED:
                 raise over()
             if not found.read_by:

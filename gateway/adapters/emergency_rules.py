@@ -110,6 +110,20 @@ def require_two(emergency: Emergency, second: str) -> None:
         )
 
 
+def require_apart(emergency: Emergency, overseer: str) -> None:
+    """Nobody oversees what they took part in, whatever other role they have.
+
+    Raises:
+        RefusedError: `emergency/took-part`.
+    """
+    if overseer in emergency.people:
+        raise RefusedError(
+            "emergency/took-part",
+            "Whoever took part in an emergency disclosure does not oversee it.",
+            remedy="Ask another auditor or rights officer to look at it.",
+        )
+
+
 def choices(read: DecisionInputs, *, on: dt.date) -> Iterator[tuple[Wanted, Plan]]:
     """Each authority to which something may be disclosed as things stand now."""
     for agreement in read.bundle.agreements.values():

@@ -23,7 +23,7 @@ from gateway.adapters.settings import Settings
 from gateway.adapters.upload_records import WHOLE, Segment, UploadState, find
 from gateway.adapters.upload_sealing import CHUNK, Place, secret_key, unsealed
 from gateway.adapters.upload_segments import remove_pieces
-from gateway.errors import GatewayError, HeldForPerson, InputRejected, Unavailable
+from gateway.errors import HeldForPerson, InputRejected, Unavailable
 from gateway.model.keys import KeyKind
 
 Secret = Callable[[str], bytes]
@@ -174,7 +174,9 @@ def _open_all(directory: Path, segments: Sequence[Segment], secret: Secret, out:
         try:
             for segment in segments:
                 _open_one(directory / segment.name, segment, secret, out)
-        except GatewayError as fault:
+        except BrokenPipeError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - told to the reader, who would wait for ever
             out.put(fault)
         else:
             out.put(b"")

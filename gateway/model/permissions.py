@@ -188,6 +188,8 @@ APART: frozenset[frozenset[Action]] = frozenset(
         frozenset({Action.KEY_ACCEPT, Action.KEY_CONFIRM}),
         frozenset({Action.OPERATOR_ADD, Action.OPERATOR_CONFIRM}),
         frozenset({Action.EMERGENCY_ASK, Action.EMERGENCY_CONFIRM}),
+        frozenset({Action.EMERGENCY_ASK, Action.EMERGENCY_READ}),
+        frozenset({Action.EMERGENCY_CONFIRM, Action.EMERGENCY_READ}),
     }
 )
 

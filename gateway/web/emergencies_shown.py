@@ -116,7 +116,9 @@ def page(caller: Caller, found: Emergency, told: Mapping[str, Any]) -> dict[str,
         "may_decline": waits and (second or caller.name == found.asked_by),
         "lapsed": found.lapsed(desk().now()),
         "owes": _owes(caller, told),
-        "may_see": may(caller, Action.EMERGENCY_READ) and not found.read_by,
+        "may_see": may(caller, Action.EMERGENCY_READ)
+        and not found.read_by
+        and caller.name not in found.people,
         "may_release": may(caller, Action.RELEASE_READ),
     }
 

@@ -21,6 +21,7 @@ from gateway.adapters.emergency_desk import (
     emergency_desk,
     opened,
 )
+from gateway.adapters.emergency_rules import require_apart
 from gateway.adapters.emergency_records import OPEN, Emergency, EmergencyState
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import Settings
@@ -86,6 +87,7 @@ def reasons_read(
     with database.begin() as connection:
         authorise(operators.find(connection, by), Action.EMERGENCY_READ)
         found = emergency_records.find(connection, emergency)
+        require_apart(found, by)
         filed = [each for each in emergency_records.reasons(connection, found.id) if each.sealed]
         facts = {"subject": found.id, "operator": by, "release": found.release}
         append(connection, "emergency-reason-read", facts)
@@ -126,6 +128,8 @@ def _made(desk: Desk, here: EmergencyOffice, found: Emergency) -> None:
     for attempt in range(1, TRIES + 1):
         release = f"rel-{new_id()}"
         with here.database.begin() as connection:
+            if emergency_records.find(connection, found.id).state is not EmergencyState.CONFIRMED:
+                return  # recorded, or closed meanwhile: its release stays the one that is known
             emergency_records.change(connection, found.id, release=release)
         tied = replace(desk, world=replace(desk.world, release=release))
         mine = replace(found, release=release)

@@ -400,6 +400,20 @@ def test_a_key_that_is_gone_is_told_to_the_reader(store: Uploads, database: Data
         source.read()
 
 
+def test_whatever_stops_the_opener_is_told_to_the_reader(
+    store: Uploads, database: Database
+) -> None:
+    upload = begun(store)
+    sent(store, upload, 0, CONTENT)
+    with database.read() as connection:
+        segments = upload_records.segments_of(connection, upload)
+    with (
+        pytest.raises(ValueError, match="32"),
+        opened_pieces(store.directory / upload, segments, lambda _key: b"no key") as source,
+    ):
+        source.read()
+
+
 def test_a_reader_that_stops_early_leaves_no_thread(store: Uploads, database: Database) -> None:
     upload = begun(store)
     sent(store, upload, 0, CONTENT)

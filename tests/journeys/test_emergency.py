@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import retention
+from gateway.adapters import operators, retention
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import read_settings
+from gateway.model.words import PartyRole
 from gateway.standalone import verify_release
 from tests.journeys import borough, urgent
 from tests.journeys.office import Office
@@ -122,6 +123,32 @@ def test_the_officer_is_told_at_once_and_reads_the_reasons(office: Office, peopl
     assert code_of(office.run("emergency", "seen", told["id"], "--as", "pia", "--json")) == (
         "operators/not-permitted"
     )
+
+
+def test_nobody_oversees_what_they_took_part_in(office: Office, people: Path) -> None:
+    with urgent.tables(office) as connection:
+        operators.give(connection, "pia", [(PartyRole.AUDITOR, "")])
+    told = urgent.disclosed(office, urgent.somebody(people))
+    seen = office.run("emergency", "seen", told["id"], "--as", "pia", "--json")
+    assert (seen.code, code_of(seen)) == (3, "emergency/took-part")
+    (kept,) = office.ask("emergency", "list")["emergencies"]
+    assert kept["read_by"] == ""
+
+
+def test_a_crash_after_the_record_is_finished_by_the_same_word(
+    office: Office, people: Path
+) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
+    with urgent.tables(office) as connection:
+        connection.execute(urgent.sa.text("UPDATE releases SET state = 'recorded'"))
+        connection.execute(urgent.sa.text("UPDATE packages SET forwarded = ''"))
+    urgent.package_file(office, told).rename(
+        office.data / "outgoing" / f"{told['packages'][0]}.gwp"
+    )
+    again = urgent.confirm(office, told["id"])
+    assert (again.code, again.document["release_state"]) == (0, "forwarded")
+    assert again.document["release"] == told["release"]
+    assert urgent.package_file(office, told).exists()
 
 
 def test_a_filed_reason_can_be_read_for_as_long_as_it_is_kept(
