@@ -13,6 +13,8 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
@@ -20,9 +22,10 @@ from xml.parsers import expat
 UNSAVED: Final = "#N/A"
 ERROR: Final = re.compile(r"#[A-Z0-9_/]{2,20}[!?]?")
 _PIECE: Final = 1 << 20
-_SHEET: Final = re.compile(rb"<(?:\w+:)?sheet\s[^>]*?\b\w+:id\s*=\s*[\"']([^\"']+)[\"']")
-_LINK: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
-_ATTRIBUTE: Final = re.compile(rb"\b(Id|Target)\s*=\s*[\"']([^\"']*)[\"']")
+_UNREADABLE: Final = (
+    *(zipfile.BadZipFile, zlib.error, expat.ExpatError),
+    *(KeyError, StopIteration, ValueError, NotImplementedError, RuntimeError, EOFError),
+)
 
 Place = tuple[int, int]
 
@@ -35,22 +38,46 @@ def lost_cells(octets: bytes) -> dict[Place, str]:
 
     Returns:
         Row and column from 0, and the text; nothing of formulas, only that they are there.
+
+    Raises:
+        ValueError: it is an xlsx of which that cannot be told, though another reader may.
     """
+    if not octets.startswith(b"PK"):
+        return {}
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as book:
-            return _read(book, _first_sheet(book))
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, expat.ExpatError):
-        return {}
+            return _read(book, _first_sheet(book)) if _is_xlsx(book) else {}
+    except _UNREADABLE:
+        raise ValueError("A sheet cannot be searched for lost cells.") from None
+
+
+def _is_xlsx(book: zipfile.ZipFile) -> bool:
+    names = (name.replace("\\", "/").lower() for name in book.namelist())
+    return "xl/workbook.xml" in names
 
 
 def _first_sheet(book: zipfile.ZipFile) -> str:
-    named = _SHEET.search(book.read("xl/workbook.xml"))
-    wanted = named[1] if named else b""
-    for link in _LINK.findall(book.read("xl/_rels/workbook.xml.rels")):
-        said = dict(_ATTRIBUTE.findall(link))
-        if said.get(b"Id") == wanted:
-            return posixpath.join("/xl", said[b"Target"].decode()).lstrip("/")
+    sheets = _elements(book.read("xl/workbook.xml"), "sheet")
+    wanted = next(value for name, value in next(sheets).items() if name.endswith(" id"))
+    for link in _elements(book.read("xl/_rels/workbook.xml.rels"), "Relationship"):
+        if link.get("Id") == wanted:
+            path = posixpath.join("/xl", link["Target"])
+            return posixpath.normpath(path).lstrip("/")
     raise KeyError("sheet")
+
+
+def _elements(part: bytes, tag: str) -> Iterator[dict[str, str]]:
+    """The attributes of each element of this name, in their order."""
+    found: list[dict[str, str]] = []
+
+    def start(name: str, said: dict[str, str]) -> None:
+        if name.rpartition(" ")[2] == tag:
+            found.append(said)
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = start
+    parser.Parse(part, True)
+    return iter(found)
 
 
 def _read(book: zipfile.ZipFile, name: str) -> dict[Place, str]:

@@ -46,11 +46,12 @@ def read_sheet(
         return Finding(code="intake/checker-limit", hint="spreadsheet size")
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(octets)).get_sheet_by_index(0)
+        lost = lost_cells(octets)
     except (CalamineError, OSError, ValueError, IndexError):
         return Finding(code="intake/not-a-spreadsheet")
     if sheet.width > intake.MOST_COLUMNS:
         return Finding(code="intake/too-many-columns", hint=str(intake.MOST_COLUMNS))
-    return _opened(_rows(sheet, lost_cells(octets)), contract, known)
+    return _opened(_rows(sheet, lost), contract, known)
 
 
 def _rows(sheet: CalamineSheet, lost: dict[Place, str]) -> Iterator[Row]:

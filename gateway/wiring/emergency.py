@@ -21,8 +21,8 @@ from gateway.adapters.emergency_desk import (
     emergency_desk,
     opened,
 )
-from gateway.adapters.emergency_rules import require_apart
 from gateway.adapters.emergency_records import OPEN, Emergency, EmergencyState
+from gateway.adapters.emergency_rules import require_apart
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk

@@ -133,6 +133,41 @@ def test_a_cell_that_has_lost_its_value_is_never_taken_for_a_blank_one(kind: str
     assert (verdict.state, code in found or not code) == (state, True)
 
 
+def rewritten(octets: bytes, change: Callable[[str, bytes], tuple[str, bytes]]) -> bytes:
+    source, packed = zipfile.ZipFile(io.BytesIO(octets)), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            archive.writestr(*change(name, source.read(name)))
+    return packed.getvalue()
+
+
+def failed_look_up(part: bytes) -> bytes:
+    place = f"{chr(ord('A') + NAMES.index('sex'))}2".encode()
+    before, begin, rest = part.partition(b'<c r="' + place + b'"')
+    return before + begin + b' t="e"><v>#N/A</v></c>' + rest.partition(b"</c>")[2]
+
+
+def test_the_sheet_of_any_name_is_searched_for_lost_cells() -> None:
+    def named(name: str, part: bytes) -> tuple[str, bytes]:
+        return name, part.replace(b'name="Sheet"', b'name="over > 18"')
+
+    octets = rewritten(with_sheet(book(typed_rows(20)), failed_look_up), named)
+    verdict = check(octets)
+    assert "intake/spreadsheet-damage" in {found.code for found in verdict.findings}
+
+
+def test_a_workbook_that_cannot_be_searched_for_lost_cells_is_not_believed() -> None:
+    """What one reader opens and the other does not may hide a look-up that failed."""
+
+    def other_case(name: str, part: bytes) -> tuple[str, bytes]:
+        return name.replace("workbook.xml", "Workbook.xml"), part
+
+    octets = rewritten(with_sheet(book(typed_rows(20)), failed_look_up), other_case)
+    verdict = check(octets)
+    assert verdict.state == "rejected"
+    assert [found.code for found in verdict.findings] == ["intake/not-a-spreadsheet"]
+
+
 BOMBS: dict[str, Callable[[bytes], bytes]] = {
     "a cell of 300 MB": with_rows(
         cell("A99", b't="inlineStr"><is><t>' + b"A" * 300_000_000 + b"</t></is>")

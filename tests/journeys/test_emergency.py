@@ -151,9 +151,7 @@ def test_a_crash_after_the_record_is_finished_by_the_same_word(
     assert urgent.package_file(office, told).exists()
 
 
-def test_a_filed_reason_can_be_read_for_as_long_as_it_is_kept(
-    office: Office, people: Path
-) -> None:
+def test_a_filed_reason_can_be_read_for_as_long_as_it_is_kept(office: Office, people: Path) -> None:
     told = urgent.disclosed(office, urgent.somebody(people))
     urgent.file_reasons(office, told["id"], "pia", "rosa")
     settings = read_settings(office.data, environ=dict(office.environment()))
