@@ -114,12 +114,9 @@ def minimum(log: Log) -> str:
 
 def groups(log: Log) -> str:
     """Every limit on small groups was met; where people are named, it is no promise."""
-    limits = [m["disclosure"] for m in log.manifests if m.get("disclosure")]
-    if not all(limit.get("met") for limit in limits):
-        return BROKEN
-    columns = [column for m in log.manifests for column in m["columns"]]
-    named = any((c["class"], c["treatment"]) == ("direct", "keep") for c in columns)
-    return APPLIES_NOT if named else KEPT
+    met = all(m["disclosure"].get("met") for m in log.manifests if m.get("disclosure"))
+    told = [(c["class"], c["treatment"]) for m in log.manifests for c in m["columns"]]
+    return BROKEN if not met else APPLIES_NOT if ("direct", "keep") in told else KEPT
 
 
 def objections(log: Log) -> str:
