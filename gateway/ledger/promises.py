@@ -162,7 +162,7 @@ def _counted(number: int, one: str) -> str:
 def _two_with_a_reason(story: Story, _m: Manifests, on: dt.date) -> Answer:
     disclosed, filed = story.own("emergency-disclosed"), story.own("emergency-reason-filed")
     if not disclosed:
-        return Outcome.KEPT, "It was no emergency disclosure.", []
+        return Outcome.KEPT, "It was no emergency disclosure.", story.own("release-decided")
     both = {disclosed[0].fact("operator"), disclosed[0].fact("approver")}
     sent = story.own("package-forwarded")
     shown = [*disclosed, *filed, *sent]
