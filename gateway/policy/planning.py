@@ -126,7 +126,9 @@ def _output(matter: Matter, delivery: Delivery, recipient: Recipient) -> OutputP
         limits=limits_of(matter, delivery),
         file_format=output.format,
         tables=tuple(
-            TableRule(name=key, count=t.count, by=tuple(t.by), clause=t.clause, round_to=t.round)
+            TableRule(
+                name=key, count=t.count, by=tuple(sorted(t.by)), clause=t.clause, round_to=t.round
+            )
             for key, t in sorted(output.tables.items())
         ),
         state=state_of(matter, delivery),

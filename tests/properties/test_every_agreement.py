@@ -83,18 +83,23 @@ def _no_more(old: Plan | Refusal, new: Plan | Refusal) -> None:
 def test_no_order_of_keys_and_lists_changes_a_decision(
     data: Any, request: SharingRequest, on: dt.date
 ) -> None:
-    other = _shuffled(data.draw, _tree(request))
+    other = _shuffled(lambda given: data.draw(st.permutations(given)), _tree(request))
     assert decide(request, _with(other), on=on) == decide(request, SHIPPED, on=on)
 
 
-def _shuffled(draw: Any, value: Any, key: str = "") -> Any:
+def _shuffled(order: Any, value: Any, key: str = "") -> Any:
+    """The value with its keys and lists in another order, as `order` puts each list."""
     if isinstance(value, dict):
-        return {
-            each: _shuffled(draw, value[each], each) for each in draw(st.permutations(list(value)))
-        }
+        return {each: _shuffled(order, value[each], each) for each in order(list(value))}
     if isinstance(value, tuple) and key not in {"coarsen", "controllers"}:
-        return tuple(draw(st.permutations([_shuffled(draw, each) for each in value])))
+        return tuple(order([_shuffled(order, each) for each in value]))
     return value
+
+
+@pytest.mark.parametrize("asked", REQUESTS, ids=lambda each: f"{each.agreement}-{each.purpose}")
+def test_everything_in_reverse_decides_the_same(asked: SharingRequest) -> None:
+    other = _with(_shuffled(lambda given: given[::-1], _tree(asked)))
+    assert decide(asked, other, on=shelf.DAY) == decide(asked, SHIPPED, on=shelf.DAY)
 
 
 @given(paths=st.permutations(sorted(_texts())))
