@@ -1,6 +1,7 @@
 """What administrators do with accounts and clients: permission, act and ledger entry in one.
 
-The ledger names logins and client ids, which are pseudonymous, and who acted.
+The ledger names logins and client ids, which are pseudonymous, and who acted. Once there
+has been a second administrator, a way in that one of them gives waits for another person.
 
 Source: security points 1, 4, 20, 21.
 """
@@ -14,7 +15,9 @@ from sqlalchemy import Connection
 
 from gateway import policy
 from gateway.adapters import (
+    access_desk,
     accounts,
+    asked_access,
     clients,
     notice_addresses,
     operators,
@@ -23,6 +26,7 @@ from gateway.adapters import (
     sessions,
 )
 from gateway.adapters.accounts import Account, Binding
+from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Asked, Way
 from gateway.adapters.assertions import thumbprint
 from gateway.adapters.clients import Client
 from gateway.adapters.database import Database
@@ -64,6 +68,7 @@ class AccountDesk:
             roles: list[dict[str, str]] = [{"role": role.value} for role in sorted(binding.roles)]
             for facts in roles or [{}]:
                 self._record(connection, "account-added", account=login, **_whose(binding), **facts)
+            self._ask(connection, Way.ACCOUNT, login, owner=login, **_whose(binding))
         return first
 
     def reset(self, login: str) -> str:
@@ -81,6 +86,7 @@ class AccountDesk:
             second_factors.remove(connection, login)
             sessions.end_all(connection, login)
             self._record(connection, "account-reset", account=login, **_whose_account(account))
+            self._ask(connection, Way.RESET, login, owner=login, **_whose_account(account))
         return first
 
     def disable(self, login: str) -> Account:
@@ -110,6 +116,23 @@ class AccountDesk:
             account = _open(connection, login)
             accounts.bind_subject(connection, login, issuer=issuer, subject=subject)
             self._record(connection, "account-bound", account=login, **_whose_account(account))
+            mark = asked_access.subject_mark(issuer, subject)
+            self._ask(connection, Way.SUBJECT, mark, owner=login, **_whose_account(account))
+
+    def confirm(self, login: str) -> tuple[Asked, ...]:
+        """Let an account be used as somebody else has asked; what waited.
+
+        Raises:
+            UsageError: there is no such open account, or nothing waits for it.
+            RefusedError: it is one who asked, or the one whose account it is.
+        """
+        with self._database.begin() as connection:
+            account = _open(connection, login)
+            waiting = asked_access.waiting(connection, OF_ACCOUNTS, owner=login)
+            facts = {asked.name: _whose_account(account) for asked in waiting}
+            who = {"acting": self._acting, "operator": account.operator}
+            access_desk.confirm(connection, waiting, facts, **who, at=self._at)
+            return waiting
 
     def add_client(
         self, client: str, *, party: str, roles: frozenset[PartyRole], public: bytes
@@ -134,6 +157,8 @@ class AccountDesk:
             for role in sorted(roles):
                 facts = {"party": party, "role": role.value, "key_digest": _key_digest(public)}
                 self._record(connection, "client-added", client=client, key=client, **facts)
+            digest = _key_digest(public)
+            self._ask(connection, Way.KEY, added.keys[0][0], owner=client, key_digest=digest)
             return added
 
     def add_client_key(self, client: str, *, public: bytes) -> str:
@@ -148,7 +173,22 @@ class AccountDesk:
             kid = clients.add_key(connection, client, public=public, at=self._at)
             facts = {"client": client, "key": client, "key_digest": _key_digest(public)}
             self._record(connection, "client-key-added", **facts)
+            self._ask(connection, Way.KEY, kid, owner=client, key_digest=_key_digest(public))
             return kid
+
+    def confirm_client(self, client: str, *, kid: str = "") -> tuple[Asked, ...]:
+        """Let the keys of a client serve that somebody else has asked for; which.
+
+        Raises:
+            UsageError: there is no such client in force, or nothing waits for it.
+            RefusedError: it is one who asked.
+        """
+        with self._database.begin() as connection:
+            keys = dict(_client_in_force(connection, client).keys)
+            waiting = asked_access.waiting(connection, OF_CLIENTS, owner=client, name=kid)
+            facts = {asked.name: {"key_digest": _key_digest(keys[asked.name])} for asked in waiting}
+            access_desk.confirm(connection, waiting, facts, acting=self._acting, at=self._at)
+            return waiting
 
     def revoke_client(self, client: str, *, kid: str = "") -> Client:
         """End a client, or one of its keys.
@@ -170,6 +210,12 @@ class AccountDesk:
 
     def _allow(self, connection: Connection) -> None:
         authorise(operators.find(connection, self._acting), Action.ACCOUNT_ADD)
+
+    def _ask(
+        self, connection: Connection, way: Way, name: str, *, owner: str, **facts: str
+    ) -> None:
+        asked = Asked(way=way, name=name, owner=owner, asked_by=self._acting)
+        access_desk.ask(connection, asked, facts, at=self._at)
 
     def _give_first(self, connection: Connection, login: str, encoded: str) -> None:
         until = self._at + FIRST_PASSWORD_LIVES

@@ -26,7 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.adapters import operators
+from gateway.adapters import asked_access, operators
+from gateway.adapters.asked_access import OF_ACCOUNTS, Way
 from gateway.adapters.database import METADATA
 from gateway.errors import UsageError
 from gateway.model.keys import ID
@@ -71,7 +72,8 @@ ACCOUNT_SUBJECTS = Table(
 class Account:
     """One account and the roles that it has now.
 
-    `operator` is "" for partners, `party` is "" for the council's own staff.
+    `operator` is "" for partners, `party` is "" for the council's own staff. `waits` says
+    that a second person has not confirmed it yet.
     """
 
     login: str
@@ -83,6 +85,12 @@ class Account:
     has_factor: bool
     password: str | None = field(repr=False)
     owes: Owing = Owing.NOTHING
+    waits: bool = False
+
+    @property
+    def admitted(self) -> bool:
+        """Whether anybody may come in by it at all."""
+        return not self.disabled and not self.waits
 
     @property
     def name(self) -> str:
@@ -138,6 +146,7 @@ def find(connection: Connection, login: str) -> Account | None:
         has_factor=row["factor"] is not None,
         password=row["password"],
         owes=owes,
+        waits=any(asked_access.waits(connection, way, login) for way in (Way.ACCOUNT, Way.RESET)),
     )
 
 
@@ -180,6 +189,7 @@ def disable(connection: Connection, login: str, *, at: dt.datetime) -> None:
         .values(disabled=at.isoformat(), password=None, factor=None, operator=None)
     )
     connection.execute(ACCOUNT_SUBJECTS.delete().where(ACCOUNT_SUBJECTS.c.login == login))
+    asked_access.forget(connection, OF_ACCOUNTS, owner=login)
 
 
 def bind_subject(connection: Connection, login: str, *, issuer: str, subject: str) -> None:
@@ -188,7 +198,7 @@ def bind_subject(connection: Connection, login: str, *, issuer: str, subject: st
     Raises:
         UsageError: that person is bound to an account already.
     """
-    if by_subject(connection, issuer=issuer, subject=subject) is not None:
+    if _bound(connection, issuer, subject) is not None:
         raise UsageError(
             "accounts/subject-taken", "That subject of the provider is bound to an account already."
         )
@@ -196,13 +206,21 @@ def bind_subject(connection: Connection, login: str, *, issuer: str, subject: st
 
 
 def by_subject(connection: Connection, *, issuer: str, subject: str) -> Account | None:
-    """The account of a person of an OpenID Connect provider."""
-    login = connection.scalar(
+    """The account of a person of an OpenID Connect provider, unless the binding waits."""
+    mark = asked_access.subject_mark(issuer, subject)
+    if asked_access.waits(connection, Way.SUBJECT, mark):
+        return None
+    login = _bound(connection, issuer, subject)
+    return find(connection, login) if login else None
+
+
+def _bound(connection: Connection, issuer: str, subject: str) -> str | None:
+    login: str | None = connection.scalar(
         select(ACCOUNT_SUBJECTS.c.login).where(
             ACCOUNT_SUBJECTS.c.issuer == issuer, ACCOUNT_SUBJECTS.c.subject == subject
         )
     )
-    return find(connection, login) if login else None
+    return login
 
 
 def _standing(

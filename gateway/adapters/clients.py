@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, ForeignKey, String, Table, insert, select, update
 
+from gateway.adapters import asked_access
 from gateway.adapters.accounts import PARTNER_ROLES
+from gateway.adapters.asked_access import OF_CLIENTS, Way
 from gateway.adapters.assertions import thumbprint
 from gateway.adapters.database import METADATA
 from gateway.errors import UsageError
@@ -57,13 +59,22 @@ SPENT_ASSERTIONS = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One registered client; `keys` are (kid, raw public key) that are in force."""
+    """One registered client; `keys` are (kid, raw public key).
+
+    `waiting` are (kid, who asked): keys that no second person has confirmed yet.
+    """
 
     id: str
     party: str
     roles: frozenset[PartyRole]
     keys: tuple[tuple[str, bytes], ...]
     revoked: bool
+    waiting: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def admitted(self) -> bool:
+        """Whether it can come in at all: by a key that waits for nobody."""
+        return not self.revoked and bool(dict(self.keys).keys() - dict(self.waiting).keys())
 
 
 def add(
@@ -129,6 +140,10 @@ def find(connection: Connection, client: str) -> Client | None:
         roles=frozenset(PartyRole(role) for role in roles),
         keys=tuple((kid, bytes.fromhex(public)) for kid, public in keys),
         revoked=bool(row["revoked"]),
+        waiting=tuple(
+            (asked.name, asked.asked_by)
+            for asked in asked_access.waiting(connection, OF_CLIENTS, owner=client)
+        ),
     )
 
 
@@ -149,7 +164,9 @@ def known(connection: Connection, client: str) -> Client:
 
 
 def of_key(connection: Connection, kid: str) -> Client | None:
-    """The client in force that registered a key under exactly this id."""
+    """The client in force that registered a key under exactly this id, unless it waits."""
+    if asked_access.waits(connection, Way.KEY, kid):
+        return None
     owner = connection.scalar(
         select(CLIENT_KEYS.c.client).where(CLIENT_KEYS.c.kid == kid, CLIENT_KEYS.c.revoked == "")
     )
@@ -177,6 +194,7 @@ def revoke(connection: Connection, client: str, *, kid: str = "", at: dt.datetim
     ended = connection.execute(update(CLIENT_KEYS).where(keys).values(revoked=at.isoformat()))
     if kid and not ended.rowcount:
         raise UsageError("clients/unknown-key", "That client has no such key in force.")
+    asked_access.forget(connection, OF_CLIENTS, owner=client, name=kid)
 
 
 def spend(connection: Connection, client: str, jti: str, *, until: dt.datetime) -> bool:

@@ -37,6 +37,7 @@ FIRST_KINDS = (
 # the schema makes them: `python -m gateway.adapters.migrations.draft` writes it.
 TABLES = (
     "accounts",
+    "asked_access",
     "clients",
     "deliveries",
     "descriptors",

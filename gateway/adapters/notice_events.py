@@ -60,6 +60,15 @@ def _role_asked(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[
     yield Occasion(id=key, kind=Kind.ROLE_ASKED, by=by, facts=facts)
 
 
+def _access_asked(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
+    what = "account" if "account" in entry.facts else "client"
+    facts = {"what": what, "name": str(entry.facts[what])}
+    if "operator" in entry.facts:
+        facts["operator"] = str(entry.facts["operator"])
+    by = str(entry.facts.get("approver", ""))
+    yield Occasion(id=key, kind=Kind.ACCESS_ASKED, by=by, facts=facts)
+
+
 def _not_delivered(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
     facts = {"release": str(entry.facts["release"])}
     yield Occasion(id=key, kind=Kind.NOT_DELIVERED, facts=facts)
@@ -83,6 +92,8 @@ _TOLD: Mapping[str, Teller] = {
     "policy-withdrawn": _withdrawn,
     "release-held": _held,
     "role-asked": _role_asked,
+    "account-asked": _access_asked,
+    "client-asked": _access_asked,
     "package-not-delivered": _not_delivered,
     "emergency-asked": _emergency_asked,
     "emergency-disclosed": _emergency,

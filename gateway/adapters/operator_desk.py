@@ -43,7 +43,7 @@ def add_operator(
     ring.unlock()
     with database.begin() as connection:
         _allow(connection, acting)
-        alone = len(administrators_ever(connection)) < FIRST_ADMINISTRATORS
+        alone = one_is_enough(connection)
         granted = roles if alone else ()
         operators.add(connection, name, roles=granted, by=acting or "bootstrap", at=at)
         if not alone:
@@ -96,6 +96,11 @@ def administrators_ever(connection: Connection) -> frozenset[str]:
     return frozenset(
         str(entry.facts["operator"]) for entry in granted if entry.facts["role"] == administrator
     )
+
+
+def one_is_enough(connection: Connection) -> bool:
+    """Whether one administrator grants alone, because there has only ever been one."""
+    return len(administrators_ever(connection)) < FIRST_ADMINISTRATORS
 
 
 def revoke_role(

@@ -181,8 +181,8 @@ def _begun(connection: Connection, login: str, stage: Stage, at: dt.datetime) ->
 
 
 def _usable(account: Account | None, at: dt.datetime) -> str | None:
-    """The stored hash, unless the account is closed or its first password is over."""
-    if account is None or account.disabled:
+    """The stored hash, unless the account is closed or waits, or its first password is over."""
+    if account is None or not account.admitted:
         return None
     if account.first_until is not None and account.first_until <= at:
         return None

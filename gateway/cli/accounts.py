@@ -49,7 +49,8 @@ def add(
 
     The login is a pseudonymous id, as an operator's name is; write down elsewhere
     who it belongs to. The first password serves for seven days; its owner chooses
-    another at once and sets up an authenticator.
+    another at once and sets up an authenticator. Once there has been a second
+    administrator, nobody signs in by it until another person has confirmed it.
 
     Example: gateway accounts add ada --operator ada --as ada
     """
@@ -59,8 +60,28 @@ def add(
     binding = Binding(
         operator=operator, party=party, roles=frozenset(PartyRole(role) for role in roles)
     )
-    first = _desk(open_store(ctx), acting).add(login, binding)
-    _told_first(login, first, json_wanted)
+    opened = open_store(ctx)
+    first = _desk(opened, acting).add(login, binding)
+    _told_first(opened, login, first, json_wanted)
+
+
+@accounts.command("confirm")
+@click.argument("login")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def confirm(ctx: click.Context, login: str, acting: str, json_wanted: bool) -> None:
+    """Let an account be used that another administrator has added, reset or bound.
+
+    Ask its owner, over another channel, whether they expect it.
+
+    Example: gateway accounts confirm police-desk --as bea
+    """
+    confirmed = _desk(open_store(ctx), acting).confirm(login)
+    ways = [asked.way.value for asked in confirmed]
+    line = f"{login} may be used. Confirmed: {', '.join(ways)}."
+    emit({"login": login, "confirmed": ways}, json_wanted, [line])
 
 
 @accounts.command("reset")
@@ -72,12 +93,14 @@ def add(
 def reset(ctx: click.Context, login: str, acting: str, json_wanted: bool) -> None:
     """Give a new first password, and let the second factor be set up anew.
 
-    Do this only for somebody whom you know to be the account's owner.
+    Do this only for somebody whom you know to be the account's owner. Once there has
+    been a second administrator, another person confirms it.
 
     Example: gateway accounts reset police-desk --as ada
     """
-    first = _desk(open_store(ctx), acting).reset(login)
-    _told_first(login, first, json_wanted)
+    opened = open_store(ctx)
+    first = _desk(opened, acting).reset(login)
+    _told_first(opened, login, first, json_wanted)
 
 
 @accounts.command("disable")
@@ -105,6 +128,8 @@ def disable(ctx: click.Context, login: str, acting: str, json_wanted: bool) -> N
 def bind(ctx: click.Context, login: str, subject: str, acting: str, json_wanted: bool) -> None:
     """Let somebody sign in by the OpenID Connect provider of the settings.
 
+    Once there has been a second administrator, another person confirms it.
+
     Example: gateway accounts bind ada --subject 4f1c9e --as ada
     """
     from gateway.errors import UsageError
@@ -118,8 +143,10 @@ def bind(ctx: click.Context, login: str, subject: str, acting: str, json_wanted:
             remedy="Set GATEWAY_OIDC_ISSUER first.",
         )
     _desk(opened, acting).bind(login, issuer=issuer, subject=subject)
+    state, more = _asked(opened, login)
     line = f"{login} may sign in by {issuer}."
-    emit({"login": login, "issuer": issuer, "bound": True}, json_wanted, [line])
+    document = {"login": login, "issuer": issuer, "bound": True, "state": state}
+    emit(document, json_wanted, [line, *more])
 
 
 @accounts.command("list")
@@ -132,30 +159,42 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
     Example: gateway accounts list --json
     """
     from gateway.adapters import accounts as people
+    from gateway.adapters import asked_access
 
     with open_store(ctx).database.read() as connection:
         found = people.listed(connection)
-    rows = [
+        waiting = asked_access.waiting(connection, asked_access.OF_ACCOUNTS)
+    rows: list[dict[str, Any]] = [
         {
             "login": one.login,
             "operator": one.operator,
             "party": one.party,
             "roles": sorted(one.roles),
             "state": _state(one),
+            "asked": [
+                {"what": asked.way.value, "asked_by": asked.asked_by}
+                for asked in waiting
+                if asked.owner == one.login
+            ],
         }
         for one in found
     ]
     cells = (
-        (row["login"], row["operator"] or row["party"], ", ".join(row["roles"]), row["state"])
+        (
+            *(row["login"], row["operator"] or row["party"], ", ".join(row["roles"]), row["state"]),
+            ", ".join(f"{asked['what']} by {asked['asked_by']}" for asked in row["asked"]),
+        )
         for row in rows
     )
-    shown = table(("Login", "Acts for", "Roles", "State"), cells)
+    shown = table(("Login", "Acts for", "Roles", "State", "Asked"), cells)
     emit({"accounts": rows}, json_wanted, [shown])
 
 
 def _state(account: Any) -> str:
     if account.disabled:
         return "closed"
+    if account.waits:
+        return "asked"
     if account.first_until is not None or not account.has_factor:
         return "not set up yet"
     return "in use"
@@ -168,10 +207,24 @@ def _desk(opened: Opened, acting: str) -> Any:
     return AccountDesk(opened.database, acting=acting, at=opened.at, passwords=Passwords())
 
 
-def _told_first(login: str, first: str, json_wanted: bool) -> None:
+def _asked(opened: Opened, login: str) -> tuple[str, list[str]]:
+    """Whether something of an account waits now, and who is to do what."""
+    from gateway.adapters import asked_access
+
+    with opened.database.read() as connection:
+        if not asked_access.waiting(connection, asked_access.OF_ACCOUNTS, owner=login):
+            return "granted", []
+    return "asked", [
+        f"It counts once another person runs `gateway accounts confirm {login} --as NAME`."
+    ]
+
+
+def _told_first(opened: Opened, login: str, first: str, json_wanted: bool) -> None:
     lines = [
         f"{login}: first password {first}",
         "It is shown this once, and serves for seven days. Give it to the account's owner in "
         "person or by telephone, not together with the login.",
     ]
-    emit({"login": login, "first_password": first, "days": 7}, json_wanted, lines)
+    state, more = _asked(opened, login)
+    document = {"login": login, "first_password": first, "days": 7, "state": state}
+    emit(document, json_wanted, [*lines, *more])

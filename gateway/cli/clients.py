@@ -60,7 +60,8 @@ def add(
 ) -> None:
     """Register a program with its public key (JWK or PEM).
 
-    Compare the key's id with the partner over another channel before you do.
+    Compare the key's id with the partner over another channel before you do. Once there
+    has been a second administrator, the key serves when another person has confirmed it.
 
     Example: gateway clients add police-nightly client.jwk \
 --party greater-manchester-police --role uploader --as ada
@@ -68,15 +69,18 @@ def add(
     from gateway.adapters.client_keys import read_public
     from gateway.model.words import PartyRole
 
-    added = _desk(open_store(ctx), acting).add_client(
+    opened = open_store(ctx)
+    added = _desk(opened, acting).add_client(
         client,
         party=party,
         roles=frozenset(PartyRole(role) for role in roles),
         public=read_public(public.read_bytes()),
     )
     kid = added.keys[0][0]
+    state, more = _asked(opened, client, kid)
     document = {"client": client, "party": party, "roles": sorted(roles), "key": kid}
-    emit(document, json_wanted, [f"{client} of {party}: {', '.join(sorted(roles))}. Key {kid}."])
+    lines = [f"{client} of {party}: {', '.join(sorted(roles))}. Key {kid}.", *more]
+    emit({**document, "state": state}, json_wanted, lines)
 
 
 @clients.command("add-key")
@@ -89,13 +93,38 @@ def add(
 def add_key(ctx: click.Context, client: str, public: Path, acting: str, json_wanted: bool) -> None:
     """Register one more key of a program; revoke the old one when the new one is in use.
 
+    Once there has been a second administrator, another person confirms it.
+
     Example: gateway clients add-key police-nightly client.jwk --as ada
     """
     from gateway.adapters.client_keys import read_public
 
     raw = read_public(public.read_bytes())
-    kid = _desk(open_store(ctx), acting).add_client_key(client, public=raw)
-    emit({"client": client, "key": kid}, json_wanted, [f"{client} may also use key {kid}."])
+    opened = open_store(ctx)
+    kid = _desk(opened, acting).add_client_key(client, public=raw)
+    state, more = _asked(opened, client, kid)
+    line = f"{client} may also use key {kid}."
+    emit({"client": client, "key": kid, "state": state}, json_wanted, [line, *more])
+
+
+@clients.command("confirm")
+@click.argument("client")
+@click.option("--key", "kid", default="", help="Only this key; without it, all that wait.")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def confirm(ctx: click.Context, client: str, kid: str, acting: str, json_wanted: bool) -> None:
+    """Let keys of a program serve that another administrator has registered.
+
+    Compare the key's id with the partner over another channel before you do.
+
+    Example: gateway clients confirm police-nightly --as bea
+    """
+    confirmed = _desk(open_store(ctx), acting).confirm_client(client, kid=kid)
+    keys = [asked.name for asked in confirmed]
+    line = f"{client} may use key {', '.join(keys)}."
+    emit({"client": client, "confirmed": keys}, json_wanted, [line])
 
 
 @clients.command("revoke")
@@ -129,20 +158,25 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
 
     with open_store(ctx).database.read() as connection:
         found = programs.listed(connection)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "client": one.id,
             "party": one.party,
             "roles": sorted(one.roles),
             "keys": [kid for kid, _ in one.keys],
-            "state": "revoked" if one.revoked else "in use",
+            "state": _state(one),
+            "asked": [{"key": key, "asked_by": by} for key, by in one.waiting],
         }
         for one in found
     ]
     shown = table(
-        ("Client", "Acts for", "Roles", "State", "Keys"),
+        ("Client", "Acts for", "Roles", "State", "Keys", "Asked"),
         (
-            (one.id, one.party, ", ".join(sorted(one.roles)), row["state"], " ".join(row["keys"]))
+            (
+                *(one.id, one.party, ", ".join(sorted(one.roles)), row["state"]),
+                " ".join(row["keys"]),
+                ", ".join(f"{key} by {by}" for key, by in one.waiting),
+            )
             for one, row in zip(found, rows, strict=True)
         ),
     )
@@ -192,6 +226,24 @@ def rotate(ctx: click.Context, json_wanted: bool) -> None:
     opened = open_store(ctx)
     fresh = open_web_keys(open_settings(ctx), at=opened.at).rotate(opened.at)
     emit({"key": fresh.kid}, json_wanted, [f"Access tokens are signed by key {fresh.kid} now."])
+
+
+def _state(client: Any) -> str:
+    if client.revoked:
+        return "revoked"
+    return "in use" if client.admitted else "asked"
+
+
+def _asked(opened: Opened, client: str, kid: str) -> tuple[str, list[str]]:
+    """Whether a key waits now, and who is to do what."""
+    from gateway.adapters import clients as programs
+
+    with opened.database.read() as connection:
+        if kid not in dict(programs.known(connection, client).waiting):
+            return "granted", []
+    return "asked", [
+        f"It serves once another person runs `gateway clients confirm {client} --as NAME`."
+    ]
 
 
 def _desk(opened: Opened, acting: str) -> Any:

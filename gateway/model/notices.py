@@ -27,6 +27,7 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"
     HELD = "held"
     ROLE_ASKED = "role-asked"
+    ACCESS_ASKED = "access-asked"
     NOT_DELIVERED = "not-delivered"
     DUTY = "duty"
     REVIEW = "review"
@@ -102,6 +103,13 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             subject="A role waits for a second person",
             sentence='{by} has asked for the role "{role}" for {operator}. It counts for nothing '
             "until a second person confirms it.",
+            path="/waiting",
+        ),
+        Kind.ACCESS_ASKED: Notice(
+            acts=_acts(Action.ACCOUNT_CONFIRM),
+            subject="A way in waits for a second person",
+            sentence="{by} has asked for a way in for the {what} {name}. It lets nobody in until "
+            "a second person confirms it.",
             path="/waiting",
         ),
         Kind.NOT_DELIVERED: Notice(

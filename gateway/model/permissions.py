@@ -54,6 +54,7 @@ class Action(StrEnum):
     INBOX_READ = "inbox-read"
     DESTRUCTION_CERTIFY = "destruction-certify"
     ACCOUNT_ADD = "account-add"
+    ACCOUNT_CONFIRM = "account-confirm"
     AUDIT_READ = "audit-read"
     OPERATION_READ = "operation-read"
     NOTICE_READ = "notice-read"
@@ -150,6 +151,9 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         # Signing that every copy of a package that we received is destroyed.
         Action.DESTRUCTION_CERTIFY: frozenset({PartyRole.ANALYST, PartyRole.CUSTODIAN}),
         Action.ACCOUNT_ADD: frozenset({PartyRole.ADMINISTRATOR}),
+        Action.ACCOUNT_CONFIRM: frozenset(
+            {PartyRole.ADMINISTRATOR, PartyRole.AUDITOR, PartyRole.CUSTODIAN}
+        ),
         Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
         Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),
         Action.NOTICE_READ: frozenset({PartyRole.ADMINISTRATOR, PartyRole.AUDITOR}),
@@ -187,6 +191,7 @@ APART: frozenset[frozenset[Action]] = frozenset(
         frozenset({Action.KEY_GRANT, Action.RELEASE}),
         frozenset({Action.KEY_ACCEPT, Action.KEY_CONFIRM}),
         frozenset({Action.OPERATOR_ADD, Action.OPERATOR_CONFIRM}),
+        frozenset({Action.ACCOUNT_ADD, Action.ACCOUNT_CONFIRM}),
         frozenset({Action.EMERGENCY_ASK, Action.EMERGENCY_CONFIRM}),
         frozenset({Action.EMERGENCY_ASK, Action.EMERGENCY_READ}),
         frozenset({Action.EMERGENCY_CONFIRM, Action.EMERGENCY_READ}),

@@ -118,9 +118,9 @@ def _session_and_account(request: Request, *stages: Stage) -> tuple[Session, Acc
     with desk().database.read() as connection:
         found = sessions.find(connection, session_id, at=desk().now())
         account = accounts.find(connection, found.login) if found else None
-    if found is None or found.stage not in stages or account is None or account.disabled:
+    if found is None or found.stage not in stages or account is None:
         return None
-    return found, account
+    return (found, account) if account.admitted else None
 
 
 def _person(request: Request) -> Caller | None:

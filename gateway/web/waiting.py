@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from flask import url_for
 
-from gateway.adapters import duties, emergency_records, policy_store, register_matches
+from gateway.adapters import (
+    asked_access,
+    duties,
+    emergency_records,
+    policy_store,
+    register_matches,
+)
+from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
 from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.emergency_records import EmergencyState
 from gateway.adapters.operators import ASKED
@@ -27,6 +34,12 @@ from gateway.web.desk import desk
 from gateway.web.documents import in_force
 from gateway.web.release_columns import recipient_title
 
+_WAYS = {
+    Way.ACCOUNT: "added",
+    Way.RESET: "new first password",
+    Way.SUBJECT: "bound to somebody of the provider",
+    Way.KEY: "key added",
+}
 MOST = 50
 FEW = 10
 
@@ -88,6 +101,7 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
             items=tuple(_roles(connection)),
             how="gateway operators confirm NAME --as YOU",
         ),
+        *_ways_in(connection),
         Group(
             name="People who may have objected",
             action=Action.SUBJECT_ANSWER,
@@ -205,6 +219,26 @@ def _roles(connection: sa.Connection) -> Iterator[Item]:
     for row in connection.execute(sa.select(ASKED).order_by(ASKED.c.operator, ASKED.c.role)):
         what = f"{row.operator}: {row.role}"
         yield Item(text=f"{what} for {row.controller}" if row.controller else what, by=row.asked_by)
+
+
+def _ways_in(connection: sa.Connection) -> tuple[Group, ...]:
+    """Accounts and programs that nobody can use before a second person has confirmed them."""
+    kinds = (
+        ("Accounts that a second person confirms", OF_ACCOUNTS, "accounts confirm LOGIN"),
+        ("Clients' keys that a second person confirms", OF_CLIENTS, "clients confirm CLIENT"),
+    )
+    return tuple(
+        Group(
+            name=name,
+            action=Action.ACCOUNT_CONFIRM,
+            items=tuple(
+                Item(text=f"{asked.owner}: {_WAYS[asked.way]}", by=asked.asked_by)
+                for asked in asked_access.waiting(connection, ways)
+            ),
+            how=f"gateway {command} --as YOU",
+        )
+        for name, ways, command in kinds
+    )
 
 
 def _matches(connection: sa.Connection) -> Iterator[Item]:

@@ -71,12 +71,12 @@ def _provider() -> Provider:
 
 
 def _account(provider: Provider, subject: str | None) -> Account | None:
-    """The account that an administrator has bound to this subject, if it is open."""
+    """The account that an administrator has bound to this subject, if anybody may come in by it."""
     if subject is None:
         return None
     with desk().database.read() as connection:
         found = accounts.by_subject(connection, issuer=provider.issuer, subject=subject)
-    return found if found is not None and not found.disabled else None
+    return found if found is not None and found.admitted else None
 
 
 def _refused() -> str:
