@@ -175,7 +175,7 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
             (
                 *(one.id, one.party, ", ".join(sorted(one.roles)), row["state"]),
                 " ".join(row["keys"]),
-                ", ".join(f"{key} by {by}" for key, by in one.waiting),
+                ", ".join(f"{key[:8]}… by {by}" for key, by in one.waiting),
             )
             for one, row in zip(found, rows, strict=True)
         ),

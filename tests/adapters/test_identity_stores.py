@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters import (
+    access_desk,
     accounts,
+    asked_access,
     clients,
+    keyring_ledger,
+    operators,
     schema,
     second_factors,
     sessions,
@@ -22,6 +26,7 @@ from gateway.adapters import (
     sign_ins_elsewhere,
 )
 from gateway.adapters.accounts import Binding
+from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Asked, Way
 from gateway.adapters.database import Database
 from gateway.adapters.keyring_signing import public_of, raw_public
 from gateway.adapters.passwords import Passwords
@@ -30,7 +35,7 @@ from gateway.adapters.settings import read_settings
 from gateway.adapters.sign_in import SignIn
 from gateway.adapters.sign_ins_elsewhere import UnderWay
 from gateway.adapters.web_keys import open_web_keys
-from gateway.errors import IntegrityError, Unavailable, UsageError
+from gateway.errors import IntegrityError, RefusedError, Unavailable, UsageError
 from gateway.model.words import PartyRole
 
 NOW = dt.datetime(2026, 3, 5, 14, 7, tzinfo=dt.UTC)
@@ -222,6 +227,84 @@ def test_a_key_belongs_to_one_client_for_ever(store: Database) -> None:
         with pytest.raises(UsageError, match="clients/key-known"):
             clients.add_key(connection, "two", public=public, at=NOW)
         assert clients.known(connection, "one").keys == ()
+
+
+def administrators(store: Database, *names: str) -> None:
+    """People who are administrators, by the tables and by the ledger."""
+    role = PartyRole.ADMINISTRATOR
+    with store.begin() as connection:
+        for name in names:
+            operators.add(connection, name, roles=[(role, "")], by="bootstrap", at=NOW)
+            facts = {"operator": name, "role": role.value}
+            keyring_ledger.record(connection, "role-granted", facts, at=NOW)
+
+
+def asked_for(way: Way, name: str, owner: str, *, by: str = "ada") -> Asked:
+    return Asked(way=way, name=name, owner=owner, asked_by=by)
+
+
+def test_a_way_in_waits_only_once_there_have_been_two_administrators(store: Database) -> None:
+    asked = asked_for(Way.ACCOUNT, "police-desk", "police-desk")
+    administrators(store, "ada")
+    with store.begin() as connection:
+        access_desk.ask(connection, asked, {}, at=NOW)
+        assert accounts.known(connection, "police-desk").admitted
+    administrators(store, "bea")
+    with store.begin() as connection:
+        access_desk.ask(connection, asked, {}, at=NOW)
+        access_desk.ask(connection, asked, {}, at=NOW)
+        assert not accounts.known(connection, "police-desk").admitted
+        waiting = asked_access.waiting(connection, OF_ACCOUNTS, owner="police-desk")
+        assert waiting == (asked,), "who asks again asks once"
+        facts: dict[str, dict[str, str]] = {"police-desk": {}}
+        with pytest.raises(RefusedError, match="accounts/same-person"):
+            access_desk.confirm(connection, waiting, facts, acting="ada", at=NOW)
+        access_desk.confirm(connection, waiting, facts, acting="bea", at=NOW)
+        assert accounts.known(connection, "police-desk").admitted
+        with pytest.raises(UsageError, match="accounts/nothing-asked"):
+            access_desk.confirm(connection, (), {}, acting="bea", at=NOW)
+
+
+def test_a_subject_and_a_key_that_wait_let_nobody_in_and_the_others_stay(store: Database) -> None:
+    issuer, public = "https://id.example", raw_public(public_of(KEY))
+    mark = asked_access.subject_mark(issuer, "7")
+    roles = frozenset({PartyRole.UPLOADER})
+    with store.begin() as connection:
+        for subject in ("6", "7"):
+            accounts.bind_subject(connection, "police-desk", issuer=issuer, subject=subject)
+        clients.add(connection, "one", party="x", roles=roles, public=public, by="ada", at=NOW)
+        other = clients.add_key(connection, "one", public=raw_public(public_of(bytes(32))), at=NOW)
+        kid = next(key for key, raw in clients.known(connection, "one").keys if raw == public)
+        asked_access.ask(connection, asked_for(Way.SUBJECT, mark, "police-desk"))
+        asked_access.ask(connection, asked_for(Way.KEY, kid, "one"))
+        assert accounts.by_subject(connection, issuer=issuer, subject="7") is None
+        assert accounts.by_subject(connection, issuer=issuer, subject="6") is not None
+        with pytest.raises(UsageError, match="accounts/subject-taken"):
+            accounts.bind_subject(connection, "police-desk", issuer=issuer, subject="7")
+        assert clients.of_key(connection, kid) is None
+        assert clients.of_key(connection, other) is not None
+        assert clients.known(connection, "one").waiting == ((kid, "ada"),)
+        clients.revoke(connection, "one", kid=other, at=NOW)
+        assert not clients.known(connection, "one").admitted
+        asked_access.forget(connection, OF_CLIENTS, owner="one")
+        assert clients.of_key(connection, kid) is not None
+
+
+def test_what_ended_waits_no_more_and_another_of_the_same_name_goes_on(store: Database) -> None:
+    """A login and a client may have one name: what waits for the one is not the other's."""
+    roles = frozenset({PartyRole.UPLOADER})
+    with store.begin() as connection:
+        public = raw_public(public_of(KEY))
+        client = "police-desk"
+        clients.add(connection, client, party="x", roles=roles, public=public, by="ada", at=NOW)
+        kid = clients.known(connection, client).keys[0][0]
+        asked_access.ask(connection, asked_for(Way.ACCOUNT, "police-desk", "police-desk"))
+        asked_access.ask(connection, asked_for(Way.KEY, kid, client))
+        accounts.disable(connection, "police-desk", at=NOW)
+        assert asked_access.waiting(connection, OF_ACCOUNTS) == ()
+        assert clients.of_key(connection, kid) is None
+        clients.revoke(connection, client, at=NOW)
+        assert asked_access.waiting(connection, OF_CLIENTS) == ()
 
 
 def test_a_sign_in_elsewhere_is_taken_once_and_in_time(store: Database) -> None:

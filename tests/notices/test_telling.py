@@ -146,6 +146,20 @@ def test_a_role_that_was_asked_for_is_told_to_those_who_confirm(
     assert not any("newt" in m.get_content() for m in mailbox.to("ada@trafford.example"))
 
 
+def test_a_way_in_that_was_asked_for_is_told_to_those_who_confirm_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    telling.office.must("operators", "add", "bea", "--role", "administrator", "--as", "ada")
+    telling.address("bea", "kit", "ada")
+    telling.office.must("accounts", "add", "bea", "--operator", "bea", "--as", "ada")
+    telling.look()
+    said = [m.get_content() for m in mailbox.to("kit@trafford.example")]
+    assert any("asked for a way in for the account bea" in each for each in said)
+    for name in ("ada", "bea"):
+        told_of = [m.get_content() for m in mailbox.to(f"{name}@trafford.example")]
+        assert not any("way in" in each for each in told_of), name
+
+
 def test_a_job_that_failed_is_told_to_who_asked_and_to_administrators(
     telling: Telling, mailbox: Mailbox
 ) -> None:

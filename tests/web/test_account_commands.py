@@ -44,6 +44,7 @@ def test_an_added_account_gets_a_first_password_that_is_kept_nowhere(
 ) -> None:
     told = office.ask(*ADD)
     assert told["login"] == "police-desk-2"
+    assert told["state"] == "granted", "a single administrator adds accounts alone"
     assert len(told["first_password"]) == 24
     listed = {row["login"]: row for row in office.ask("accounts", "list")["accounts"]}
     assert listed["police-desk-2"] == {
@@ -52,6 +53,7 @@ def test_an_added_account_gets_a_first_password_that_is_kept_nowhere(
         "party": POLICE,
         "roles": ["uploader"],
         "state": "not set up yet",
+        "asked": [],
     }
     for path in office.data.rglob("*"):
         if path.is_file():

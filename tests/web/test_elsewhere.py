@@ -111,6 +111,22 @@ def test_somebody_whom_nobody_bound_stays_outside(app: Flask, provider: TestProv
     assert refused(browser.get(sent_away(browser)), browser)
 
 
+def test_a_binding_that_waits_for_a_second_person_lets_nobody_in(
+    app: Flask, office: Office, provider: TestProvider
+) -> None:
+    office.must("operators", "add", "bea", "--role", "administrator", "--as", "ada")
+    provider.subject = "somebody-else"
+    accounts(app).bind("rosa", issuer=provider.issuer, subject="somebody-else")
+    browser = app.test_client()
+    assert refused(browser.get(sent_away(browser)), browser)
+    office.must("accounts", "confirm", "rosa", "--as", "bea")
+    browser.get(sent_away(browser))
+    assert signed_in(browser)
+    accounts(app).reset("rosa")
+    browser = app.test_client()
+    assert refused(browser.get(sent_away(browser)), browser)
+
+
 def test_a_closed_account_stays_outside(app: Flask) -> None:
     accounts(app).disable("ada")
     browser = app.test_client()
