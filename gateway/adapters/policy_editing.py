@@ -43,7 +43,7 @@ class FieldEdit:
 
 def set_field(text: str, purpose: str, output: str, field: FieldEdit) -> str:
     """Add a field to an output, or change it."""
-    document = _parse(text)
+    document = parsed(text)
     fields = _output(document, purpose, output).setdefault("fields", tomlkit.table())
     rule = tomlkit.inline_table()
     for key, value in (
@@ -65,7 +65,7 @@ def remove_field(text: str, purpose: str, output: str, field: str) -> str:
     Raises:
         UsageError: the output has no such field.
     """
-    document = _parse(text)
+    document = parsed(text)
     fields = _output(document, purpose, output).get("fields", {})
     if field not in fields:
         raise _absent("field", field)
@@ -75,7 +75,7 @@ def remove_field(text: str, purpose: str, output: str, field: str) -> str:
 
 def set_limits(text: str, purpose: str, output: str, *, k: int, on_small_group: str) -> str:
     """Set the group size of an output and what is done about smaller groups."""
-    document = _parse(text)
+    document = parsed(text)
     limits = _output(document, purpose, output).setdefault("disclosure", tomlkit.table())
     limits["k"] = k
     limits["on_small_group"] = on_small_group
@@ -88,21 +88,21 @@ def set_purpose(text: str, purpose: str, parts: Mapping[str, Value]) -> str:
     Raises:
         UsageError: a part is not one that a form may set.
     """
-    document = _parse(text)
+    document = parsed(text)
     _set(_purpose(document, purpose), parts, PURPOSE_PARTS)
     return tomlkit.dumps(document)
 
 
 def set_agreement(text: str, parts: Mapping[str, Value]) -> str:
     """Set parts of the agreement itself: title, review, end, parties, contact."""
-    document = _parse(text)
+    document = parsed(text)
     _set(document, parts, AGREEMENT_PARTS)
     return tomlkit.dumps(document)
 
 
 def prohibit(text: str, field: str, *, clause: str, reason: str) -> str:
     """Say that a field never leaves, whatever permits it."""
-    document = _parse(text)
+    document = parsed(text)
     rule = tomlkit.inline_table()
     rule.update({"clause": clause, "reason": reason})
     document.setdefault("prohibitions", tomlkit.table())[field] = rule
@@ -116,15 +116,25 @@ def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
         where[key] = list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _parse(text: str) -> tomlkit.TOMLDocument:
+def parsed(text: str) -> tomlkit.TOMLDocument:
+    """A text as a document whose comments and order stay.
+
+    Raises:
+        InputRejected: `policy/unreadable`: the text is not TOML.
+    """
     try:
         return tomlkit.parse(text)
     except (TOMLKitError, ValueError):
-        raise InputRejected(
-            "policy/unreadable",
-            "The agreement's text is not TOML, so that a form cannot change it.",
-            remedy="Correct it as text first.",
-        ) from None
+        raise unreadable() from None
+
+
+def unreadable() -> InputRejected:
+    """The refusal of a text that a form cannot change."""
+    return InputRejected(
+        "policy/unreadable",
+        "The document's text is not TOML, so that a form cannot change it.",
+        remedy="Correct it as text first.",
+    )
 
 
 def _purpose(document: Any, purpose: str) -> Any:
@@ -143,14 +153,14 @@ def _output(document: Any, purpose: str, output: str) -> Any:
 
 def with_version(text: str, version: int) -> str:
     """The text with that version number; a draft is one further than what is in the store."""
-    document = _parse(text)
+    document = parsed(text)
     document["version"] = version
     return tomlkit.dumps(document)
 
 
 def version_of(text: str) -> int:
     """The version that a text says; 0 where it says none."""
-    found = _parse(text).get("version", 0)
+    found = parsed(text).get("version", 0)
     return int(found) if isinstance(found, int) else 0
 
 

@@ -1,0 +1,239 @@
+"""The forms of vocabulary, legal bases, recipients and datasets: what they show and write.
+
+A form starts from the text as the draft has it and changes only the parts that were
+changed on the page. What the strict reader would refuse in the entry is said at its
+part, and nothing is saved; what it finds elsewhere is the draft's to show.
+
+Source: docs/reference/policy.md; GOV.UK Design System, "Error summary".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.adapters import policy_editing as editing
+from gateway.adapters.policy_entries import set_entry
+from gateway.errors import UsageError
+from gateway.policy import Finding
+from gateway.policy.reading import read
+from gateway.web import workshop
+from gateway.web.entry_kinds import Kind, parts_of
+from gateway.web.entry_parts import EXPECTED, NotTaken, Part
+from gateway.web.form_values import Fault, fault
+from gateway.web.workshop import DraftView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry as a form shows it; `name` is empty for one that is to be made."""
+
+    kind: Kind
+    path: str
+    name: str
+    parts: tuple[Part, ...]
+    values: Mapping[str, Any]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The keys that lead to it in its document."""
+        return () if self.kind.whole else (self.kind.section, self.name)
+
+    def shown(self) -> dict[str, str | Sequence[str]]:
+        """Its values as the form shows them."""
+        return {part.key: part.shown(self.values.get(part.key)) for part in self.parts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The documents of a draft as its list of forms shows them."""
+
+    fields: tuple[str, ...]
+    bases: tuple[str, ...]
+    recipients: tuple[str, ...]
+    datasets: tuple[str, ...]
+
+
+def known(texts: Mapping[str, str]) -> Known:
+    """What there is to change: entries by name, documents by path."""
+    return Known(
+        fields=names_in(texts, "vocabulary.toml", "fields"),
+        bases=names_in(texts, "legal-bases.toml", "bases"),
+        recipients=tuple(sorted(path for path in texts if path.startswith("recipients/"))),
+        datasets=tuple(sorted(path for path in texts if path.startswith("datasets/"))),
+    )
+
+
+def names_in(texts: Mapping[str, str], path: str, section: str) -> tuple[str, ...]:
+    """The names of a section's entries, in the order of the document."""
+    tree, _ = read(path, texts.get(path, ""))
+    found = tree.get(section)
+    return tuple(found) if isinstance(found, Mapping) else ()
+
+
+def entry(kind: Kind, view: DraftView, texts: Mapping[str, str], *, path: str, name: str) -> Entry:
+    """An entry of a draft's documents, or an empty one where none is named.
+
+    Raises:
+        UsageError: the documents have no such entry.
+    """
+    path = path if kind.document.endswith("/") else kind.document
+    found = _found(kind, texts, path, name) if path else {}
+    if kind.key == "column" and not path:
+        raise _nothing()
+    return Entry(
+        kind=kind,
+        path=path,
+        name=path.removeprefix(kind.document).removesuffix(".toml") if kind.whole else name,
+        parts=parts_of(kind, view.bundle),
+        values=_flat(found),
+        columns=names_in(texts, path, "columns") if kind.key == "dataset" and path else (),
+    )
+
+
+def _found(kind: Kind, texts: Mapping[str, str], path: str, name: str) -> Mapping[str, Any]:
+    """What a document says of an entry; nothing yet of one without a name."""
+    if path not in texts or not path.startswith(kind.document):
+        raise _nothing()
+    tree, faults = read(path, texts[path])
+    if faults:
+        raise editing.unreadable()
+    if kind.whole or not name:
+        return tree if kind.whole else {}
+    section = tree.get(kind.section)
+    found = section.get(name) if isinstance(section, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise _nothing()
+    return found
+
+
+def written(
+    shown: Entry, form: Mapping[str, str], view: DraftView, texts: Mapping[str, str]
+) -> tuple[Mapping[str, str], list[Fault]]:
+    """The text that a form makes of an entry, by path, or every fault of the form."""
+    name, faults = _named(shown, form, texts)
+    parts, more = _parts(shown, form)
+    faults += more
+    if faults:
+        return {}, faults
+    path = shown.path or f"{shown.kind.document}{name}.toml"
+    place = () if shown.kind.whole else (shown.kind.section, name)
+    text = _edited(shown, texts.get(path, ""), place, parts, name)
+    if path not in view.draft.changes and path in texts and shown.kind.versioned:
+        text = editing.with_version(text, editing.version_of(texts[path]) + 1)
+    faults = _refused(shown, view, texts, path, text, place)
+    return ({}, faults) if faults else ({path: text}, [])
+
+
+def _named(
+    shown: Entry, form: Mapping[str, str], texts: Mapping[str, str]
+) -> tuple[str, list[Fault]]:
+    """The name of an entry: its own, or the one that a new one is given."""
+    if shown.name:
+        return shown.name, []
+    name = form.get("new-name", "").strip()
+    if not shown.kind.name.fullmatch(name):
+        return "", [fault(f"Enter a name. {shown.kind.name_hint}", "new-name")]
+    taken = (
+        f"{shown.kind.document}{name}.toml" in texts
+        if shown.kind.whole
+        else name in names_in(texts, shown.path, shown.kind.section)
+    )
+    told = "There is one of this name already: change it, or choose another name"
+    return name, [fault(told, "new-name")] if taken else []
+
+
+def _parts(shown: Entry, form: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+    """The parts that differ from what the page showed, or every fault of what was typed."""
+    changed: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for part in shown.parts:
+        had = shown.values.get(part.key)
+        if part.untouched(form, had) and not (part.required and had is None):
+            continue
+        try:
+            typed = part.read(form)
+        except NotTaken:
+            faults.append(fault(f"{part.label}: {EXPECTED[part.takes].lower()}", part.key))
+            continue
+        if part.required and typed is None:
+            faults.append(fault(f"{part.label}: this is needed", part.key))
+        elif not part.alike(typed, had):
+            changed[part.key] = part.ordered(typed, had)
+    return changed, faults
+
+
+def _edited(
+    shown: Entry, text: str, place: tuple[str, ...], parts: Mapping[str, Any], name: str
+) -> str:
+    """The document with the changed parts, those of inner tables in theirs."""
+    own = {key: value for key, value in parts.items() if "." not in key}
+    if not text:
+        own = {"id": name, **own} | ({"version": 1} if shown.kind.versioned else {})
+    text = set_entry(text, place, own)
+    for inner in shown.kind.inner:
+        dotted = {
+            key.removeprefix(f"{inner}."): value
+            for key, value in parts.items()
+            if key.startswith(f"{inner}.")
+        }
+        if dotted:
+            text = set_entry(text, (*place, inner), dotted)
+    return text
+
+
+def _refused(
+    shown: Entry,
+    view: DraftView,
+    texts: Mapping[str, str],
+    path: str,
+    text: str,
+    place: tuple[str, ...],
+) -> list[Fault]:
+    """What the strict reader finds in the entry that it did not find before, at its part."""
+    reader = workshop.rereader()
+    before = {(each.where, each.sentence) for each in reader.load(texts)[1]}
+    _, findings = reader.load({**texts, path: text})
+    return [
+        _at_part(shown, finding, place)
+        for finding in findings
+        if finding.document == path
+        and (finding.where, finding.sentence) not in before
+        and _concerns(shown, finding, place)
+    ]
+
+
+def _concerns(shown: Entry, finding: Finding, place: tuple[str, ...]) -> bool:
+    """Whether a finding is of what the form asks; a dataset's first column comes later."""
+    if finding.path[: len(place)] != place and finding.path:
+        return False
+    rest = finding.path[len(place) :]
+    return not rest or any(part.key.split(".")[0] == rest[0] for part in shown.parts)
+
+
+def _at_part(shown: Entry, finding: Finding, place: tuple[str, ...]) -> Fault:
+    rest = [str(each) for each in finding.path[len(place) :]] or [finding.where]
+    told = f"{finding.sentence} {finding.remedy}".strip()
+    for part in shown.parts:
+        if part.key == ".".join(rest[: part.key.count(".") + 1]):
+            return fault(f"{part.label}: {told}", part.key)
+    return fault(told[:1].upper() + told[1:], shown.parts[0].key)
+
+
+def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entry; those of inner tables by dotted key."""
+    flat = dict(tree)
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}.{inner}": each for inner, each in value.items()}
+    return flat
+
+
+def _nothing() -> UsageError:
+    return UsageError(
+        "policy/nothing-to-edit",
+        "The draft has no such document or entry that a form can change.",
+        remedy="Reload the page; somebody may have changed the text.",
+    )

@@ -1,0 +1,103 @@
+"""Writing a change of vocabulary, legal bases, recipients and datasets by form, in a draft.
+
+Source: docs/reference/policy.md, "Life of a version"; security point 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from gateway.errors import HeldForPerson
+from gateway.model.permissions import Action
+from gateway.web import document_forms as forms
+from gateway.web import workshop
+from gateway.web.callers import Caller, Realm
+from gateway.web.desk import desk
+from gateway.web.draft_saving import moved_page, opened, revision, saved
+from gateway.web.entry_kinds import kind_of
+from gateway.web.form_values import Fault, several
+from gateway.web.guards import guarded
+
+pages = Blueprint("draft_documents", __name__)
+
+
+@pages.get("/drafts/<draft>/documents")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def every(draft: str, *, caller: Caller) -> str:
+    """Ask which field, legal basis, recipient or dataset the draft is to change."""
+    view = opened(draft)
+    known = forms.known(_texts(view))
+    return render_template("drafts/documents.html", view=view, draft=view.draft, known=known)
+
+
+@pages.get("/drafts/<draft>/documents/<kind>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def entry(draft: str, kind: str, *, caller: Caller) -> str:
+    """Show the form of an entry of a document, or of a new one."""
+    view = opened(draft)
+    shown = _asked(view, kind, request.args)
+    return _page(view, shown, shown.shown())
+
+
+@pages.post("/drafts/<draft>/documents/<kind>")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def set_entry(draft: str, kind: str, *, caller: Caller) -> Any:
+    """Save an entry of a document; comments and order stay."""
+    view = opened(draft)
+    shown = _asked(view, kind, request.form)
+    changes, faults = forms.written(shown, request.form, view, _texts(view))
+    if faults:
+        return _page(view, shown, _typed(shown), faults), 422
+    try:
+        return saved(view, caller, changes)
+    except HeldForPerson as moved:
+        return moved_page(view, moved), 409
+
+
+def _asked(view: workshop.DraftView, kind: str, given: Mapping[str, str]) -> forms.Entry:
+    return forms.entry(
+        kind_of(kind),
+        view,
+        _texts(view),
+        path=given.get("path", ""),
+        name=given.get("name", ""),
+    )
+
+
+def _texts(view: workshop.DraftView) -> dict[str, str]:
+    """Every document as the draft would have it."""
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+    return {**documents, **view.draft.changes}
+
+
+def _typed(shown: forms.Entry) -> dict[str, str | Sequence[str]]:
+    """What was typed, as it was typed."""
+    return {
+        part.key: several(request.form, part.key)
+        if part.takes == "choices"
+        else request.form.get(part.key, "")
+        for part in shown.parts
+    }
+
+
+def _page(
+    view: workshop.DraftView,
+    shown: forms.Entry,
+    values: Mapping[str, str | Sequence[str]],
+    faults: Sequence[Fault] = (),
+) -> str:
+    return render_template(
+        "drafts/entry.html",
+        view=view,
+        draft=view.draft,
+        entry=shown,
+        values=values,
+        faults=list(faults),
+        at={each["href"].removeprefix("#"): each["text"] for each in faults},
+        typed=request.form,
+        revision=revision() if faults else view.draft.revision,
+    )
