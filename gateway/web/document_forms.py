@@ -156,10 +156,10 @@ def _parts(shown: Entry, form: Mapping[str, str]) -> tuple[dict[str, Any], list[
         try:
             typed = part.read(form)
         except NotTaken:
-            faults.append(fault(f"{part.label}: {EXPECTED[part.takes].lower()}", part.key))
+            faults.append(fault(f"{part.named}: {EXPECTED[part.takes].lower()}", part.key))
             continue
         if part.required and typed is None:
-            faults.append(fault(f"{part.label}: this is needed", part.key))
+            faults.append(fault(f"{part.named}: this is needed", part.key))
         elif not part.alike(typed, had):
             changed[part.key] = part.ordered(typed, had)
     return changed, faults
@@ -218,7 +218,7 @@ def _at_part(shown: Entry, finding: Finding, place: tuple[str, ...]) -> Fault:
     told = f"{finding.sentence} {finding.remedy}".strip()
     for part in shown.parts:
         if part.key == ".".join(rest[: part.key.count(".") + 1]):
-            return fault(f"{part.label}: {told}", part.key)
+            return fault(f"{part.named}: {told}", part.key)
     return fault(told[:1].upper() + told[1:], shown.parts[0].key)
 
 

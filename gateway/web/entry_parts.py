@@ -64,6 +64,11 @@ class Part:
     default: Any = None
     long: bool = False
 
+    @property
+    def named(self) -> str:
+        """Its label as a fault begins with it."""
+        return self.label.removesuffix(" (optional)").removesuffix("?")
+
     def shown(self, value: Any) -> str | Sequence[str]:
         """A value of a document as the form shows it."""
         return _shown(self.takes, self.default if value is None else value)

@@ -1,0 +1,90 @@
+"""Somebody adds a field to the vocabulary and a column to a dataset, in a real browser.
+
+Source: WCAG 2.2 AA; GOV.UK Design System, "Error summary".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.journeys.browsing import Visitor, chromium, visiting
+from tests.journeys.office import Office
+from tests.web import office as offices
+from tests.web.served import serving
+from tests.web.test_workshop import TRAFFORD
+
+
+@pytest.fixture(scope="module")
+def office(office_template: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return offices.copied(office_template, tmp_path_factory.mktemp("browser") / "office")
+
+
+@pytest.fixture(scope="module")
+def url(office: Office) -> Iterator[str]:
+    with serving(office) as served:
+        yield served.url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_field_and_its_column_are_added_without_a_line_of_text(
+    office: Office, url: str, browser: Any, scripts: bool
+) -> None:
+    with visiting(browser, url, scripts=scripts) as lead:
+        lead.sign_in(offices.LOGINS["editor"], office)
+        lead.go(f"/agreements/{TRAFFORD}")
+        _press(lead, "text=Write a change")
+        draft = lead.page.url
+        _add_a_field(lead)
+        assert "support_kind" in lead.text()
+
+        _press(lead, "text=Vocabulary, datasets, recipients and legal bases")
+        lead.page.select_option("#dataset", "datasets/early_help.toml")
+        _press(lead, "text=Change it: Datasets")
+        lead.check("documents-dataset")
+        _press(lead, "text=Add a column")
+        lead.page.fill("#new-name", "support_kind")
+        lead.page.select_option("#type", "codes")
+        lead.check("documents-column")
+        _press(lead, "text=Save the draft")
+        assert lead.page.url == draft
+        assert "It cannot be proposed yet" not in lead.text()
+        _look_at_the_others(lead)
+
+
+def _press(lead: Visitor, selector: str) -> None:
+    """Press a link or a button that leads to a page, and wait for it."""
+    with lead.page.expect_navigation():
+        lead.page.click(selector)
+
+
+def _add_a_field(lead: Visitor) -> None:
+    _press(lead, "text=Vocabulary, datasets, recipients and legal bases")
+    lead.check("documents")
+    _press(lead, "text=Add a field")
+    lead.check("documents-field")
+    lead.page.fill("#new-name", "support_kind")
+    lead.page.fill("#codes", "1 = visit\n2 = call")
+    _press(lead, "text=Save the draft")
+    lead.check("documents-field-faults")
+    lead.page.click(".govuk-error-summary a")
+    lead.page.fill("#meaning", "Kind of the support.")
+    lead.page.select_option("#class", "plain")
+    _press(lead, "text=Save the draft")
+
+
+def _look_at_the_others(lead: Visitor) -> None:
+    for kind, name in (("recipient", "documents-recipient"), ("basis", "documents-basis")):
+        _press(lead, "text=Vocabulary, datasets, recipients and legal bases")
+        _press(lead, f".govuk-main-wrapper form[action$='/{kind}'] button")
+        lead.check(name)
+        _press(lead, "text=Save the draft")
+        assert "Draft" in lead.text()
