@@ -19,9 +19,11 @@ _TEMPLATE = """\
 id = "agreement-id"
 title = "Title"
 version = 1
+under = "protocol"               # the protocol that it stands under: nothing it forbids is shared
 controllers = ["controller"]     # each controller's approver has to sign
 parties = ["party"]              # who sends, and whose organisations receive
 benefits = "What people gain from it."
+processors = ["processor"]       # who acts for the controllers
 areas = ["Area"]
 method = "Stronger Families gateway"
 
@@ -46,14 +48,18 @@ class NewAgreement:
 
     id: str
     title: str
-    controller: str
+    controllers: tuple[str, ...]
     parties: tuple[str, ...]
     benefits: str
-    area: str
+    areas: tuple[str, ...]
     contact: str
     dpia: str
     starts: dt.date
     ends: dt.date
+    review: dt.date | None = None
+    method: str = "Stronger Families gateway"
+    processors: tuple[str, ...] = ()
+    under: str = ""
 
 
 def begin(new: NewAgreement) -> str:
@@ -63,17 +69,23 @@ def begin(new: NewAgreement) -> str:
     for key, value in (
         ("id", new.id),
         ("title", new.title),
-        ("controllers", [new.controller]),
+        ("under", new.under),
+        ("controllers", list(new.controllers)),
         ("parties", list(new.parties)),
         ("benefits", new.benefits),
-        ("areas", [new.area]),
+        ("processors", list(new.processors)),
+        ("areas", list(new.areas)),
+        ("method", new.method),
         ("starts", new.starts),
-        ("review", min(halfway, new.starts + dt.timedelta(days=365))),
+        ("review", new.review or min(halfway, new.starts + dt.timedelta(days=365))),
         ("ends", new.ends),
         ("dpia", new.dpia),
         ("contact", new.contact),
     ):
-        document[key] = value
+        if value:
+            document[key] = value
+        else:
+            del document[key]
     return tomlkit.dumps(document)
 
 

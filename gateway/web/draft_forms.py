@@ -14,9 +14,7 @@ from dataclasses import dataclass
 
 from gateway.adapters import policy_editing as editing
 from gateway.adapters.policy_editing import FieldEdit, Value
-from gateway.adapters.policy_templates import NewAgreement, begin
 from gateway.errors import InputRejected
-from gateway.model.keys import ID
 from gateway.policy import Bundle
 from gateway.policy.agreements import Output, Purpose
 from gateway.policy.treatments import AGE_TREATMENTS, SAID, said
@@ -34,6 +32,7 @@ class Known:
     parties: Mapping[str, str]
     duties: Mapping[str, str]
     bases: Mapping[str, str]
+    protocols: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +75,7 @@ def known(bundle: Bundle) -> Known:
         parties={key: party.title for key, party in sorted(bundle.vocabulary.parties.items())},
         duties=dict(sorted(bundle.vocabulary.duties.items())),
         bases={key: basis.provision for key, basis in sorted(bundle.legal_bases.items())},
+        protocols={key: each.title for key, each in sorted(bundle.knowledge.protocols.items())},
     )
 
 
@@ -220,42 +220,6 @@ def purpose_parts(
         "legal_bases": bases,
     }
     return parts, limits, faults
-
-
-def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list[Fault]]:
-    """Read the form of a new agreement: its path and first text, or every fault."""
-    faults: list[Fault] = []
-    key = form.get("id", "").strip()
-    if not ID.fullmatch(key):
-        faults.append({"text": "Enter an id of a-z, 0-9 and hyphens", "href": "#id"})
-    for name, told in (("title", "title"), ("benefits", "benefits"), ("area", "area")):
-        if not form.get(name, "").strip():
-            faults.append({"text": f"Enter the {told}", "href": f"#{name}"})
-    if "@" not in form.get("contact", ""):
-        faults.append({"text": "Enter an email address to write to", "href": "#contact"})
-    starts, ends = day(form.get("starts", "")), day(form.get("ends", ""))
-    if starts is None or ends is None or ends <= starts:
-        faults.append({"text": "Enter a first day and a later last day", "href": "#starts"})
-    parties = several(form, "parties")
-    if not form.get("controller") or not parties:
-        faults.append({"text": "Choose a controller and at least one party", "href": "#controller"})
-    if faults or starts is None or ends is None:
-        return None, faults
-    text = begin(
-        NewAgreement(
-            id=key,
-            title=form["title"].strip(),
-            controller=form["controller"],
-            parties=tuple(parties),
-            benefits=form["benefits"].strip(),
-            area=form["area"].strip(),
-            contact=form["contact"].strip(),
-            dpia=form.get("dpia", "").strip() or "To be written",
-            starts=starts,
-            ends=ends,
-        )
-    )
-    return (f"agreements/{key}.toml", text), []
 
 
 def next_version(documents: Mapping[str, str], path: str) -> str:

@@ -110,10 +110,10 @@ def begun() -> str:
         templates.NewAgreement(
             id="early-help",
             title="Early help in schools",
-            controller="trafford-council",
+            controllers=("trafford-council",),
             parties=("trafford-schools", "gm-research-unit"),
             benefits="Pupils get help before a problem grows.",
-            area="Trafford",
+            areas=("Trafford",),
             contact="early.help@trafford.example",
             dpia="DPIA-2026-101",
             starts=dt.date(2026, 12, 1),

@@ -199,18 +199,22 @@ def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Sett
     empty = editor.post("/agreements/new", data={"id": "UPPER"})
     assert empty.status_code == 422
     assert said(empty.text).count("Enter") >= 4
+    for asked in ("Under which protocol?", "How is it shared?", "processor", "Day of the review"):
+        assert asked in said(empty.text)
     answer = editor.post(
         "/agreements/new",
         data={
             "id": "early-help",
             "title": "Early help in schools",
             "benefits": "Help comes before a problem grows.",
-            "area": "Trafford",
+            "areas": "Trafford, Salford",
             "contact": "early.help@trafford.example",
             "starts": "2026-12-01",
             "ends": "2027-11-30",
-            "controller": "trafford-council",
+            "method": "Stronger Families gateway",
+            "controller": ["trafford-council", "knowsley-council"],
             "parties": ["trafford-schools"],
+            "under": "warrington-tier-1",
         },
     )
     assert answer.status_code == 303
@@ -218,8 +222,14 @@ def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Sett
     assert "adds agreement early-help" in page
     database = Database(data.database_url)
     with database.read() as connection:
-        assert [d.agreement for d in policy_drafts.listed(connection)] == ["early-help"]
+        (draft,) = policy_drafts.listed(connection)
     database.close()
+    assert draft.agreement == "early-help"
+    (text,) = draft.changes.values()
+    assert 'under = "warrington-tier-1"' in text
+    assert 'areas = ["Trafford", "Salford"]' in text
+    assert 'controllers = ["trafford-council", "knowsley-council"]' in text
+    assert "processors" not in text, "what nobody was named for is left out"
 
 
 def test_a_withdrawn_agreement_is_in_force_no_more(data: Settings, client_as: Clients) -> None:

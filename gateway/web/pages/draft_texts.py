@@ -5,7 +5,7 @@ Source: docs/reference/policy.md; GOV.UK Design System, "Error message".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -16,7 +16,9 @@ from gateway.model.permissions import Action
 from gateway.web import draft_forms, draft_words, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
+from gateway.web.draft_new_agreement import new_agreement
 from gateway.web.draft_saving import draft_of, opened, saved
+from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
 
 pages = Blueprint("draft_texts", __name__)
@@ -26,19 +28,16 @@ pages = Blueprint("draft_texts", __name__)
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def new(*, caller: Caller) -> str:
     """Ask what a new agreement needs to begin with."""
-    return render_template("drafts/new.html", values={}, faults=[], known=_knowledge())
+    return _new_page()
 
 
 @pages.post("/agreements/new")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def create(*, caller: Caller) -> Any:
     """Begin a draft of a new agreement from the template."""
-    made, faults = draft_forms.new_agreement(request.form)
+    made, faults = new_agreement(request.form)
     if made is None:
-        known = _knowledge()
-        return render_template(
-            "drafts/new.html", values=request.form, faults=faults, known=known
-        ), 422
+        return _new_page(faults), 422
     path, text = made
     with desk().database.begin() as connection:
         draft = policy_drafts.begin(
@@ -118,6 +117,16 @@ def _text_page(
         paths=sorted({*documents, *view.draft.changes}),
         moved=moved,
         words=draft_words.words(view.bundle),
+    )
+
+
+def _new_page(faults: Sequence[Fault] = ()) -> str:
+    return render_template(
+        "drafts/new.html",
+        values=request.form,
+        chosen=request.form.getlist,
+        faults=list(faults),
+        known=_knowledge(),
     )
 
 
