@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from itertools import count, repeat
 from pathlib import Path
 
 import pytest
@@ -239,10 +240,14 @@ def test_an_objection_does_not_stop_it_and_is_counted(office: Office, people: Pa
     office.must("object", "--purpose", "*", given=identity + f"nhs number: {row['nhs_number']}\n")
     told = urgent.disclosed(office, row)
     assert (told["state"], told["overridden"]) == ("disclosed", 1)
-    other = urgent.typed(urgent.somebody(people, 1))
     urgent.file_reasons(office, told["id"], "pia", "rosa")
-    answer = urgent.confirm(office, office.must(*ASK, given=other).document["id"])
+    silent = next(row for row in map(urgent.somebody, repeat(people), count(1)) if _silent(row))
+    answer = urgent.confirm(office, office.must(*ASK, given=urgent.typed(silent)).document["id"])
     assert answer.document["overridden"] == 0
+
+
+def _silent(row: dict[str, str]) -> bool:
+    return row["participation"] == "NONE"
 
 
 def test_an_objection_while_it_waits_for_its_channel_does_not_call_it_back(
