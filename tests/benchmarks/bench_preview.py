@@ -5,7 +5,7 @@ holds both versions against an earlier release. Each draft is previewed by a com
 of its own: start-up, key ring, register, both versions, the sealed result. Whatever the
 clock says beside other work, the processor time says what two free cores would need.
 
-Source: docs/reference/benchmarks.md; issue, "preview of 1 M stored rows < 10 s".
+Source: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations
