@@ -10,8 +10,10 @@ import datetime as dt
 from flask import current_app, g
 
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
+from gateway.errors import UsageError
 from gateway.model import Plan, Refusal, SharingRequest
 from gateway.policy import Bundle, decide, policy_digest
+from gateway.policy.agreements import Agreement
 from gateway.web.desk import desk
 
 
@@ -92,6 +94,22 @@ def _standing(read: DecisionInputs) -> _Standing:
 
 def _terms(read: DecisionInputs) -> tuple[object, ...]:
     return (read.approved, dict(read.recipient_keys), dict(read.tables))
+
+
+def known_agreement(bundle: Bundle, agreement: str) -> Agreement:
+    """An agreement that loads; what somebody made up is not repeated to them.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    found = bundle.agreements.get(agreement)
+    if found is None:
+        raise UsageError(
+            "policy/unknown-agreement",
+            "There is no agreement of that id.",
+            remedy="The list shows those that load.",
+        )
+    return found
 
 
 def party_title(bundle: Bundle, party: str) -> str:

@@ -25,7 +25,13 @@ from gateway.publishing import agreement_register, notice
 from gateway.web import states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import agreement_title, in_force, inputs, party_title
+from gateway.web.documents import (
+    agreement_title,
+    in_force,
+    inputs,
+    known_agreement,
+    party_title,
+)
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
 
@@ -54,7 +60,7 @@ def every(*, caller: Caller) -> str:
 def one(agreement: str, *, caller: Caller) -> str:
     """Show one agreement as a document: parties, purposes, what leaves, and its clauses."""
     read = inputs()
-    found = _known(read.bundle, agreement)
+    found = known_agreement(read.bundle, agreement)
     with desk().database.read() as connection:
         proposal = workshop.newest(connection, agreement)
         drafts = policy_drafts.listed(connection, agreement=agreement)
@@ -123,7 +129,7 @@ def approve(agreement: str, *, caller: Caller) -> Any:
 @guarded(Action.POLICY_WITHDRAW, realm=Realm.PERSON)
 def withdraw(agreement: str, *, caller: Caller) -> Any:
     """Ask the worker to withdraw an agreement at once."""
-    _known(inputs().bundle, agreement)
+    known_agreement(inputs().bundle, agreement)
     return _ask(JobKind.WITHDRAW, agreement, caller, {})
 
 
@@ -132,7 +138,7 @@ def withdraw(agreement: str, *, caller: Caller) -> Any:
 def notice_of(agreement: str, *, caller: Caller) -> str:
     """Show the privacy notice that the agreement makes."""
     bundle = inputs().bundle
-    found = _known(bundle, agreement)
+    found = known_agreement(bundle, agreement)
     return render_template("policies/notice.html", agreement=found, sections=notice(found, bundle))
 
 
@@ -173,17 +179,6 @@ def _download(name: str, content: str) -> Response:
     answer = Response(content, mimetype="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
-
-
-def _known(bundle: Bundle, agreement: str) -> Agreement:
-    found = bundle.agreements.get(agreement)
-    if found is None:
-        raise UsageError(
-            "policy/unknown-agreement",
-            "There is no agreement of that id.",
-            remedy="The list shows those that load.",
-        )
-    return found
 
 
 def _protocol(bundle: Bundle, agreement: Agreement) -> str:

@@ -13,7 +13,7 @@ from gateway.model.permissions import Action
 from gateway.web import workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import agreement_title, inputs, party_title
+from gateway.web.documents import agreement_title, inputs, known_agreement, party_title
 from gateway.web.guards import guarded
 
 pages = Blueprint("versions", __name__)
@@ -25,6 +25,8 @@ def every(agreement: str, *, caller: Caller) -> str:
     """List every version that was ever proposed, with who signed it."""
     with desk().database.read() as connection:
         found = policy_versions.versions(connection, agreement)
+    if not found:
+        known_agreement(inputs().bundle, agreement)
     newest = next((each.number for each in found if each.complete and not each.withdrawn), 0)
     return render_template(
         "policies/versions.html",
