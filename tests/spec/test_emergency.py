@@ -21,9 +21,13 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Iterator[Office]:
-    made = urgent.founded(tmp_path_factory.mktemp("urgent") / "office", people)
-    with made.open() as opened:
+def template(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Office:
+    return urgent.founded(tmp_path_factory.mktemp("urgent") / "office", people)
+
+
+@pytest.fixture
+def office(template: Office, tmp_path: Path) -> Iterator[Office]:
+    with borough.copied(template, tmp_path / "office").open() as opened:
         yield opened
 
 
@@ -41,17 +45,15 @@ def test_to_protect_you_or_others_from_harm_we_may_tell_those_who_protect(
     assert [path.parent.name for path in (office.data / "outbox").rglob("*.gwp")] == [urgent.MASH]
 
 
-def test_we_tell_only_the_minimum_and_only_about_you(
-    office: Office, people: Path, tmp_path: Path
-) -> None:
-    told = next(each for each in office.ask("emergency", "list")["emergencies"] if each["packages"])
+def test_we_tell_only_the_minimum_and_only_about_you(office: Office, people: Path) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
     release = office.ask("releases", told["release"], "--as", "rita")
     assert (release["record"]["received"], release["record"]["forwarded"]) == (1, 1)
     assert [package["rows"] for package in release["packages"]] == [1]
 
 
-def test_we_write_down_why_and_answer_for_it(office: Office) -> None:
-    told = next(each for each in office.ask("emergency", "list")["emergencies"] if each["packages"])
+def test_we_write_down_why_and_answer_for_it(office: Office, people: Path) -> None:
+    told = urgent.disclosed(office, urgent.somebody(people))
     assert {each["person"] for each in told["reasons"]} == {"pia", "rosa"}
     assert office.run(*borough.SHARE, "--json").code == 3
     urgent.file_reasons(office, told["id"], "pia", "rosa")
