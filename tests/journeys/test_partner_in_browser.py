@@ -213,9 +213,7 @@ def test_the_keyboard_alone_suffices(service: Service, browser: Any, people: Pat
         _tab_to(visitor, "What you may send and why")
         keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "file"
-        with page.expect_file_chooser() as choosing:
-            keyboard.press("Space")
-        choosing.value.set_files(str(people / "police_bad.csv"))
+        _chooser_by_space(page).set_files(str(people / "police_bad.csv"))
         page.wait_for_selector("text=Send anyway")
         _tab_to(visitor, "Choose another file")
         _tab_to(visitor, "Send anyway")
@@ -225,6 +223,23 @@ def test_the_keyboard_alone_suffices(service: Service, browser: Any, people: Pat
         _tab_to(visitor, "Sign out", backwards=True)
         keyboard.press("Enter")
         page.wait_for_selector("text=Signed in as", state="detached")
+
+
+def _chooser_by_space(page: Any) -> Any:
+    """The window in which a file is chosen; a busy browser may miss a key, so press it again."""
+    chosen: list[Any] = []
+
+    def opened(chooser: Any) -> None:
+        chosen.append(chooser)
+
+    page.on("filechooser", opened)
+    for _ in range(6):
+        page.keyboard.press("Space")
+        page.wait_for_timeout(500)
+        if chosen:
+            return chosen[0]
+        page.wait_for_timeout(4_000)
+    pytest.fail("the space bar does not open the choice of a file")
 
 
 def _focused(visitor: Visitor) -> str:
