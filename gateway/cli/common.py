@@ -27,6 +27,7 @@ import click
 
 from gateway.adapters.settings import Settings, read_settings
 from gateway.errors import GatewayError
+from gateway.interruption import Interruption
 
 PIPED_WIDTH = 4000
 
@@ -152,29 +153,34 @@ def exits(command: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-@contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does: what it had begun is cleared away first."""
-    try:
-        before = signal.signal(signal.SIGTERM, _interrupt)
-    except ValueError:  # not the main thread, which alone hears signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 class _Told(KeyboardInterrupt):
     """Told to stop. A class of its own: Python, where library code that it runs was ended by
     KeyboardInterrupt itself, dies of a signal at its exit, however orderly the end was.
     """
 
 
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise _Told
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: what it had begun is cleared away first."""
+    told = Interruption(_Told)
+    before = {number: signal.getsignal(number) for number in _ORDERS}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, told)
+    except ValueError:  # not the main thread, which alone hears signals
+        yield
+        return
+    try:
+        with told.unmasked():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
+
+# The alarm repeats an order that was dropped.
+_ORDERS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 
 _STOPPED: Mapping[str, Any] = {
     "code": "gateway/stopped",

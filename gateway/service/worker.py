@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Final
 
 from gateway.adapters import jobs
@@ -28,6 +29,7 @@ from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.logs import facts_of, log
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, Unavailable
+from gateway.interruption import Interruption
 from gateway.service import outcomes, schedule
 from gateway.service.heartbeat import Heartbeat
 from gateway.service.notifier import Notifier
@@ -65,6 +67,10 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
 
 class Stopping(KeyboardInterrupt):
     """The grace of an orderly stop is over: clear away, and give the job back."""
+
+
+# One for the process, as signals are.
+_OVER = Interruption(Stopping)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +193,7 @@ def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
         limit=TIME_LIMITS[job.kind],
     )
     try:
-        with beat:
+        with beat, _OVER.unmasked():
             told = TASKS[job.kind](shop, job, beat)
     except Unavailable as fault:
         _again(shop, job, fault.code, outcomes.of_fault(fault))
@@ -255,10 +261,12 @@ def stopped_by_signal(grace: int = GRACE_SECONDS) -> Iterator[threading.Event]:
         stop.set()
         signal.alarm(grace)
 
-    def over(_number: int, _frame: object) -> None:
-        raise Stopping
-
-    wanted = {signal.SIGTERM: asked, signal.SIGINT: asked, signal.SIGALRM: over}
+    _OVER.came = False
+    wanted: dict[int, Callable[[int, FrameType | None], None]] = {
+        signal.SIGTERM: asked,
+        signal.SIGINT: asked,
+        signal.SIGALRM: _OVER,
+    }
     before = {number: signal.signal(number, heard) for number, heard in wanted.items()}
     try:
         yield stop
