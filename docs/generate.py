@@ -170,6 +170,7 @@ def _text(node: ast.expr | None) -> str:
 
 def errors_page() -> str:
     """docs/reference/errors.md."""
+    remedies = importlib.import_module("gateway.policy.remedies").REMEDIES
     lines = [
         "# Error codes and exit codes",
         "",
@@ -191,7 +192,9 @@ def errors_page() -> str:
         if _room(coded.code) != room:
             room = _room(coded.code)
             lines += ["", f"## {room}", "", "| Code | Exit | Says | Remedy |", "|---|---|---|---|"]
-        cells = (f"`{coded.code}`", coded.exit_code or "", coded.sentence, coded.remedy)
+        said, remedy = remedies.get(coded.code, ("", ""))
+        sentence = coded.sentence if len(coded.sentence.split()) > 1 else said
+        cells = (f"`{coded.code}`", coded.exit_code or "", sentence, coded.remedy or remedy)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -295,6 +298,47 @@ def routes_page() -> str:
         roles = "every role" if route.for_every_role else ", ".join(sorted(route.roles))
         cells = (f"`{route.path}`", route.method, act, realms, roles)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+# ---------------------------------------------------------------- review.md
+
+
+def review_page() -> str:
+    """docs/reference/review.md, from the catalogue of remarks."""
+    catalogue = importlib.import_module("gateway.policy.linting_catalogue")
+    lines = [
+        "# What the review says",
+        "",
+        MADE,
+        "`gateway policy review`, each draft and each preview say what a good information lawyer",
+        "would say before approval. A *problem* is a reason for which a purpose is refused on that",
+        "day; a *warning* will bite, or bites those who trust the agreement; *advice* would make it",
+        "better. Each names its place, its clause and what to do. What is said of small groups rests",
+        "on what the checks counted in the extracts in use; the [preview](policy.md#preview) counts",
+        "exactly. Each code is a case of `tests/policies/test_lints.py`: the shipped policies with",
+        "one fault, which has to be remarked, with a remedy.",
+        "",
+        "## What a lawyer asks",
+        "",
+        "| Question | Answered by |",
+        "|---|---|",
+        *(
+            f"| {question} | {', '.join(f'`{code}`' for code in answers)} |"
+            for question, answers in catalogue.QUESTIONS
+        ),
+        "",
+        "## Warnings and advice",
+        "",
+        "Every code of a refusal is a problem, with the remedy of [errors](errors.md).",
+        "",
+        "| Code | Weight | Said of | Case |",
+        "|---|---|---|---|",
+        *(
+            f"| `{code}` | {weight.value} | {said} | `test_each_fault[{code}]` |"
+            for code, (weight, said) in sorted(catalogue.LINTS.items())
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -410,6 +454,7 @@ PAGES = {
     REFERENCE / "commands.md": commands_page,
     REFERENCE / "settings.md": settings_page,
     REFERENCE / "routes.md": routes_page,
+    REFERENCE / "review.md": review_page,
     REFERENCE / "api.md": api_page,
     DOCS / "adr" / "README.md": decisions_page,
     DOCS / "index.md": index_page,

@@ -16,6 +16,7 @@ from gateway import policy
 from gateway.adapters import dry_runs, operators, policy_reading, policy_store, preview_memory
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.policy_reading import DecisionInputs
+from gateway.adapters.populations import stored_populations
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_store import columns_that_left
 from gateway.adapters.share_desk import Desk
@@ -164,8 +165,10 @@ class PreviewDesk:
 
     def _remarks(self) -> list[Problem]:
         on, agreement = self.desk.approvals.on, self.draft.agreement
-        known = set(policy.review(self.now.bundle, on=on, agreement=agreement))
-        found = policy.review(self.then.bundle, on=on, agreement=agreement)
+        with self.desk.world.database.read() as connection:
+            stored = stored_populations(connection)
+        known = set(policy.review(self.now.bundle, on=on, agreement=agreement, stored=stored))
+        found = policy.review(self.then.bundle, on=on, agreement=agreement, stored=stored)
         return [_problem(remark) for remark in found if remark not in known]
 
 

@@ -37,6 +37,7 @@ def review(
 
     PATH is a policies folder or single documents, read with the policies around them.
     A problem refuses its purpose; warnings and advice do not. Exit 3 on problems.
+    Where the data directory holds extracts, their counts say which groups are too small.
 
     Example: gateway policy review --agreement trafford-stronger-families
     """
@@ -47,7 +48,7 @@ def review(
     folder = open_settings(ctx).policies
     documents, _ = read_with(paths or (folder,), folder)
     day = on.date() if on else dt.datetime.now(tz=dt.UTC).date()
-    remarks = remarks_of(parse(documents), on=day, agreement=agreement)
+    remarks = remarks_of(parse(documents), on=day, agreement=agreement, stored=_stored(ctx))
     counts = Counter(remark.weight.value for remark in remarks)
     lines = [_line(remark) for remark in remarks]
     document = {
@@ -58,6 +59,23 @@ def review(
     if counts[Weight.PROBLEM.value]:
         say(f"{counts[Weight.PROBLEM.value]} problems.")
         sys.exit(REFUSED)
+
+
+def _stored(ctx: click.Context) -> Any:
+    """What is counted in the extracts of the data directory; nothing where there is none."""
+    from gateway.adapters.database import Database
+    from gateway.adapters.populations import stored_populations
+    from gateway.adapters.schema import ready
+
+    settings = open_settings(ctx)
+    if not settings.ring.exists():
+        return {}
+    database = ready(Database(settings.database_url))
+    try:
+        with database.read() as connection:
+            return stored_populations(connection)
+    finally:
+        database.close()
 
 
 def _line(remark: Any) -> str:

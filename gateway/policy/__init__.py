@@ -14,6 +14,7 @@ from gateway.policy.digest import policy_digest
 from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
+from gateway.policy.linting_groups import Stored
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
@@ -31,6 +32,7 @@ __all__ = [
     "Recipient",
     "RecipientKey",
     "Remark",
+    "Stored",
     "Trace",
     "Vocabulary",
     "Weight",

@@ -9,17 +9,21 @@ Source: ICO data sharing code; UK GDPR Arts 5, 6, 9, 10, 25, 35; docs/reference/
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from gateway.model import FieldClass, SharingRequest
 from gateway.policy.bundle import Bundle
 from gateway.policy.decision import reasons_of
 from gateway.policy.findings import name
 from gateway.policy.linting_between import contradictions, unneeded
+from gateway.policy.linting_groups import Stored, groups_out_of_reach
+from gateway.policy.linting_promises import untrue_promises
 from gateway.policy.linting_tiers import tiers
 from gateway.policy.matter import Delivery, Matter, months_after, open_matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.remarks import Remark, Weight
+from gateway.policy.remedies import remedy_of
 
 MONTHS_AHEAD = 3
 EXPIRY_MONTHS = 6
@@ -27,29 +31,40 @@ LONGEST_AFTER_END = 24
 RESEARCH = frozenset(
     {"research-team", "secure-setting", "linkage-unit", "accredited-processor", "synthetic"}
 )
+NOTHING_STORED: Mapping[str, Stored] = MappingProxyType({})
 _FACTS = frozenset({FieldClass.SPECIAL_CATEGORY, FieldClass.CRIMINAL})
 
 
-def review(bundle: Bundle, *, on: dt.date, agreement: str = "") -> tuple[Remark, ...]:
+def review(
+    bundle: Bundle,
+    *,
+    on: dt.date,
+    agreement: str = "",
+    stored: Mapping[str, Stored] = NOTHING_STORED,
+) -> tuple[Remark, ...]:
     """Every remark about the agreements, problems first, in a fixed order.
 
     Args:
         bundle: the documents that load.
         on: the day of the review.
         agreement: only this one; empty for all, and for what lies between them.
+        stored: what is counted in each dataset; without it nothing is said of small groups.
     """
     remarks = [
         remark
         for key in sorted(bundle.agreements)
         if agreement in ("", key)
-        for remark in _agreement(bundle, key, on)
+        for remark in _agreement(bundle, key, on, stored)
     ]
     remarks += contradictions(bundle, agreement)
+    remarks += untrue_promises(bundle, agreement)
     remarks += [] if agreement else unneeded(bundle)
     return tuple(sorted(set(remarks), key=lambda remark: remark.order))
 
 
-def _agreement(bundle: Bundle, key: str, on: dt.date) -> Iterator[Remark]:
+def _agreement(
+    bundle: Bundle, key: str, on: dt.date, stored: Mapping[str, Stored]
+) -> Iterator[Remark]:
     found = bundle.agreements[key]
     if on <= found.review <= months_after(on, MONTHS_AHEAD):
         yield Remark(
@@ -68,6 +83,7 @@ def _agreement(bundle: Bundle, key: str, on: dt.date) -> Iterator[Remark]:
         yield from _refusals(matter, request)
         for check in _CHECKS:
             yield from check(matter)
+        yield from groups_out_of_reach(matter, stored)
         yield from _cases(bundle, request)
 
 
@@ -80,6 +96,7 @@ def _refusals(matter: Matter, request: SharingRequest) -> Iterator[Remark]:
             purpose=request.purpose,
             clause=reason.clause,
             sentence=reason.reason,
+            remedy=remedy_of(reason.code),
         )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.model import Contract
+from gateway.policy.agreements import CLASS_PREFIX
 from gateway.policy.bundle import Bundle
 from gateway.policy.findings import name
 from gateway.policy.remarks import Remark, Weight
-from gateway.policy.tracing import traces, traces_of
+from gateway.policy.tracing import Trace, traces, traces_of
+from gateway.policy.treatments import expand_names
 
 # What a contract asks for to tell rows, days and senders apart, and to protect people.
 HOUSEKEEPING = frozenset({"src_row_id", "extract_date", "source_org", "protected"})
@@ -31,28 +33,37 @@ def contradictions(bundle: Bundle, agreement: str = "") -> Iterator[Remark]:
 
 def _forbidden_elsewhere(bundle: Bundle, agreement: str) -> Iterator[Remark]:
     here = bundle.agreements[agreement]
-    forbidden = [
-        (key, field, rule)
+    others = [
+        other
         for key, other in sorted(bundle.agreements.items())
-        if key != agreement and set(other.controllers) & set(here.controllers)
-        for field, rule in other.prohibitions.items()
+        if key != agreement and not set(other.controllers).isdisjoint(here.controllers)
     ]
-    if not forbidden:
+    if not any(other.prohibitions for other in others):
         return
-    leaving = traces_of(here, bundle.knowledge)
-    for key, field, rule in forbidden:
-        for trace in leaving:
-            if trace.field == field:
+    leaving: dict[str, list[Trace]] = {}
+    for trace in traces_of(here, bundle.knowledge):
+        for word in _words(trace):
+            leaving.setdefault(word, []).append(trace)
+    for other in others:
+        for written, rule in other.prohibitions.items():
+            for trace in (each for w in expand_names(written) for each in leaving.get(w, ())):
                 yield Remark(
                     weight=Weight.WARNING,
                     code="lint/agreements-contradict",
                     agreement=trace.agreement,
                     purpose=trace.purpose,
                     clause=trace.clause,
-                    sentence=f"{name(trace.field)} leaves here, and {name(key)} forbids it "
+                    sentence=f"{name(trace.column)} leaves here, and {name(other.id)} forbids it "
                     f"(clause {rule.clause}).",
                     remedy="Ask the controllers which of the two they meant.",
                 )
+
+
+def _words(trace: Trace) -> frozenset[str]:
+    """Every name under which a prohibition may meet what leaves."""
+    columns = {column for _, column in trace.sources}
+    kind = {CLASS_PREFIX + trace.field_class}
+    return frozenset({trace.column, *trace.field.split(), *columns, *kind})
 
 
 def unneeded(bundle: Bundle) -> Iterator[Remark]:

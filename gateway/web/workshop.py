@@ -14,15 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import current_app
+from flask import current_app, g
 
-from gateway.adapters import policy_drafts, policy_store
+from gateway.adapters import policy_drafts, policy_store, populations
 from gateway.adapters.policy_drafts import Draft
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.policy import (
     Bundle,
     Finding,
     Remark,
+    Stored,
     Trace,
     Weight,
     compare,
@@ -175,18 +176,25 @@ def proposed_changes(connection: sa.Connection, proposal: Proposal | None) -> di
 
 def reviewed(bundle: Bundle, agreement: str) -> tuple[Remark, ...]:
     """What a lawyer would say of an agreement today, worked out once for each state of it."""
-    today = desk().now().date()
-    kept: dict[tuple[str, dt.date, int], tuple[Bundle, tuple[Remark, ...]]]
+    today, counted = desk().now().date(), _stored()
+    kept: dict[tuple[str, dt.date, int], tuple[Bundle, Mapping[str, Stored], tuple[Remark, ...]]]
     kept = current_app.extensions.setdefault(_REVIEWS, {})
     known = kept.get((agreement, today, id(bundle)))
-    if known is None or known[0] is not bundle:
+    if known is None or known[0] is not bundle or known[1] != counted:
         if len(kept) >= MOST_REVIEWS:
             kept.clear()
-        known = kept[agreement, today, id(bundle)] = (
-            bundle,
-            review(bundle, on=today, agreement=agreement),
-        )
-    return known[1]
+        remarks = review(bundle, on=today, agreement=agreement, stored=counted)
+        known = kept[agreement, today, id(bundle)] = (bundle, counted, remarks)
+    return known[2]
+
+
+def _stored() -> Mapping[str, Stored]:
+    """What is counted in the extracts in use: read once for each request."""
+    if "populations" not in g:
+        with desk().database.read() as connection:
+            g.populations = populations.stored_populations(connection)
+    found: Mapping[str, Stored] = g.populations
+    return found
 
 
 def path_of(documents: Mapping[str, str], agreement: str) -> str:

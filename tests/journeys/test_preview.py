@@ -199,6 +199,18 @@ def test_an_auditor_proves_it_and_a_changed_file_proves_nothing(office: Office) 
     assert no.document["error"]["code"] == "policy/preview-not-recorded"
 
 
+def test_the_review_knows_how_many_people_are_stored(office: Office) -> None:
+    finer = instead('treat = "age-band-5", at = 2026-04-01', 'treat = "month"')
+    file = drafted(office, finer)
+    told = office.ask("policy", "review", str(file), "--agreement", AGREEMENT)["remarks"]
+    (found,) = (
+        each for each in told if (each["code"], each["purpose"]) == ("lint/k-out-of-reach", STUDY)
+    )
+    assert "age_band" in found["sentence"]
+    new = {each["sentence"] for each in previewed(office, file)["remarks"]}
+    assert found["sentence"] in new
+
+
 def released(office: Office) -> None:
     """Make the release; accept it where it is held because it is unusual."""
     words = (*SHARE, "--to", str(office.home / "outbox"))

@@ -1,0 +1,332 @@
+"""Each thing that a good information lawyer asks is asked: one fault, one remark, one remedy.
+
+Every fault is the shipped policies with one change. The tables of docs/reference/review.md
+name these cases.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import policy
+from gateway.policy import Remark, Stored, Weight, review
+from gateway.policy.linting_catalogue import LINTS, QUESTIONS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+POLICIES = REPOSITORY / "policies"
+SHIPPED = {
+    str(path.relative_to(POLICIES)): path.read_text(encoding="utf-8")
+    for path in sorted(POLICIES.rglob("*.toml"))
+}
+TRAFFORD, REGISTER = "agreements/trafford.toml", "datasets/family_register.toml"
+ON = dt.date(2026, 11, 22)
+BASES = 'legal_bases = ["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
+PEOPLE = {
+    "family_register": Stored(
+        rows=20_000,
+        codes={
+            "sex": {"1": 10_000, "2": 9_990, "9": 10},
+            "programme_arm": {"PROG": 2_000, "COMP": 3_000},
+        },
+    )
+}
+FEW = {
+    "family_register": Stored(
+        rows=20_000,
+        codes={
+            "sex": {"1": 10_000, "2": 10_000},
+            "programme_arm": {"PROG": 40, "COMP": 60},
+        },
+    )
+}
+RARE = {
+    "family_register": Stored(rows=20_000, codes={"sex": {"1": 10_000, "2": 9_998, "9": 2}}),
+}
+
+
+def bases(*names: str) -> tuple[str, str, str]:
+    return TRAFFORD, BASES, "legal_bases = [" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def beside(*names: str) -> tuple[str, str, str]:
+    return bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4", *names)
+
+
+def once_more(text: str, new: str, old: str = "trafford-stronger-families") -> str:
+    return text.replace(f'id = "{old}"', f'id = "{new}"', 1)
+
+
+AGAIN = once_more(SHIPPED[TRAFFORD], "trafford-again")
+
+
+def forbidding(word: str) -> str:
+    """An agreement of the same council that shares nothing and forbids one word more."""
+    text = once_more(SHIPPED[TRAFFORD], "trafford-forbids")
+    words = f'[prohibitions]\n"{word}" = {{ clause = "9", reason = "Never." }}\n'
+    return text[: text.index("[purposes.")].replace("[prohibitions]\n", words)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The shipped policies with one thing wrong: changes (path, old, new), or whole documents."""
+
+    changes: tuple[tuple[str, str, str], ...] = ()
+    documents: Mapping[str, str | None] = field(default_factory=dict)
+    stored: Mapping[str, Stored] = field(default_factory=lambda: PEOPLE)
+    on: dt.date = ON
+
+    def texts(self) -> dict[str, str]:
+        texts = {k: v for k, v in (SHIPPED | dict(self.documents)).items() if v is not None}
+        for path, old, new in self.changes:
+            assert old in texts[path], old
+            texts[path] = texts[path].replace(old, new, 1)
+        return texts
+
+
+FAULTS: dict[str, Fault] = {
+    "policy/article-9-missing": Fault(
+        (bases("UKGDPR-6-1-e", "UKGDPR-84B", "DPA18-SCH1-4"),),
+    ),
+    "policy/article-10-missing": Fault((bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B"),)),
+    "policy/no-dpia": Fault(((TRAFFORD, 'dpia = "DPIA-2026-014"\n', ""),)),
+    "policy/s115-recipient": Fault((beside("CDA98-115"),)),
+    "policy/basis-recipient": Fault((beside("DEA17-35-MD"),)),
+    "policy/too-few-factors": Fault((beside("DEA17-35-MD"),)),
+    "policy/basis-sender": Fault(
+        (
+            beside("DEA17-35-MD"),
+            (
+                "vocabulary.toml",
+                'Trafford Council"\nclass = ["council", "relevant-authority", "specified-person"]',
+                'Trafford Council"\nclass = ["council"]',
+            ),
+        )
+    ),
+    "policy/legal-basis-expired": Fault(
+        (bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-89", "DPA18-SCH1-4"),)
+    ),
+    "policy/linkage-with-payload": Fault(
+        (
+            (
+                TRAFFORD,
+                'clause = "4.2(b)"\n',
+                'clause = "4.2(b)"\nfields = { sex = { treat = "keep", clause = "4.2(b)" } }\n',
+            ),
+        )
+    ),
+    "policy/beyond-notice": Fault(
+        ((TRAFFORD, 'state = "de-identified"  ', 'state = "anonymous"  '),)
+    ),
+    "policy/no-notice": Fault(
+        (
+            (
+                TRAFFORD,
+                SHIPPED[TRAFFORD][
+                    SHIPPED[TRAFFORD].index("[purposes.national-impact-study.notice]") : SHIPPED[
+                        TRAFFORD
+                    ].index("[purposes.national-impact-study.outputs.linkage]")
+                ],
+                "",
+            ),
+        )
+    ),
+    "policy/consent-basis": Fault(
+        (bases("UKGDPR-6-1-a", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"),)
+    ),
+    "lint/consent-beside": Fault((beside("UKGDPR-6-1-a"),)),
+    "lint/basis-expires": Fault(
+        (bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-89", "DPA18-SCH1-4"),),
+        on=dt.date(2025, 12, 1),
+    ),
+    "lint/destroyed-while-shared": Fault(
+        ((TRAFFORD, "retain_until = 2028-03-31", "retain_until = 2027-03-01"),)
+    ),
+    "lint/kept-long": Fault(
+        ((TRAFFORD, "retain_until = 2028-03-31", "retain_until = 2040-03-31"),)
+    ),
+    "lint/research-to-operations": Fault(
+        ((TRAFFORD, 'recipient = "ons-research"', 'recipient = "trafford-stronger-families"'),)
+    ),
+    "lint/identifiers-beside-facts": Fault(documents={"agreements/again.toml": AGAIN}),
+    "lint/k-out-of-reach": Fault(stored=FEW),
+    "lint/value-too-rare": Fault(stored=RARE),
+    "lint/column-unneeded": Fault(
+        (
+            (
+                REGISTER,
+                "[columns.relation]",
+                '[columns.shoe_size]\ntype = "text"\nfield = "town"\n\n[columns.relation]',
+            ),
+        )
+    ),
+    "lint/dataset-unread": Fault(
+        documents={
+            "datasets/again.toml": once_more(SHIPPED[REGISTER], "again", old="family_register")
+        }
+    ),
+    "lint/agreements-contradict": Fault(
+        documents={"agreements/forbids.toml": forbidding("criteria_met")}
+    ),
+    "lint/promises-differ": Fault(
+        documents={
+            "agreements/again.toml": AGAIN.replace(
+                'participation = "objection"', 'participation = "opt-out"', 1
+            )
+        }
+    ),
+    "lint/finer-elsewhere": Fault(
+        (
+            (
+                TRAFFORD,
+                'from = "date_of_birth", treat = "age-band-5"',
+                'from = "date_of_birth", treat = "age-band-10"',
+            ),
+        ),
+        documents={"agreements/again.toml": AGAIN},
+    ),
+    "lint/no-case": Fault(documents={"cases/trafford.toml": None}),
+    "lint/party-not-signed": Fault(on=dt.date(2026, 8, 2)),
+    "lint/protocol-ends-first": Fault(
+        (("protocols/warrington-tier-1.toml", "ends = 2028-12-31", "ends = 2028-03-30"),)
+    ),
+    "lint/protocol-review-soon": Fault(on=dt.date(2027, 3, 30)),
+    "lint/recipient-expires": Fault(
+        (("recipients/ons-research.toml", "expires = 2028-12-31", "expires = 2027-01-31"),)
+    ),
+    "lint/review-soon": Fault(on=dt.date(2027, 3, 30)),
+    "lint/tables-not-made": Fault(documents={"agreements/again.toml": AGAIN}),
+}
+
+
+def remarks(fault: Fault) -> set[Remark]:
+    return set(review(policy.parse(fault.texts()), on=fault.on, stored=fault.stored))
+
+
+@pytest.fixture(scope="module")
+def known() -> set[Remark]:
+    return remarks(Fault())
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_each_fault(code: str, known: set[Remark]) -> None:
+    found = [remark for remark in remarks(FAULTS[code]) - known if remark.code == code]
+    assert found
+    for remark in found:
+        assert remark.sentence.endswith(".")
+        assert remark.remedy.endswith(".")
+        weight = LINTS[code][0] if code in LINTS else Weight.PROBLEM
+        assert remark.weight is weight
+
+
+def test_whatever_a_lawyer_asks_has_a_fault_here() -> None:
+    asked = {code for _, codes in QUESTIONS for code in codes}
+    assert set(FAULTS) == asked | set(LINTS)
+
+
+def test_the_catalogue_holds_every_remark_of_the_code_and_no_other() -> None:
+    written = {
+        node.value
+        for path in (REPOSITORY / "gateway" / "policy").glob("linting*.py")
+        if path.name != "linting_catalogue.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith("lint/")
+    }
+    assert written == set(LINTS)
+
+
+def test_the_shipped_policies_are_warned_of_what_is_so_and_of_nothing_else(
+    known: set[Remark],
+) -> None:
+    """Their notices do name people beside facts to practitioners, and keep long by law."""
+    warned = {remark.code for remark in known if remark.weight is not Weight.ADVICE}
+    assert warned == {"lint/identifiers-beside-facts", "lint/kept-long"}
+
+
+def test_a_purpose_that_is_refused_says_why_and_what_to_do() -> None:
+    text = SHIPPED[TRAFFORD].replace('dpia = "DPIA-2026-014"\n', "", 1)
+    found = review(policy.parse(SHIPPED | {TRAFFORD: text}), on=dt.date(2031, 1, 1))
+    problems = [remark for remark in found if remark.weight is Weight.PROBLEM]
+    assert {"sharing/agreement-ended", "sharing/review-overdue"} <= {r.code for r in problems}
+    assert [remark for remark in problems if not remark.remedy] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('state = "de-identified"  ', 'state = "anonymous"  ', "the notice promised anonymous"),
+        ('state = "de-identified"  ', 'level = "family"\nstate = "de-identified"  ', ""),
+        (
+            'identifiers = ["name", "address", "date_of_birth", "sex"]',
+            'identifiers = ["name", "address", "date_of_birth"]',
+            "sex",
+        ),
+        (
+            'returns = "aggregates"  ',
+            'linked_with = ["PNC", "CENSUS"]\nreturns = "aggregates"  ',
+            '"CENSUS"',
+        ),
+    ],
+    ids=["state", "level", "identifiers", "databases"],
+)
+def test_each_promise_of_a_notice_is_held_against_the_purpose(
+    old: str, new: str, words: str
+) -> None:
+    fact = 'FPD51 = { treat = "keep", clause = "1" }'
+    person = (TRAFFORD, "sex          = {", f"{fact}\nsex = {{")
+    changes = ((TRAFFORD, old, new), *([] if words else [person]))
+    found = {r.sentence for r in remarks(Fault(changes)) if r.code == "policy/beyond-notice"}
+    assert [sentence for sentence in found if (words or "family level") in sentence]
+
+
+@pytest.mark.parametrize("word", ["criteria_met", "class:special-category", "date_of_birth", "dob"])
+def test_a_contradiction_is_seen_under_every_name_of_what_leaves(word: str) -> None:
+    found = remarks(Fault(documents={"agreements/forbids.toml": forbidding(word)}))
+    assert {r.purpose for r in found if r.code == "lint/agreements-contradict"} >= {
+        "national-impact-study"
+    }
+
+
+def test_people_of_another_controller_contradict_nobody() -> None:
+    other = forbidding("criteria_met").replace('["trafford-council"]', '["leeds-council"]')
+    found = remarks(Fault(documents={"agreements/forbids.toml": other}))
+    assert "lint/agreements-contradict" not in {remark.code for remark in found}
+
+
+def test_the_counts_that_a_remark_tells_are_rounded_and_name_no_value() -> None:
+    for stored in (FEW, RARE):
+        for remark in remarks(Fault(stored=stored)):
+            if remark.code in {"lint/k-out-of-reach", "lint/value-too-rare"}:
+                assert "9,998" not in remark.sentence
+                assert '"9"' not in remark.sentence
+    (few,) = {
+        remark.sentence
+        for remark in remarks(Fault(stored=FEW))
+        if remark.code == "lint/k-out-of-reach" and remark.purpose == "national-impact-study"
+        and remark.agreement == "trafford-stronger-families"
+    }  # fmt: skip
+    assert "about 100 rows" in few
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=st.integers(0, 5_000), rare=st.integers(0, 30))
+def test_more_people_never_bring_a_remark_about_small_groups(rows: int, rare: int) -> None:
+    bundle = policy.load(SHIPPED)[0]
+
+    def small(rows: int) -> set[tuple[str, str, str]]:
+        codes = {"sex": {"1": rows, "2": rows}, "programme_arm": {"PROG": rows, "COMP": rare}}
+        stored = {"family_register": Stored(rows=2 * rows + rare, codes=codes)}
+        found = review(bundle, on=ON, agreement="trafford-stronger-families", stored=stored)
+        return {(r.code, r.purpose, r.clause) for r in found if r.code == "lint/k-out-of-reach"}
+
+    # With none of a value there are fewer groups: the least is one of each.
+    assert small(2 * rows + 2) <= small(rows + 1)
