@@ -16,7 +16,7 @@ Source: UK GDPR Art 5(1)(f); docs/reference/errors.md lists every code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
 Fact = str | int
@@ -82,3 +82,9 @@ class Unavailable(GatewayError):
     """A store, key, passphrase, ledger or disk is not available or not safe."""
 
     exit_code = 7
+
+
+def listed(what: str, names: Iterable[str]) -> str:
+    """Say which names there are, for the remedy of one that is unknown."""
+    known = ", ".join(sorted(names))
+    return f"{what} are: {known}." if known else f"There are no {what.lower()} yet."

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from gateway import policy
 from gateway.adapters import register_trust
 from gateway.adapters.policy_reading import decision_inputs
-from gateway.errors import HeldForPerson, UsageError
+from gateway.errors import HeldForPerson, UsageError, listed
 from gateway.model import Participation, Plan, PurposeKind, Refusal, SharingRequest
 
 
@@ -37,7 +37,7 @@ class Approvals:
             raise UsageError(
                 "sharing/unknown-agreement",
                 f'There is no agreement "{agreement}".',
-                remedy=f"Agreements are: {', '.join(sorted(self.bundle.agreements))}.",
+                remedy=listed("Agreements", self.bundle.agreements),
             )
 
     def decide(self, connection: sa.Connection, request: SharingRequest) -> Plan | Refusal:

@@ -1,144 +1,66 @@
-"""Cells of an xlsx sheet whose value is lost: errors, and formulas saved without a result.
+"""Cells of a spreadsheet whose value is lost: errors, and formulas saved without a result.
 
 The reader gives them as blank cells. Blank means that nobody said anything, and in a
 column of opt-outs that lets a person's data leave; a look-up that failed says no such
 thing. So each gets the text that a CSV export would show, and the contract judges it.
 
-Source: ECMA-376 part 1, 18.3.1.4 and 18.18.11; docs/reference/contracts.md, "Spreadsheets".
+Source: docs/reference/contracts.md, "Spreadsheets".
 """
 
 from __future__ import annotations
 
 import io
-import posixpath
-import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-UNSAVED: Final = "#N/A"
-ERROR: Final = re.compile(r"#[A-Z0-9_/]{2,20}[!?]?")
-_PIECE: Final = 1 << 20
+from gateway.adapters.checker_lost_ods import lost_in_ods
+from gateway.adapters.checker_lost_xlsx import Place, lost_in_xlsx
+
 _UNREADABLE: Final = (
-    *(zipfile.BadZipFile, zlib.error, expat.ExpatError),
+    *(zipfile.BadZipFile, zlib.error, expat.ExpatError, struct.error),
     *(KeyError, StopIteration, ValueError, NotImplementedError, RuntimeError, EOFError),
 )
-
-Place = tuple[int, int]
 
 
 def lost_cells(octets: bytes) -> dict[Place, str]:
     """Say which cells of the first sheet have lost their value, and what to show there.
 
     Args:
-        octets: the whole file; of other kinds than xlsx nothing can be told.
+        octets: the whole file, xlsx, ods or xls.
 
     Returns:
         Row and column from 0, and the text; nothing of formulas, only that they are there.
 
     Raises:
-        ValueError: it is an xlsx of which that cannot be told, though another reader may.
+        ValueError: that cannot be told of this file, though another reader may read it.
     """
-    if not octets.startswith(b"PK"):
-        return {}
     try:
+        if not octets.startswith(b"PK"):
+            return _lost_in_xls(octets)
         with zipfile.ZipFile(io.BytesIO(octets)) as book:
-            return _read(book, _first_sheet(book)) if _is_xlsx(book) else {}
+            names = {name.replace("\\", "/").lower() for name in book.namelist()}
+            if "xl/workbook.xml" in names:
+                return lost_in_xlsx(book)
+            return lost_in_ods(book)
     except _UNREADABLE:
         raise ValueError("A sheet cannot be searched for lost cells.") from None
 
 
-def _is_xlsx(book: zipfile.ZipFile) -> bool:
-    names = (name.replace("\\", "/").lower() for name in book.namelist())
-    return "xl/workbook.xml" in names
+def _lost_in_xls(octets: bytes) -> dict[Place, str]:
+    import xlrd
 
-
-def _first_sheet(book: zipfile.ZipFile) -> str:
-    sheets = _elements(book.read("xl/workbook.xml"), "sheet")
-    wanted = next(value for name, value in next(sheets).items() if name.endswith(" id"))
-    for link in _elements(book.read("xl/_rels/workbook.xml.rels"), "Relationship"):
-        if link.get("Id") == wanted:
-            path = posixpath.join("/xl", link["Target"])
-            return posixpath.normpath(path).lstrip("/")
-    raise KeyError("sheet")
-
-
-def _elements(part: bytes, tag: str) -> Iterator[dict[str, str]]:
-    """The attributes of each element of this name, in their order."""
-    found: list[dict[str, str]] = []
-
-    def start(name: str, said: dict[str, str]) -> None:
-        if name.rpartition(" ")[2] == tag:
-            found.append(said)
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = start
-    parser.Parse(part, True)
-    return iter(found)
-
-
-def _read(book: zipfile.ZipFile, name: str) -> dict[Place, str]:
-    seen = _Seen()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = seen.start
-    parser.EndElementHandler = seen.end
-    parser.CharacterDataHandler = seen.text
-    with book.open(name) as sheet:
-        while piece := sheet.read(_PIECE):
-            parser.Parse(piece)
-    return seen.lost
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Where in the sheet the parser is, and what was lost so far."""
-
-    lost: dict[Place, str] = field(default_factory=dict, repr=False)
-    row: int = -1
-    column: int = -1
-    kind: str = ""
-    formula: bool = False
-    inside: bool = False
-    value: str = field(default="", repr=False)
-
-    def start(self, name: str, said: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "row":
-            self.row = int(said["r"]) - 1 if said.get("r", "").isdecimal() else self.row + 1
-            self.column = -1
-        elif tag == "c":
-            self.column = _column(said.get("r", ""), self.column + 1)
-            self.kind, self.formula, self.value = said.get("t", "n"), False, ""
-        elif tag == "f":
-            self.formula = True
-        elif tag == "v":
-            self.inside = True
-
-    def text(self, part: str) -> None:
-        if self.inside:
-            self.value += part
-
-    def end(self, name: str) -> None:
-        tag = name.rpartition(" ")[2]
-        if tag == "v":
-            self.inside = False
-        elif tag == "c" and self.kind == "e":
-            shown = self.value.strip()
-            self.lost[self.row, self.column] = shown if ERROR.fullmatch(shown) else UNSAVED
-        elif tag == "c" and self.formula and self.kind != "str" and not self.value.strip():
-            self.lost[self.row, self.column] = UNSAVED
-
-
-def _column(reference: str, following: int) -> int:
-    """The column of a reference such as AB12, counted from 0; without one, the next."""
-    letters = reference.rstrip("0123456789")
-    if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-        return following
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1
+    try:
+        # What the library has to say of a file may quote it: nobody reads that.
+        book = xlrd.open_workbook(file_contents=octets, on_demand=True, logfile=io.StringIO())
+        sheet = book.sheet_by_index(0)
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, IndexError):
+        raise ValueError("It is not a workbook of that kind.") from None
+    return {
+        (row, column): xlrd.error_text_from_code.get(sheet.cell_value(row, column), "#N/A")
+        for row in range(sheet.nrows)
+        for column, kind in enumerate(sheet.row_types(row))
+        if kind == xlrd.XL_CELL_ERROR
+    }

@@ -21,7 +21,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from gateway import intake
 from gateway.adapters.checker_blocks import BLANKS, LONGEST_CELL, Block
-from gateway.adapters.checker_lost_cells import Place, lost_cells
+from gateway.adapters.checker_lost_cells import lost_cells
+from gateway.adapters.checker_lost_xlsx import Place
 from gateway.intake import Fault, Finding, Header
 from gateway.model import Contract
 
@@ -60,10 +61,7 @@ def _rows(sheet: CalamineSheet, lost: dict[Place, str]) -> Iterator[Row]:
     rows = {row for row, _ in lost}
     for number, row in enumerate(sheet.iter_rows()):
         if number in rows:
-            yield [
-                lost.get((number, left + place), cell) if cell == "" else cell
-                for place, cell in enumerate(row)
-            ]
+            yield [lost.get((number, left + place), cell) for place, cell in enumerate(row)]
         else:
             yield row
 
@@ -73,7 +71,8 @@ def _opened(
 ) -> Finding | tuple[Header, Iterator[Block]]:
     first: Row = next(rows, ())
     if not any(cell != "" for cell in first):
-        return Finding(code="intake/empty")
+        filled = any(cell != "" for row in rows for cell in row)
+        return Finding(code="intake/header-malformed" if filled else "intake/empty")
     names = [
         str(cell) if cell != "" else f"unnamed column {place + 1}"
         for place, cell in enumerate(first)

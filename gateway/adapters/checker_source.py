@@ -17,6 +17,8 @@ from gateway.adapters.checker_blocks import Block
 from gateway.intake import Fault, Finding
 
 KINDS: Final = (
+    (codecs.BOM_UTF32_LE, "UTF-32 text"),
+    (codecs.BOM_UTF32_BE, "UTF-32 text"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"%PDF", "a PDF document"),
     (b"Rar!", "a RAR archive"),

@@ -55,7 +55,7 @@ def verdict_of(folder: Path, file: Path, dataset: str, rows: Path | None) -> dic
     from gateway import policy
     from gateway.adapters.checking import checked
     from gateway.adapters.policy_folder import read_policies
-    from gateway.errors import UsageError
+    from gateway.errors import UsageError, listed
 
     bundle, _ = policy.load(read_policies(folder))
     contract = bundle.contracts.get(dataset)
@@ -63,7 +63,7 @@ def verdict_of(folder: Path, file: Path, dataset: str, rows: Path | None) -> dic
         raise UsageError(
             "intake/unknown-dataset",
             f'There is no dataset "{dataset}".',
-            remedy=f"Datasets are: {', '.join(sorted(bundle.contracts))}.",
+            remedy=listed("Datasets", bundle.contracts),
             dataset=dataset,
         )
     names = frozenset(

@@ -99,7 +99,7 @@ def _contract(ctx: click.Context, name: str) -> Any:
     """Find the contract of a dataset among the governed documents."""
     from gateway import policy
     from gateway.adapters.policy_folder import read_policies
-    from gateway.errors import UsageError
+    from gateway.errors import UsageError, listed
 
     bundle, _ = policy.load(read_policies(open_settings(ctx).policies))
     found = bundle.contracts.get(name)
@@ -107,7 +107,7 @@ def _contract(ctx: click.Context, name: str) -> Any:
         raise UsageError(
             "intake/unknown-dataset",
             f'There is no dataset "{name}".',
-            remedy=f"Datasets are: {', '.join(sorted(bundle.contracts))}.",
+            remedy=listed("Datasets", bundle.contracts),
             dataset=name,
         )
     return found

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings, table
-from gateway.errors import UsageError
+from gateway.errors import UsageError, listed
 
 
 @click.group()
@@ -171,7 +171,7 @@ def _agreement(bundle: Any, wanted: str) -> Any:
         raise UsageError(
             "policy/unknown-agreement",
             "There is no agreement of that id.",
-            remedy=f"Agreements are: {', '.join(sorted(bundle.agreements))}.",
+            remedy=listed("Agreements", bundle.agreements),
         )
     return bundle.agreements[wanted]
 

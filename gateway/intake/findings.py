@@ -62,7 +62,7 @@ CODES: Final[dict[str, Meaning]] = {
     ),
     "intake/not-text": _says(
         "The file is {hint}, not a CSV file or a spreadsheet.",
-        "Unpack or convert it and send the CSV file.",
+        "Unpack or convert it and send a CSV file in UTF-8.",
     ),
     "intake/not-a-spreadsheet": _says(
         "The file begins like a spreadsheet and cannot be read as one.",

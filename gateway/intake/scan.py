@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUOTE, NEWLINE, RETURN = 34, 10, 13
+MOST_BLANKS = 1 << 20
 
 
 def _no_fast_scan(
@@ -71,8 +72,28 @@ def cut_blocks(read: Callable[[int], bytes], size: int, *, longest: int) -> Iter
         longest: a record of more bytes ends the stream with what was read of it.
 
     Yields:
-        Blocks in order. Only the last may lack its final newline.
+        Blocks in order. Only the last may lack its final newline. Blank lines at the
+        end of the stream are no records; anywhere else they are the reader's to judge.
     """
+    held = b""
+    for block in _blocks(read, size, longest=longest):
+        end = _content_end(block)
+        if not end and len(held) < MOST_BLANKS:
+            held += block
+            continue
+        yield held + block[:end] if held else block[:end]
+        held = block[end:]
+
+
+def _content_end(block: bytes) -> int:
+    """Where the last record that is not a blank line ends; 0 where all are."""
+    end = len(block)
+    while block.endswith((b"\n\n", b"\n\r\n"), 0, end):
+        end -= 2 if block.endswith(b"\r\n", 0, end) else 1
+    return 0 if block[:end] in {b"\n", b"\r\n"} else end
+
+
+def _blocks(read: Callable[[int], bytes], size: int, *, longest: int) -> Iterator[bytes]:
     rest = b""
     while chunk := read(size):
         buffer = rest + chunk

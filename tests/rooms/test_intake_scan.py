@@ -48,6 +48,28 @@ def test_blocks_are_cut_between_records_and_lose_no_byte(rows: list[list[str]], 
 
 
 @given(
+    st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=20),
+    st.integers(1, 64),
+    st.lists(st.sampled_from(["\n", "\r\n"]), max_size=40),
+)
+def test_blank_lines_at_the_end_are_no_records(
+    rows: list[list[str]], size: int, blanks: list[str]
+) -> None:
+    whole = written(rows)
+    stream = io.BytesIO(whole + "".join(blanks).encode())
+    assert b"".join(cut_blocks(stream.read, size, longest=1 << 20)) == whole
+
+
+@given(st.integers(1, 64), st.integers(1, 3))
+def test_a_blank_line_between_records_is_one_of_another_width(size: int, blanks: int) -> None:
+    whole = b"a,b,c\n" + b"\n" * blanks + b"d,e,f\n"
+    blocks = list(cut_blocks(io.BytesIO(whole).read, size, longest=1 << 20))
+    assert b"".join(blocks) == whole
+    seen = [scan(block, 3, delimiter=",", longest_cell=100) for block in blocks]
+    assert sum(fault.count for each in seen for fault in each.faults) == blanks
+
+
+@given(
     st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=20),
 )
 def test_every_row_of_another_width_is_counted(rows: list[list[str]]) -> None:

@@ -133,7 +133,9 @@ def test_blocks_are_cut_alike_and_values_repeat_across_them(browser: InBrowser) 
     assert len(sound) > 7 << 20
     broken = sound[:-40] + b"\xff" + sound[-40:]
     stray = sound.replace(b"DA,2025", b'D"A,2025', 1)
-    assert compared(browser, POLICE, [sound, broken, stray]) == [""] * 3
+    blanks = b"\n\r\n" * 100_000
+    ended, parted = sound + blanks, sound + blanks + sound[-40:]
+    assert compared(browser, POLICE, [sound, broken, stray, ended, parted]) == [""] * 5
 
 
 def test_column_names_are_folded_alike(browser: InBrowser) -> None:

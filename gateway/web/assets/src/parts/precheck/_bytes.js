@@ -4,6 +4,7 @@
 export const NEWLINE = 10;
 export const RETURN = 13;
 export const QUOTE = 34;
+const MOST_BLANKS = 1 << 20;
 const BOM = [0xef, 0xbb, 0xbf];
 // What Python's codec refuses and a browser's lets through as control characters.
 const UNDEFINED_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
@@ -54,7 +55,36 @@ export const withoutMark = (bytes) =>
   BOM.every((byte, place) => bytes[place] === byte) ? bytes.subarray(3) : bytes;
 
 // Blocks that end between records, never inside quotes; only the last may lack its line end.
+// Blank lines at the end of the file are no records.
 export async function* blocksOf(file, limits, onRead) {
+  let held = new Uint8Array(0);
+  for await (const block of allBlocks(file, limits, onRead)) {
+    const end = contentEnd(block);
+    if (!end && held.length < MOST_BLANKS) {
+      held = joined(held, block);
+      continue;
+    }
+    yield joined(held, block.subarray(0, end));
+    held = block.slice(end);
+  }
+}
+
+// Where the last record that is not a blank line ends; 0 where all are.
+function contentEnd(bytes) {
+  let end = bytes.length;
+  for (let size = blankBefore(bytes, end); size; size = blankBefore(bytes, end)) end -= size;
+  const only = end === 1 || (end === 2 && bytes[0] === RETURN);
+  return only && bytes[end - 1] === NEWLINE ? 0 : end;
+}
+
+// How many bytes the blank line has that ends here, behind another line; 0 where none does.
+function blankBefore(bytes, end) {
+  if (end < 2 || bytes[end - 1] !== NEWLINE) return 0;
+  if (bytes[end - 2] === NEWLINE) return 1;
+  return end > 2 && bytes[end - 2] === RETURN && bytes[end - 3] === NEWLINE ? 2 : 0;
+}
+
+async function* allBlocks(file, limits, onRead) {
   let rest = new Uint8Array(0);
   for (let at = 0; at < file.size; at += limits.block) {
     const buffer = joined(rest, await read(file, at, limits.block));
