@@ -8,7 +8,6 @@ Source: docs/explanation/architecture.md; security point 10.
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -188,13 +187,6 @@ def _frame(columns: pl.DataFrame, elements: pl.DataFrame) -> bytes:
     elements = elements.rename({name: f"std.{name}" for name in elements.columns})
     block = write_block(pl.concat((columns, elements), how="horizontal"))
     return struct.pack(">I", len(block)) + block
-
-
-def framed(frame: pl.DataFrame) -> bytes:
-    """Write one frame of failing rows: u32 big-endian length, then an Arrow IPC file."""
-    buffer = io.BytesIO()
-    frame.write_ipc(buffer, compression="lz4")
-    return struct.pack(">I", buffer.tell()) + buffer.getvalue()
 
 
 def _hinted(seen: Scan, octets: bytes) -> tuple[tuple[Fault, str], ...]:

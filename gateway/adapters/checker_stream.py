@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from gateway import intake
-from gateway.adapters.checker_blocks import Block, Examined, Examiner, Rows, framed
+from gateway.adapters.checker_blocks import Block, Examined, Examiner, Rows
 from gateway.adapters.checker_source import (
     LONGEST_HEADER,
     Read,
@@ -31,7 +30,8 @@ from gateway.adapters.checker_source import (
     refuse_kind,
     transcoded,
 )
-from gateway.intake import Fault, Finding, Header, Rule, Tally, Verdict
+from gateway.adapters.failing_rows import framed
+from gateway.intake import Fault, Finding, Header, Tally, Verdict
 from gateway.model import Contract
 
 BLOCK_BYTES: Final = 6 << 20
@@ -178,12 +178,10 @@ class _Merge:
 
     def _failing(self, failing: object, start: int) -> bytes:
         parts = [
-            pl.DataFrame({"row": places.cast(pl.UInt32) + (start + 1)}).with_columns(
-                rule=pl.lit(self._numbers[name], pl.UInt16)
-            )
+            (places.to_numpy().astype(np.uint64) + np.uint64(start + 1), self._numbers[name])
             for name, places in dict(failing).items()  # type: ignore[call-overload]
         ]
-        return framed(pl.concat(parts))
+        return _framed(parts)
 
     def outcome(self) -> Outcome:
         found: list[Rows] = []
@@ -192,14 +190,17 @@ class _Merge:
             self._tally.add_repeated(rule, rows)
             found.append(rows)
             if rows.size:
-                self._run.failing(self._repeated_frame(rule, rows))
+                self._run.failing(_framed([(rows + np.uint64(1), self._numbers[rule.name])]))
         repeated = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
         verdict = self._tally.decide(repeated=repeated, dropped=self._header.dropped)
         return Outcome(verdict=verdict, left_out=self._tally.places(repeated))
 
-    def _repeated_frame(self, rule: Rule, rows: Rows) -> bytes:
-        frame = pl.DataFrame({"row": (rows + np.uint64(1)).astype(np.uint32)})
-        return framed(frame.with_columns(rule=pl.lit(self._numbers[rule.name], pl.UInt16)))
+
+def _framed(parts: Sequence[tuple[Rows, int]]) -> bytes:
+    """Failing rows (from 1) with the number of their rule, as a block."""
+    rows = np.concatenate([rows for rows, _ in parts]).astype("<u4")
+    rules = np.repeat([number for _, number in parts], [rows.size for rows, _ in parts])
+    return framed(rows.tobytes(), rules.astype("<u2").tobytes())
 
 
 def _early(*findings: Finding, dropped: tuple[str, ...] = ()) -> Outcome:

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 from gateway.adapters.checker import Checker
 from gateway.adapters.extract_files import FailingRows
-from gateway.adapters.failing_rows import failing_rows
+from gateway.adapters.failing_rows import failing_rows, head
 from gateway.errors import Unavailable
-from gateway.intake import Verdict
+from gateway.intake import Verdict, numbered
 from gateway.model import Contract
 
 
@@ -34,7 +34,7 @@ def checked(
         rows: where to list failing rows: row, column and rule of each, no value.
     """
     with tempfile.TemporaryDirectory() as scratch, Checker() as checker:
-        failing = FailingRows(Path(scratch) / "file.rows")
+        failing = FailingRows(Path(scratch) / "file.rows", head(numbered(contract)))
         verdict = checker.check(
             source,
             contract,
@@ -45,16 +45,16 @@ def checked(
         )
         failing.finish()
         if rows is not None:
-            _list(Path(scratch), contract, rows)
+            _list(Path(scratch), rows)
     return verdict
 
 
-def _list(scratch: Path, contract: Contract, target: Path) -> None:
+def _list(scratch: Path, target: Path) -> None:
     try:
         with open(target, "w", encoding="utf-8", newline="") as file:
             out = csv.writer(file)
             out.writerow(("row", "column", "rule"))
-            for batch in failing_rows(scratch, "file", contract):
+            for batch in failing_rows(scratch, "file"):
                 out.writerows(batch)
     except OSError as fault:
         raise Unavailable(

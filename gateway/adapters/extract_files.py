@@ -17,9 +17,14 @@ from gateway.errors import IntegrityError, Unavailable
 class FailingRows:
     """Row and rule numbers of everything that failed; no value, so it lies in clear."""
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is on disk before the first failing row."""
-        self._path = path
+    def __init__(self, path: Path, head: bytes) -> None:
+        """Nothing is on disk before the first failing row.
+
+        Args:
+            path: where they go.
+            head: what the file begins with.
+        """
+        self._path, self._head = path, head
         self._file: BinaryIO | None = None
 
     def write(self, block: bytes) -> None:
@@ -32,6 +37,7 @@ class FailingRows:
             if self._file is None:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._file = open(self._path, "wb", opener=private)
+                self._file.write(self._head)
             self._file.write(block)
 
     def finish(self) -> None:

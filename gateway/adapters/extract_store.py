@@ -9,14 +9,14 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import ledger_store
+from gateway.adapters import failing_rows, ledger_store
 from gateway.adapters.database import METADATA, Database
 from gateway.adapters.extract_files import (
     FailingRows,
@@ -98,9 +98,9 @@ class Extracts:
         """Begin to seal one extract to this month's public storage key."""
         return SealedWriter(self.directory / f"{extract}.age", self.storage_key[1])
 
-    def rows_sink(self, extract: str) -> FailingRows:
+    def rows_sink(self, extract: str, rules: Iterable[tuple[str, str]]) -> FailingRows:
         """Begin to keep the numbers of failing rows."""
-        return FailingRows(self.directory / f"{extract}.rows")
+        return FailingRows(self.directory / f"{extract}.rows", failing_rows.head(rules))
 
     def record(self, receipt: ExtractRecord) -> ExtractRecord:
         """Write receipt, lineage and ledger entry in one transaction.

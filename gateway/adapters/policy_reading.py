@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ from gateway import policy
 from gateway.adapters import policy_store, recipients
 from gateway.model.shipped import table_digests
 from gateway.policy import Bundle, Finding, PolicyInvalid, RecipientKey
+from gateway.policy.rereading import Rereader
 from gateway.workflows.ports_policy import AgreementFacts
 
 
@@ -27,10 +28,12 @@ class DecisionInputs:
     """The arguments of `policy.decide` that the store knows.
 
     `approved` are (agreement, digest) that every controller has signed;
-    `findings` say why documents that are not in `bundle` did not load.
+    `findings` say why documents that are not in `bundle` did not load; `documents`
+    are the texts that both were read from.
     """
 
     bundle: Bundle
+    documents: Mapping[str, str] = field(repr=False)
     findings: tuple[Finding, ...]
     approved: frozenset[tuple[str, str]]
     recipient_keys: Mapping[str, RecipientKey]
@@ -39,9 +42,11 @@ class DecisionInputs:
 
 def decision_inputs(connection: Connection) -> DecisionInputs:
     """Read all that a decision of now depends on, signatures verified."""
-    bundle, findings = _loaded(tuple(policy_store.bundle(connection).items()))
+    documents = policy_store.bundle(connection)
+    bundle, findings = reader().load(documents)
     return DecisionInputs(
         bundle=bundle,
+        documents=documents,
         findings=findings,
         approved=policy_store.approved(connection),
         recipient_keys=recipient_keys(connection),
@@ -51,14 +56,14 @@ def decision_inputs(connection: Connection) -> DecisionInputs:
 
 def titles(connection: Connection) -> dict[str, str]:
     """Give the title of each agreement that loads, by its id."""
-    bundle, _ = _loaded(tuple(policy_store.bundle(connection).items()))
+    bundle, _ = reader().load(policy_store.bundle(connection))
     return {name: agreement.title for name, agreement in bundle.agreements.items()}
 
 
-@lru_cache(maxsize=2)
-def _loaded(documents: tuple[tuple[str, str], ...]) -> tuple[Bundle, tuple[Finding, ...]]:
-    """Load the same documents once, however often one command decides."""
-    return policy.load(dict(documents))
+@cache
+def reader() -> Rereader:
+    """The reader of this process: after a change it reads what has changed and no more."""
+    return Rereader()
 
 
 def recipient_keys(connection: Connection) -> dict[str, RecipientKey]:
@@ -71,7 +76,7 @@ def recipient_keys(connection: Connection) -> dict[str, RecipientKey]:
 
 def agreements(connection: Connection, documents: Mapping[str, str]) -> dict[str, AgreementFacts]:
     """Say of every agreement that loads what its approval needs to know."""
-    bundle, _ = policy.load(documents)
+    bundle, _ = reader().load(documents)
     keys = recipient_keys(connection)
     paths = _paths(documents)
     return {
@@ -102,7 +107,7 @@ def check(documents: Mapping[str, str], paths: Collection[str]) -> None:
     Raises:
         PolicyInvalid: every finding of these documents.
     """
-    _, findings = policy.load(documents)
+    _, findings = reader().load(documents)
     concerned = [finding for finding in findings if finding.document in paths]
     if concerned:
         raise PolicyInvalid(concerned)

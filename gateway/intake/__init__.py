@@ -11,7 +11,7 @@ from gateway.intake.cells import cells
 from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
 from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
-from gateway.intake.row_rules import rules_of
+from gateway.intake.row_rules import numbered, rules_of
 from gateway.intake.rule import Rule
 from gateway.intake.rule_document import rule_document
 from gateway.intake.scan import Fault, Scan, cut_blocks, scan
@@ -52,6 +52,7 @@ __all__ = [
     "cut_blocks",
     "keyed_hashes",
     "match_header",
+    "numbered",
     "quarantining",
     "read_contract",
     "read_header",

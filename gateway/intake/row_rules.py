@@ -39,6 +39,11 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     )
 
 
+def numbered(contract: Contract) -> list[tuple[str, str]]:
+    """The column and name of each rule; its place is the number by which failing rows name it."""
+    return [(rule.column, rule.name) for rule in rules_of(contract)]
+
+
 def _row_rule(rule: RowRule, columns: dict[str, ContractColumn]) -> Rule:
     make = FORMS.get(rule.form)
     if make is None or any(name not in columns for name in rule.columns):

@@ -10,6 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+# What may be told about a person, in the order in which it is asked.
+FIELDS: Final = (
+    "forename",
+    "middle_names",
+    "surname",
+    "former_surname",
+    "date_of_birth",
+    "sex",
+    "postcode",
+    "house_number",
+    "street",
+    "town",
+    "uprn",
+    "nhs_number",
+    "upn",
+    "nino",
+)
 # The dataset of the policy that is typed and never received.
 TYPED: Final = "urgent_disclosure"
 LONGEST: Final[Mapping[str, int]] = {"risk_statement": 500, "contact_route": 200}

@@ -3,9 +3,9 @@
 Source: UK GDPR Arts 7(3), 21; security point 16; docs/explanation/objections.md.
 """
 
+from gateway.model.urgent import FIELDS
 from gateway.objections.compare import compare, incomparable, merge_hits
 from gateway.objections.details import (
-    FIELDS,
     many_identities,
     one_identity,
     standard_form,

@@ -21,24 +21,8 @@ import polars as pl
 
 from gateway import identity
 from gateway.errors import InputRejected
+from gateway.model.urgent import FIELDS
 from gateway.objections.register import details_contract
-
-FIELDS: Final = (
-    "forename",
-    "middle_names",
-    "surname",
-    "former_surname",
-    "date_of_birth",
-    "sex",
-    "postcode",
-    "house_number",
-    "street",
-    "town",
-    "uprn",
-    "nhs_number",
-    "upn",
-    "nino",
-)
 
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {

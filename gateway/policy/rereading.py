@@ -23,7 +23,8 @@ from gateway.policy.findings import Finding
 from gateway.policy.reading import Tree, read
 
 AGREEMENTS = "agreements/"
-KEPT = 2_000
+# Agreements kept beyond two of each: a draft of what all depend on reads all of them twice.
+SPARE = 32
 BASES_KEPT = 8
 BUNDLES_KEPT = 16
 
@@ -40,6 +41,7 @@ class Rereader:
         self._bases: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
         self._agreements: OrderedDict[tuple[bytes, bytes], _Read] = OrderedDict()
         self._bundles: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
+        self._room = SPARE
         self._lock = threading.RLock()
 
     def load(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
@@ -59,7 +61,9 @@ class Rereader:
         trees: dict[str, Tree] = {}
         doubled: set[str] = set()
         more: list[Finding] = []
-        for path in sorted(path for path in documents if _is_agreement(path)):
+        paths = sorted(path for path in documents if _is_agreement(path))
+        self._room = 2 * len(paths) + SPARE
+        for path in paths:
             tree, agreement, faults = self._agreement(mark, path, documents[path], base)
             more += faults
             if agreement is None:
@@ -94,7 +98,7 @@ class Rereader:
         key = (mark, _digest([path, text]))
         if key not in self._agreements:
             self._agreements[key] = _read(path, text, base)
-        return _recent(self._agreements, key, KEPT)
+        return _recent(self._agreements, key, self._room)
 
 
 def _read(path: str, text: str | bytes, base: Bundle) -> _Read:

@@ -13,6 +13,7 @@ from typing import Self
 import sqlalchemy as sa
 from flask import Flask, current_app
 
+from gateway.adapters.aside import Aside
 from gateway.adapters.database import Database
 from gateway.adapters.settings import Settings
 from gateway.ledger import LeafRef
@@ -30,6 +31,7 @@ class WebDesk:
     now: Callable[[], dt.datetime]
     new_id: Callable[[], str]
     append: Callable[[sa.Connection, str, Mapping[str, str | int]], LeafRef] = field(repr=False)
+    aside: Aside = field(default_factory=Aside, repr=False)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

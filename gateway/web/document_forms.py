@@ -15,10 +15,10 @@ from typing import Any
 
 from gateway.adapters import policy_editing as editing
 from gateway.adapters.policy_entries import set_entry
+from gateway.adapters.policy_reading import reader
 from gateway.errors import UsageError
 from gateway.policy import Finding
 from gateway.policy.reading import read
-from gateway.web import workshop
 from gateway.web.entry_kinds import Kind, parts_of
 from gateway.web.entry_parts import EXPECTED, NotTaken, Part
 from gateway.web.form_values import Fault, fault
@@ -193,9 +193,8 @@ def _refused(
     place: tuple[str, ...],
 ) -> list[Fault]:
     """What the strict reader finds in the entry that it did not find before, at its part."""
-    reader = workshop.rereader()
-    before = {(each.where, each.sentence) for each in reader.load(texts)[1]}
-    _, findings = reader.load({**texts, path: text})
+    before = {(each.where, each.sentence) for each in reader().load(texts)[1]}
+    _, findings = reader().load({**texts, path: text})
     return [
         _at_part(shown, finding, place)
         for finding in findings

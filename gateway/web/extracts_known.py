@@ -13,12 +13,11 @@ import sqlalchemy as sa
 
 from gateway.adapters import receipts
 from gateway.adapters.extract_store import Extracts
+from gateway.adapters.failing_rows import rows_kept
 from gateway.errors import UsageError
 from gateway.model.extracts import ExtractRecord
 from gateway.web import findings
 from gateway.web.desk import desk
-from gateway.web.documents import inputs
-from gateway.wiring.common import contract_digest
 
 
 def store() -> Extracts:
@@ -44,10 +43,8 @@ def extract(extract_id: str, *, party: str | None) -> ExtractRecord:
 
 
 def has_rows(record: ExtractRecord) -> bool:
-    """Whether the numbers of failing rows are kept and their rules still have their numbers."""
-    contract = inputs().bundle.contracts.get(record.dataset)
-    kept = (desk().settings.data / "extracts" / f"{record.id}.rows").exists()
-    return bool(contract) and kept and contract_digest(contract) == record.contract_digest
+    """Whether the numbers of failing rows are kept."""
+    return rows_kept(desk().settings.data / "extracts", record.id)
 
 
 def has_receipt(record: ExtractRecord) -> bool:
@@ -61,7 +58,7 @@ def rows_text(record: ExtractRecord) -> Iterator[str]:
     """The failing rows as CSV text.
 
     Raises:
-        UsageError: none are kept for this extract, or its contract has changed since.
+        UsageError: none are kept for this extract.
     """
     if not has_rows(record):
         raise UsageError(
@@ -69,5 +66,4 @@ def rows_text(record: ExtractRecord) -> Iterator[str]:
             "No list of failing rows is kept for this extract.",
             remedy="Send the file again: it is then checked under the present contract.",
         )
-    contract = inputs().bundle.contracts[record.dataset]
-    return findings.rows_file(desk().settings.data / "extracts", record, contract)
+    return findings.rows_file(desk().settings.data / "extracts", record)

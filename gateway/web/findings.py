@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.adapters.failing_rows import failing_rows
 from gateway.model import Contract
 from gateway.model.extracts import ExtractRecord
 from gateway.web.asking import form_of
@@ -87,12 +88,10 @@ def _where(rows: int, first: list[int]) -> str:
     return f"{rows:,} rows, first {named}"
 
 
-def rows_file(directory: Path, record: ExtractRecord, contract: Contract) -> Iterator[str]:
+def rows_file(directory: Path, record: ExtractRecord) -> Iterator[str]:
     """The failing rows as CSV text, batch by batch: row, column, rule."""
-    from gateway.adapters.failing_rows import failing_rows
-
     yield "row,column,rule\r\n"
-    for batch in failing_rows(directory, record.id, contract):
+    for batch in failing_rows(directory, record.id):
         text = io.StringIO(newline="")
         csv.writer(text).writerows(batch)
         yield text.getvalue()

@@ -18,7 +18,7 @@ from flask import current_app, g
 
 from gateway.adapters import policy_drafts, policy_store, populations
 from gateway.adapters.policy_drafts import Draft
-from gateway.adapters.policy_reading import DecisionInputs
+from gateway.adapters.policy_reading import DecisionInputs, reader
 from gateway.policy import (
     Bundle,
     Finding,
@@ -33,12 +33,11 @@ from gateway.policy import (
 )
 from gateway.policy.agreements import Agreement
 from gateway.policy.lines import finding_line
-from gateway.policy.rereading import Rereader, changed
+from gateway.policy.rereading import changed
 from gateway.web.desk import desk
 from gateway.web.documents import in_force, inputs
 from gateway.workflows.ports_policy import Proposal
 
-_READER = "gateway-rereader"
 _REVIEWS = "gateway-reviews"
 MOST_REVIEWS = 300
 
@@ -88,12 +87,6 @@ class DraftView:
         return bool(self.agreement and self.changes) and not self.faults and not self.moved
 
 
-def rereader() -> Rereader:
-    """The reader of this process, which remembers what it has read."""
-    found: Rereader = current_app.extensions.setdefault(_READER, Rereader())
-    return found
-
-
 def current(connection: sa.Connection) -> dict[str, str]:
     """The current text of every document."""
     return policy_store.bundle(connection)
@@ -125,9 +118,8 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
         draft: at its newest revision.
         documents: the current texts.
     """
-    reader = rereader()
-    before, _ = reader.load(documents)
-    after, findings = reader.load(changed(documents, draft.changes))
+    before, _ = reader().load(documents)
+    after, findings = reader().load(changed(documents, draft.changes))
     known = set(reviewed(before, draft.agreement))
     remarks = [
         remark
@@ -159,9 +151,8 @@ def difference(
     documents: Mapping[str, str], changes: Mapping[str, str], agreement: str
 ) -> Difference:
     """What a proposal changes of the current documents."""
-    reader = rereader()
-    before, _ = reader.load(documents)
-    after, findings = reader.load(changed(documents, changes))
+    before, _ = reader().load(documents)
+    after, findings = reader().load(changed(documents, changes))
     known = set(reviewed(before, agreement))
     remarks = (each for each in reviewed(after, agreement) if each not in known)
     return Difference(
@@ -199,7 +190,7 @@ def _stored() -> Mapping[str, Stored]:
 
 def path_of(documents: Mapping[str, str], agreement: str) -> str:
     """The document that states an agreement; "" where none does."""
-    return rereader().path_of(documents, agreement)
+    return reader().path_of(documents, agreement)
 
 
 def faults_of(findings: Sequence[Finding], changes: Mapping[str, str]) -> list[Fault]:

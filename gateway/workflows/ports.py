@@ -8,7 +8,7 @@ Source: docs/explanation/architecture.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -67,8 +67,8 @@ class ExtractStore(Protocol):
     def sink(self, extract: str) -> SealedSink:
         """Begin to seal one extract."""
 
-    def rows_sink(self, extract: str) -> RowsSink:
-        """Begin to keep the numbers of failing rows."""
+    def rows_sink(self, extract: str, rules: Iterable[tuple[str, str]]) -> RowsSink:
+        """Begin to keep the numbers of failing rows; rules as (column, name), by number."""
 
     def record(self, receipt: ExtractRecord) -> ExtractRecord:
         """Receipt, lineage and ledger entry in one transaction."""

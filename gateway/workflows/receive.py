@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from gateway.errors import RefusedError, Unavailable, UsageError
-from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict
+from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict, numbered
 from gateway.model import Contract
 from gateway.model.extracts import ExtractRecord
 from gateway.workflows.ports import IntakeDesk, Progress, SealedSink
@@ -43,7 +43,7 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
         RefusedError: this party may not send this dataset.
     """
     contract = _contract_for(desk, dataset, party)
-    attempt = _Attempt(desk, source, desk.new_id("extract"))
+    attempt = _Attempt(desk, source, contract)
     desk.progress("checking")
     try:
         verdict = desk.checker.check(
@@ -69,11 +69,11 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
 class _Attempt:
     """One file being taken in."""
 
-    def __init__(self, desk: IntakeDesk, source: BinaryIO, extract: str) -> None:
-        self.extract = extract
+    def __init__(self, desk: IntakeDesk, source: BinaryIO, contract: Contract) -> None:
+        self.extract = extract = desk.new_id("extract")
         self._digesting = _Digesting(source, desk.progress)
         self._sink: SealedSink = desk.extracts.sink(extract)
-        self.rows = desk.extracts.rows_sink(extract)
+        self.rows = desk.extracts.rows_sink(extract, numbered(contract))
 
     def reader(self) -> BinaryIO:
         """The file from where it stands, hashed as it is read."""

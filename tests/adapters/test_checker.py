@@ -7,10 +7,12 @@ import io
 import json
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from gateway.adapters import failing_rows
 from gateway.adapters.checker import Checker, Limits
 from gateway.adapters.extract_blocks import read_block
 from gateway.adapters.left_out import LeftOut
@@ -145,12 +147,16 @@ def test_columns_that_are_unique_together_are_compared_together() -> None:
     assert verdict.accepted == 60
 
 
-def test_failing_rows_come_out_by_number_for_every_rule() -> None:
+def test_failing_rows_come_out_by_number_for_every_rule(tmp_path: Path) -> None:
     taken = Taken()
     verdict = check(text([*rows(50), row(50, surname="", count="999")]), taken=taken)
-    got = pl.read_ipc(taken.failing[4:])
-    names = [count.rule for count in verdict.rules]
-    assert {(names[rule], number) for number, rule in got.rows()} == {
+    (tmp_path / "file.rows").write_bytes(
+        failing_rows.head(("", count.rule) for count in verdict.rules)
+        + bytes(taken.failing)
+        + bytes(4)
+    )
+    (got,) = failing_rows.failing_rows(tmp_path, "file")
+    assert {(name, number) for number, _, name in got} == {
         ("surname.required", 51),
         ("count.number", 51),
         ("count-within-arrears", 51),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from unicodedata import normalize
 import pytest
 
 from gateway import policy
+from gateway.adapters.browser_rules import browser_rules
 from gateway.adapters.policy_folder import read_policies
 from gateway.cli.check_file import verdict_of
 from gateway.intake import CODES, Finding, remedy, rule_document, rules_of, sentence
@@ -20,7 +22,7 @@ from gateway.intake.header import fold
 from gateway.model import Contract, ContractColumn, Role
 from gateway.policy import Bundle
 from gateway.web.findings import said
-from gateway.web.page_rules import page_rules
+from gateway.web.page_rules import completed
 from gateway.web.precheck_words import DECLINED
 from tests.bad_input.police_extract import NAMES, POLICE, row, rows, text
 from tests.bad_input.test_files import REJECTED, VALUES, changed
@@ -62,6 +64,11 @@ CONTRACTS = {**BUNDLE.contracts, "every-rule": POLICE, "wide": WIDE}
 def browser() -> Iterator[InBrowser]:
     with in_browser() as found:
         yield found
+
+
+def page_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
+    """The document as the page gets it, made here and not by a process beside the web."""
+    return completed(browser_rules(bundle, contract), contract)
 
 
 def known_names(bundle: Bundle) -> frozenset[str]:
@@ -252,6 +259,8 @@ def test_the_rules_are_given_to_whoever_sends_the_dataset(
 ) -> None:
     told = client_as("uploader").get("/send/police_incidents/rules.json")
     assert told.status_code == 200
-    assert told.json["dataset"] == "police_incidents"
+    assert told.json == json.loads(
+        json.dumps(page_rules(BUNDLE, BUNDLE.contracts["police_incidents"]))
+    )
     assert client_as("uploader").get("/send/school_attendance/rules.json").status_code == 404
     assert client_as("release-officer").get("/send/police_incidents/rules.json").status_code == 403

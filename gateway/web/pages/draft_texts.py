@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from gateway.adapters import policy_drafts
+from gateway.adapters.policy_reading import reader
 from gateway.errors import GatewayError, HeldForPerson
 from gateway.model.permissions import Action
 from gateway.web import draft_forms, draft_words, workshop
@@ -133,5 +134,5 @@ def _new_page(faults: Sequence[Fault] = ()) -> str:
 def _knowledge() -> draft_forms.Known:
     with desk().database.read() as connection:
         documents = workshop.current(connection)
-    bundle, _ = workshop.rereader().load(documents)
+    bundle, _ = reader().load(documents)
     return draft_forms.known(bundle)

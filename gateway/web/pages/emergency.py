@@ -17,7 +17,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from gateway.adapters import emergency_records
 from gateway.errors import InputRejected
 from gateway.model.permissions import Action
-from gateway.model.urgent import LONGEST, Asked
+from gateway.model.urgent import FIELDS, LONGEST, Asked
 from gateway.web import emergencies_shown as shown
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -120,12 +120,11 @@ def _one(emergency: str, caller: Caller, faults: list[dict[str, str]]) -> str:
 
 
 def _asked(given: Mapping[str, str]) -> Asked:
-    """What was typed, checked by the room that reads identities; loaded when somebody asks."""
-    from gateway.objections import FIELDS
-    from gateway.workflows.disclosing import asked_from
-
+    """What was typed, checked by the room that reads identities, in a process beside this one."""
     identity = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
-    return asked_from({name: given.get(name, "") for name in LONGEST}, json.dumps(identity))
+    told = {name: given.get(name, "") for name in LONGEST}
+    typed = {"told": told, "identity": json.dumps(identity)}
+    return Asked(**desk().aside.asked("typed", typed))
 
 
 def _form(values: Mapping[str, str], faults: list[dict[str, str]]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from gateway.adapters import jobs
 from gateway.adapters.keyring import open_ring
@@ -24,6 +24,7 @@ from gateway.web.desk import desk
 from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.form_file import FormFile
 from gateway.web.guards import guarded
+from gateway.web.page_rules import page_rules
 from gateway.web.pages.sending import contract_of
 from gateway.web.precheck_words import DECLINED
 
@@ -45,10 +46,9 @@ def form(dataset: str, *, caller: Caller) -> str:
 @guarded(Action.EXTRACT_UPLOAD, realm=Realm.PERSON)
 def rules(dataset: str, *, caller: Caller) -> Response:
     """Give the rules by which the page checks a file before any of it is sent."""
-    from gateway.web.page_rules import page_rules  # these come with polars: ADR 0280
-
-    bundle = inputs().bundle
-    return jsonify(page_rules(bundle, contract_of(bundle, dataset, party=caller.party)))
+    read = inputs()
+    contract = contract_of(read.bundle, dataset, party=caller.party)
+    return Response(page_rules(read, contract), mimetype="application/json")
 
 
 @pages.post("/send/<dataset>/file")
