@@ -22,6 +22,8 @@ from gateway.errors import Unavailable
 
 BACKLOG = 512
 SECRET = "GATEWAY_PASSPHRASE_FILE"
+# Each thread would else keep a heap of its own, and what it once took from the system.
+FRUGAL = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def environment(settings: Settings, where: str) -> dict[str, str]:
     here = {name: value for name, value in os.environ.items() if name != SECRET}
     here.setdefault("GATEWAY_PUBLIC_URL", where)
     counted = str(metrics.shared_folder(settings.data))
-    return here | {"GATEWAY_DATA": str(settings.data), metrics.SHARED: counted}
+    return FRUGAL | here | {"GATEWAY_DATA": str(settings.data), metrics.SHARED: counted}
 
 
 def application(environ: Mapping[str, str] | None = None) -> Any:

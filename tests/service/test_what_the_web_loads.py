@@ -29,6 +29,7 @@ from tests.web.test_emergency import form
 
 TABLES = ("polars", "numpy", "pyarrow", "pandas", "great_expectations")
 DATASET = "family_register"
+MOST_MIB = 80
 # What ends a session, a draft or a second factor comes after what needs it.
 LAST = ("drop", "out", "end", "password", "authenticator", "recovery-codes", "withdraw")
 
@@ -133,11 +134,23 @@ def test_every_route_is_answered_without_a_library_of_tables(driver: Driver) -> 
     assert 303 in statuses["POST /emergency/new"]
 
 
+def test_a_process_of_the_web_stays_small_after_every_route(driver: Driver) -> None:
+    """What it shares with the process that it was forked from counts by its share."""
+    held = [proportional(process) for process in web_processes(driver.service)]
+    assert max(held) <= MOST_MIB, held
+
+
 def test_the_look_finds_the_libraries_where_they_are() -> None:
     """Else the test above would prove nothing: this very process has them."""
     for name in ("polars", "numpy", "pyarrow"):
         importlib.import_module(name)
     assert tables_in(os.getpid()) >= {"polars", "numpy", "pyarrow"}
+
+
+def proportional(process: int) -> int:
+    """The memory of a process in MiB, shared pages by their share (PSS)."""
+    told = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)[1]) >> 10
 
 
 def route(method: str, path: str) -> Route:

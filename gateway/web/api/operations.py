@@ -40,7 +40,13 @@ Shape = type[BaseModel] | str | None
 class Strict(BaseModel):
     """A document whose every member is known and of its exact type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # most of them are only described, and only when somebody asks
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

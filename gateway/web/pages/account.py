@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from markupsafe import Markup
 
@@ -172,6 +171,8 @@ def _set_up(session: Session, *, fault: str = "") -> Response:
     secret = sign_in_steps().secret_to_enrol(session)
     service = desk().settings.council_name
     uri = second_factors.provisioning_uri(secret, login=session.login, service=service)
+    import segno  # when somebody sets up their second factor
+
     picture = segno.make(uri, error="m").svg_inline(scale=5, dark="#0b0c0c", light="#ffffff")
     text = second_factors.secret_text(secret)
     return _page(
