@@ -19,7 +19,7 @@ from gateway.adapters.database import METADATA, Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
 from gateway.errors import RefusedError
-from gateway.model.keys import KeyRecord
+from gateway.model.keys import Destruction, KeyKind, KeyRecord
 from gateway.model.permissions import Action, Operator
 from gateway.workflows.ports_keys import Books, CustodyDesk
 
@@ -64,6 +64,15 @@ class SqlBooks:
         """Whether destruction of a key of this id was ever ordered."""
         found = select(grants.DESTRUCTIONS.c.key).where(grants.DESTRUCTIONS.c.key == key)
         return self._connection.scalar(found) is not None
+
+    def destruction(self, key: str) -> Destruction | None:
+        """Read the order to destroy a key."""
+        found = select(grants.DESTRUCTIONS).where(grants.DESTRUCTIONS.c.key == key)
+        row = self._connection.execute(found).one_or_none()
+        if row is None:
+            return None
+        ordered = dt.datetime.fromisoformat(row.ordered)
+        return Destruction(key=key, kind=KeyKind(row.kind), by=row.ordered_by, ordered=ordered)
 
     def order_destruction(self, record: KeyRecord, by: str) -> None:
         """Note that a key is to be destroyed."""

@@ -15,16 +15,19 @@ from pathlib import Path
 
 from gateway.adapters import keyring_files as files
 from gateway.adapters.keyring import KeyRing
-from gateway.model.keys import MEANINGS, KeyKind, KeyRecord
+from gateway.model.keys import MEANINGS, Destruction, KeyKind
 
 BACKUP_DAYS = 30
 
 
 def certify(
-    ring: KeyRing, record: KeyRecord, *, holders: tuple[str, ...], acting: str, at: dt.datetime
+    ring: KeyRing, destroyed: Destruction, *, holders: tuple[str, ...], acting: str, at: dt.datetime
 ) -> dict[str, str]:
-    """Write and sign the certificate of a destruction that is done."""
-    text = _text(ring.sender, record, holders, acting, at)
+    """Write and sign the certificate of a destruction that is done, today or before.
+
+    The days of the backups count from now: a destruction that was cut short ends now.
+    """
+    text = _text(ring.sender, destroyed, holders, at)
     signer = ring.signer(KeyKind.OPERATOR, owner=acting)
     return {
         "certificate": text,
@@ -40,9 +43,7 @@ def write_certificate(path: Path, certificate: dict[str, str]) -> None:
     files.create(path, json.dumps(certificate, indent=1).encode("utf-8") + b"\n")
 
 
-def _text(
-    sender: str, record: KeyRecord, holders: tuple[str, ...], acting: str, at: dt.datetime
-) -> str:
+def _text(sender: str, destroyed: Destruction, holders: tuple[str, ...], at: dt.datetime) -> str:
     others = (
         f"Copies were given to {', '.join(holders)}: it is destroyed only when each of them "
         "has returned a signed certificate."
@@ -50,9 +51,9 @@ def _text(
         else "No copy was given to anybody else."
     )
     return (
-        f"Destroyed here: key {record.id} of {sender}, by {acting} on {at.date()}. "
-        f"{MEANINGS[record.kind]} Our copies are gone; what it protected is unreadable after "
-        f"{_unreadable_after(at)}, the window of the key ring's backups included. {others}"
+        f"Destroyed here: key {destroyed.key} of {sender}, by {destroyed.by} on "
+        f"{destroyed.ordered.date()}. {MEANINGS[destroyed.kind]} Our copies are gone; what it "
+        f"protected is unreadable after {_unreadable_after(at)}, the window of the key ring's backups included. {others}"
     )
 
 

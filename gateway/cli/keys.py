@@ -259,7 +259,7 @@ def rotate(ctx: click.Context, key: str, epoch: str, acting: str, json_wanted: b
 def destroy(
     ctx: click.Context, key: str, certificate: Path | None, acting: str, json_wanted: bool
 ) -> None:
-    """Destroy our copies of a key for good, and certify it.
+    """Destroy our copies of a key for good, and certify it. Repeated, it certifies again.
 
     Example: gateway keys destroy study-nis-2026-1 --certificate nis.destroyed --as carol
     """
@@ -267,8 +267,8 @@ def destroy(
 
     opened = open_store(ctx)
     opened.ring.unlock()
-    record, holders = custody.destroy(_desk(opened, acting), key)
-    made = certify(opened.ring, record, holders=holders, acting=acting, at=opened.at)
+    destroyed, holders = custody.destroy(_desk(opened, acting), key)
+    made = certify(opened.ring, destroyed, holders=holders, acting=acting, at=opened.at)
     if certificate is not None:
         write_certificate(certificate, made)
     emit({"key": key, "state": "destroyed here", **made}, json_wanted, [made["certificate"]])

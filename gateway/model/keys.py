@@ -128,6 +128,16 @@ class KeyRecord:
     public: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destruction:
+    """Which key was destroyed here, by whose order of which time."""
+
+    key: str
+    kind: KeyKind
+    by: str
+    ordered: dt.datetime
+
+
 def key_id(kind: KeyKind, *, owner: str, epoch: str) -> str:
     """Name a key: kind, owner and epoch joined, as in `study-nis-2026-1`.
 

@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Callable
 
 from gateway.errors import IntegrityError, RefusedError, UsageError
-from gateway.model.keys import MONTHLY, OWNED, KeyKind, KeyRecord, KeyState, key_id
+from gateway.model.keys import MONTHLY, OWNED, Destruction, KeyKind, KeyRecord, KeyState, key_id
 from gateway.model.permissions import Action, authorise
 from gateway.workflows.ports_keys import Books, CustodyDesk, Fact, Offer
 
@@ -142,24 +142,35 @@ def change_passphrase(desk: CustodyDesk, choose: Callable[[], bytes]) -> int:
     return desk.ring.rewrap(passphrase)
 
 
-def destroy(desk: CustodyDesk, key: str) -> tuple[KeyRecord, tuple[str, ...]]:
+def destroy(desk: CustodyDesk, key: str) -> tuple[Destruction, tuple[str, ...]]:
     """Destroy our copies of a key for good; a repetition finishes what was interrupted.
+
+    One that was finished may be repeated too: whoever was stopped before the certificate
+    was written asks for it again.
 
     Returns:
         What was destroyed, and who else holds a copy: "destroyed here" is not "destroyed".
+
+    Raises:
+        UsageError: there is no such key and never was.
     """
-    record = desk.ring.record(key)
+    kept = {record.id: record for record in desk.ring.records()}
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_DESTROY)
-        if record.kind is KeyKind.OPERATOR and record.owner == desk.acting:
-            raise _same_person("signs the certificate", "destroy the key that signs it")
         holders = books.holders(key)
-        if not books.destroyed(key):
-            books.order_destruction(record, desk.acting)
-            facts = _facts(desk, key, record.kind, record.owner, record.epoch)
-            books.record("key-destroyed", facts)
-    desk.ring.destroy(key)
-    return record, holders
+        ordered = books.destruction(key) or _order(desk, books, desk.ring.record(key))
+    if key in kept:
+        desk.ring.destroy(key)
+    return ordered, holders
+
+
+def _order(desk: CustodyDesk, books: Books, record: KeyRecord) -> Destruction:
+    if record.kind is KeyKind.OPERATOR and record.owner == desk.acting:
+        raise _same_person("signs the certificate", "destroy the key that signs it")
+    books.order_destruction(record, desk.acting)
+    facts = _facts(desk, record.id, record.kind, record.owner, record.epoch)
+    books.record("key-destroyed", facts)
+    return Destruction(key=record.id, kind=record.kind, by=desk.acting, ordered=desk.at)
 
 
 def allow(books: Books, acting: str, action: Action, *, named: bool = False) -> None:

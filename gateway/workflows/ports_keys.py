@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.model.keys import KeyKind, KeyRecord, KeyState
+from gateway.model.keys import Destruction, KeyKind, KeyRecord, KeyState
 from gateway.model.permissions import Action, Operator
 
 Fact = str | int
@@ -93,6 +93,9 @@ class Books(Protocol):
 
     def destroyed(self, key: str) -> bool:
         """Whether destruction of a key of this id was ever ordered."""
+
+    def destruction(self, key: str) -> Destruction | None:
+        """The destruction that was ordered of this key, if any was."""
 
     def order_destruction(self, record: KeyRecord, by: str) -> None:
         """Note that a key is to be destroyed, for good."""

@@ -6,6 +6,7 @@ Source: docs/reference/keys.md.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -256,7 +257,6 @@ def test_a_destroyed_key_is_neither_made_nor_granted_nor_used_again(office: Offi
     new = ("keys", "new", "--kind", "study", "--study", "nis", "--epoch", "2026-1")
     office.refused("keys/destroyed", 3, *new, "--as", "carol")
     office.refused("keys/unknown", 2, "keys", "grant", key, *grant)
-    office.refused("keys/unknown", 2, "keys", "destroy", key, "--as", "carol")
     with (
         database_of(office).begin() as connection,
         pytest.raises(RefusedError, match="keys/destroyed"),
@@ -278,6 +278,19 @@ def test_a_destruction_cut_short_is_told_and_finished_by_repeating_it(office: Of
     assert not path.exists()
     ordered = [facts for event, facts in events_of(office) if event == "key-destroyed"]
     assert len(ordered) == 1
+
+
+def test_a_destruction_is_certified_again_for_whoever_was_stopped_before(
+    office: Office, tmp_path: Path
+) -> None:
+    key, certificate = new_study(office), tmp_path / "again"
+    first = office.must("keys", "destroy", key, "--as", "carol")
+    again = office.must("keys", "destroy", key, "--certificate", certificate, "--as", "carol")
+    assert again["certificate"] == first["certificate"]
+    assert json.loads(certificate.read_bytes())["certificate"] == first["certificate"]
+    ordered = [facts for event, facts in events_of(office) if event == "key-destroyed"]
+    assert len(ordered) == 1
+    office.refused("keys/unknown", 2, "keys", "destroy", "study-other-1", "--as", "carol")
 
 
 def test_destroying_a_storage_pair_makes_all_it_sealed_unreadable(office: Office) -> None:
