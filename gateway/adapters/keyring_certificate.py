@@ -53,7 +53,8 @@ def _text(sender: str, destroyed: Destruction, holders: tuple[str, ...], at: dt.
     return (
         f"Destroyed here: key {destroyed.key} of {sender}, by {destroyed.by} on "
         f"{destroyed.ordered.date()}. {MEANINGS[destroyed.kind]} Our copies are gone; what it "
-        f"protected is unreadable after {_unreadable_after(at)}, the window of the key ring's backups included. {others}"
+        f"protected is unreadable after {_unreadable_after(at)}, the window of the key ring's "
+        f"backups included. {others}"
     )
 
 
