@@ -60,16 +60,26 @@ def open_bundle(database: Database) -> policy.Bundle:
     return bundle
 
 
-def extract_store(settings: Settings, database: Database | None = None) -> Extracts:
-    """Extracts and their receipts; sealing needs only the month's public key."""
-    ring = open_ring(settings)
-    recipient = ring.storage_recipient(now().date())
-    return Extracts(
-        database or open_database(settings),
-        settings.data / "extracts",
-        (recipient.key_id, recipient.public),
-        append,
-    )
+def extract_store(
+    settings: Settings, database: Database | None = None, *, sealing: bool = False
+) -> Extracts:
+    """Extracts and their receipts.
+
+    Args:
+        settings: of the installation.
+        database: if it is open already.
+        sealing: whether an extract is to be taken in. That needs the month's public key;
+            what is read only does not, so that nothing that was stored or decided waits for it.
+
+    Raises:
+        Unavailable: `keys/absent`, where something is to be sealed.
+    """
+    key = ("", "")
+    if sealing:
+        recipient = open_ring(settings).storage_recipient(now().date())
+        key = (recipient.key_id, recipient.public)
+    folder = settings.data / "extracts"
+    return Extracts(database or open_database(settings), folder, key, append)
 
 
 def contract_digest(contract: Any) -> str:

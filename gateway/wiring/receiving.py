@@ -40,7 +40,7 @@ def intake_desk(
     with contextlib.ExitStack() as stack:
         stack.callback(database.close)
         ahead = ahead or stack.enter_context(started_ahead())
-        extracts = extract_store(settings, database)
+        extracts = extract_store(settings, database, sealing=True)
         stack.enter_context(receiving(settings.data, database, sweep=extracts.sweep))
         kept = warm()
         judge = (
