@@ -134,6 +134,7 @@ class PreviewDesk:
             purposes=purposes,
             remarks=self._remarks(),
             notices=_notices(self.now.bundle, self.then.bundle, agreement),
+            titles=policy.called(agreement, self.now.bundle, self.then.bundle),
         )
 
     def _decided(self) -> Iterator[Decided]:

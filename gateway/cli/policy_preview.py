@@ -71,7 +71,7 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield from told["changes"] or ["The draft changes nothing."]
     for purpose in told["purposes"]:
         yield ""
-        yield from _of_purpose(purpose)
+        yield from _of_purpose(purpose, told["titles"])
     for remark in told["remarks"]:
         yield f"{remark['weight']}: {remark['sentence']} {remark['remedy']} [{remark['code']}]"
     for section in told["notices"]:
@@ -80,32 +80,37 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  new: {each}" for each in section["new"])
 
 
-def _of_purpose(purpose: Mapping[str, Any]) -> Iterator[str]:
+def _of_purpose(purpose: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    named = _named(titles, purpose["purpose"])
     if purpose["state"] in STATES:
-        yield f"{purpose['purpose']}: {STATES[purpose['state']]}"
+        yield f"{named}: {STATES[purpose['state']]}"
     for name, when in (("refused_before", "now"), ("refused_after", "with the draft")):
         for reason in purpose[name]:
-            yield f"{purpose['purpose']}: nothing leaves {when}: {reason['reason']}"
+            yield f"{named}: nothing leaves {when}: {reason['reason']}"
     impact = purpose["impact"]
     if impact is None:
         return
-    yield f"{purpose['purpose']}:"
+    yield f"{named}:"
     for word in ("people", "families"):
         moved = impact[word]
         yield f"  {word}: {_change(moved['total'])}; {moved['gained']} in, {moved['lost']} out"
     for output in impact["outputs"]:
-        yield from _of_output(output)
+        yield from _of_output(output, titles)
     if purpose["new_fields"]:
-        yield f"  never received by anybody: {', '.join(purpose['new_fields'])}"
+        yield f"  never received by anybody: {_named(titles, *purpose['new_fields'])}"
 
 
-def _of_output(output: Mapping[str, Any]) -> Iterator[str]:
-    yield f"  {output['output']} for {output['recipient']}:"
+def _named(titles: Mapping[str, str], *ids: str) -> str:
+    return ", ".join(titles.get(each, each).replace("*", "") for each in ids)
+
+
+def _of_output(output: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    yield f"  {output['output']} for {_named(titles, output['recipient'])}:"
     for name, told in (("columns_gained", "gains"), ("columns_lost", "loses")):
         if output[name]:
-            yield f"    {told} {', '.join(output[name])}"
+            yield f"    {told} {_named(titles, *output[name])}"
     for column, before, after in output["columns_changed"]:
-        yield f"    {column}: {before} becomes {after}"
+        yield f"    {_named(titles, column)}: {before} becomes {after}"
     yield f"    small groups: {_change(output['small_groups'])}"
     if output["k_after"] or output["k_before"]:
         yield f"    families in the smallest group: {output['k_before']} -> {output['k_after']}"

@@ -15,6 +15,7 @@ from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
 from gateway.policy.linting_groups import Stored
+from gateway.policy.naming import called
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
@@ -37,6 +38,7 @@ __all__ = [
     "Vocabulary",
     "Weight",
     "by_clause",
+    "called",
     "compare",
     "decide",
     "explain",

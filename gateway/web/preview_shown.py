@@ -52,7 +52,7 @@ class PurposeShown:
     rows: tuple[Row, ...] = ()
     outputs: tuple[OutputShown, ...] = ()
     stopped: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    new_fields: tuple[str, ...] = ()
+    new_fields: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +72,18 @@ def preview_shown(job: Job, bundle: Bundle) -> PreviewShown | None:
         return None
     return PreviewShown(
         changes=told["changes"],
-        purposes=tuple(_purpose(each, told["agreement"], bundle) for each in told["purposes"]),
+        purposes=tuple(
+            _purpose(each, told["agreement"], bundle, told.get("titles", {}))
+            for each in told["purposes"]
+        ),
         remarks=told["remarks"],
         notices=told["notices"],
     )
 
 
-def _purpose(told: Mapping[str, Any], agreement: str, bundle: Bundle) -> PurposeShown:
+def _purpose(
+    told: Mapping[str, Any], agreement: str, bundle: Bundle, titles: Mapping[str, str]
+) -> PurposeShown:
     known = bundle.agreements.get(agreement)
     purpose = known.purposes.get(told["purpose"]) if known else None
     impact = told["impact"]
@@ -88,9 +93,9 @@ def _purpose(told: Mapping[str, Any], agreement: str, bundle: Bundle) -> Purpose
         summary=_summary(told) if impact else "",
         advice=_advice(told) if impact else "",
         rows=tuple(_people(impact)) if impact else (),
-        outputs=tuple(_outputs(impact, bundle)) if impact else (),
+        outputs=tuple(_outputs(impact, bundle, titles)) if impact else (),
         stopped=tuple(_stopped(told)),
-        new_fields=tuple(told["new_fields"]),
+        new_fields=_named(told["new_fields"], titles) if told["new_fields"] else "",
     )
 
 
@@ -141,10 +146,12 @@ def _people(impact: Mapping[str, Any]) -> Iterator[Row]:
         yield _row(f"Left out: {states.WITHHELD.get(why, (why, ''))[0].lower()}", change)
 
 
-def _outputs(impact: Mapping[str, Any], bundle: Bundle) -> Iterator[OutputShown]:
+def _outputs(
+    impact: Mapping[str, Any], bundle: Bundle, titles: Mapping[str, str]
+) -> Iterator[OutputShown]:
     """The outputs that carry values; one of tokens alone has nothing to compare."""
     for each in impact["outputs"]:
-        shown = _output(each, bundle)
+        shown = _output(each, bundle, titles)
         if shown.sentences or each["k_before"] or each["k_after"] or _any(each["unique"]):
             yield shown
 
@@ -153,12 +160,12 @@ def _any(change: Mapping[str, str]) -> bool:
     return (change["before"], change["after"]) != ("<10", "<10")
 
 
-def _output(told: Mapping[str, Any], bundle: Bundle) -> OutputShown:
+def _output(told: Mapping[str, Any], bundle: Bundle, titles: Mapping[str, str]) -> OutputShown:
     return OutputShown(
         name=told["output"],
         recipient=recipient_title(bundle, told["recipient"]),
         rows=tuple(_risks(told)),
-        sentences=tuple(_columns(told)),
+        sentences=tuple(_columns(told, titles)),
     )
 
 
@@ -175,16 +182,16 @@ def _risks(told: Mapping[str, Any]) -> Iterator[Row]:
         yield Row(text="Share of such rows", before=told["share_before"], after=told["share_after"])
 
 
-def _columns(told: Mapping[str, Any]) -> Iterator[str]:
+def _columns(told: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     for name, word in (("columns_gained", "Adds"), ("columns_lost", "Takes out")):
         if told[name]:
-            yield f"{word} {_named(told[name])}."
+            yield f"{word} {_named(told[name], titles)}."
     for column, before, after in told["columns_changed"]:
-        yield f"*{column}* leaves {said(after)} instead of {said(before)}."
+        yield f"{titles.get(column, f'*{column}*')} leaves {said(after)} instead of {said(before)}."
 
 
-def _named(columns: Sequence[str]) -> str:
-    shown = ", ".join(f"*{column}*" for column in columns[:MOST_NAMED])
+def _named(columns: Sequence[str], titles: Mapping[str, str]) -> str:
+    shown = ", ".join(titles.get(column, f"*{column}*") for column in columns[:MOST_NAMED])
     more = len(columns) - MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
 

@@ -5,7 +5,7 @@ Source: docs/reference/policy.md, "Preview"; requirement N4.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -73,7 +73,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a draft would do: sentences, each purpose, remarks that are new, notices."""
+    """What a draft would do: sentences, each purpose, remarks that are new, notices.
+
+    `titles` says what people call the ids of purposes, recipients and columns among it.
+    """
 
     preview: str
     agreement: str
@@ -83,6 +86,7 @@ class Preview:
     purposes: Sequence[PurposeImpact]
     remarks: Sequence[Problem]
     notices: Sequence[NoticeChange]
+    titles: Mapping[str, str]
 
 
 def together(before: Plan, after: Plan) -> Plan | None:

@@ -36,7 +36,9 @@ def test_a_field_is_added_with_its_clause() -> None:
         TEXT, STUDY, "payload", FieldEdit(name="intensity", treat="keep", clause="4.2(c)iv")
     )
     assert changes(text) == [
-        "adds *intensity* to *national-impact-study* for *ons-research*, as it is, clause 4.2(c)iv"
+        "adds Intensity of the support (*intensity*) to National Impact Study for Office for "
+        "National Statistics, Research team of the national study (*ons-research*), as it is, "
+        "clause 4.2(c)iv"
     ]
     assert comments(text) == comments(TEXT)
 
@@ -51,7 +53,7 @@ def test_a_field_is_coarsened_in_its_place() -> None:
     )
     text = editing.set_field(TEXT, STUDY, "payload", field)
     (said,) = changes(text)
-    assert said.startswith("changes *age_band* in *national-impact-study*")
+    assert said.startswith("changes Date of birth (*age_band*) in National Impact Study")
     assert len(text.splitlines()) == len(TEXT.splitlines())
 
 
@@ -75,7 +77,7 @@ def test_limits_prohibitions_and_the_agreement_itself_are_set() -> None:
     text = editing.set_agreement(text, {"review": dt.date(2026, 12, 15)})
     text = editing.with_version(text, 4)
     said = " ".join(changes(text))
-    for part in ("k of", "prohibits *ethnicity*", "review", "version"):
+    for part in ("disclosure.k", "prohibits Ethnic", "review", "version"):
         assert part in said
     assert comments(text) == comments(TEXT)
 

@@ -117,7 +117,7 @@ def _what_changed_by_itself(lead: Visitor) -> None:
     lead.go(f"{TRAFFORD}/versions")
     lead.picture("lead-versions")
     lead.page.click("main tbody a >> nth=0")
-    assert f"adds {FIELD} to national-impact-study" in lead.text()
+    assert f"({FIELD}) to National Impact Study" in lead.text()
     assert "Wider ages" in lead.text()
     assert "april for Trafford Council" in lead.text()
     lead.picture("lead-version")
@@ -142,7 +142,7 @@ def _write_a_change(lead: Visitor) -> None:
     page.fill("#reason", "The study asks in which year each family was first supported.")
     lead.picture("lead-field")
     page.click("text=Save the draft")
-    assert f"adds {FIELD} to national-impact-study" in lead.text()
+    assert f"({FIELD}) to National Impact Study" in lead.text()
     small, people = _preview(lead, "lead-preview")
     assert "The draft makes small groups" in lead.text()
     assert small > 0, "the new field makes small groups"
@@ -214,7 +214,7 @@ def _approve(approver: Visitor, mailbox: Mailbox) -> str:
     link = next(line for line in written.splitlines() if line.endswith("/proposal"))
     approver.go(urlsplit(link).path)
     told = approver.text()
-    assert f"adds {FIELD} to national-impact-study" in told
+    assert f"({FIELD}) to National Impact Study" in told
     assert "age_band" in told
     assert "The study asks in which year" in told, "the approver reads why"
     approver.picture("lead-proposal")

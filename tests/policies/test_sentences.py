@@ -13,6 +13,15 @@ from tests.policies.shelf import documents, permitted
 SEX = 'sex          = { treat = "keep", clause = "4.2(c)i" }'
 
 
+# As people call them, the id in brackets where it says more.
+NIS, AGE = "National Impact Study", "Date of birth (*age_band*)"
+AGREEMENT = "Stronger Families information sharing agreement (*trafford-stronger-families*)"
+ONS = "Office for National Statistics"
+RESEARCH = f"{ONS}, Research team of the national study (*ons-research*)"
+UNIT = f"{ONS}, Linkage unit of the national study (*ons-linkage-unit*)"
+ANOTHER = "*another*"
+
+
 def _said(*changes: tuple[str, str], **others: str) -> list[str]:
     return compare(parse(documents()), parse(documents(*changes, **others)))
 
@@ -80,33 +89,36 @@ def test_nothing_differs_between_equal_documents() -> None:
 def test_an_added_field_is_said_as_the_reference_says_it() -> None:
     added = (SEX, SEX + '\nintensity = { treat = "keep", clause = "4.2(d)" }')
     assert _said(added) == [
-        "adds *intensity* to *national-impact-study* for *ons-research*, as it is, clause 4.2(d)"
+        f"adds Intensity of the support (*intensity*) to {NIS} for {RESEARCH}, as it is, "
+        "clause 4.2(d)"
     ]
 
 
 def test_each_change_has_its_sentence() -> None:
-    study, payload = "*national-impact-study*", "*ons-research*"
+    study, payload = NIS, RESEARCH
     pairs = {
-        (SEX, ""): f"removes *sex* from {study} for {payload}, clause 4.2(c)i",
-        ('"age-band-5"', '"age-band-10"'): f"changes *age_band* in {study} for {payload}: as a "
+        (SEX, ""): "removes Sex at registration (*sex*) from "
+        f"{study} for {payload}, clause 4.2(c)i",
+        ('"age-band-5"', '"age-band-10"'): f"changes {AGE} in {study} for {payload}: as a "
         "ten-year age band instead of as a five-year age band, clause 4.2(c)i",
-        ("at = 2026-04-01", "at = 2026-05-01"): f"changes at of *age_band* in {study} for "
+        ("at = 2026-04-01", "at = 2026-05-01"): f"changes at of {AGE} in {study} for "
         f"{payload}, clause 4.2(c)i",
         ('["T01..T39"]', '["T01..T38"]'): f"removes token *T39* from {study} for "
-        "*ons-linkage-unit*, clause 4.2(b)",
-        ("ends = 2027-03-31", "ends = 2027-12-31"): "changes ends of *trafford-stronger-families* "
+        f"{UNIT}, clause 4.2(b)",
+        ("ends = 2027-03-31", "ends = 2027-12-31"): f"changes the last day (*ends*) of {AGREEMENT} "
         "from *2027-03-31* to *2027-12-31*",
-        ('dpia = "DPIA-2026-014"\n', ""): "changes dpia of *trafford-stronger-families* from "
-        "*DPIA-2026-014* to nothing",
-        ('"trafford-schools", ', ""): "removes *trafford-schools* from parties of "
-        "*trafford-stronger-families*",
-        ('clause = "3.4"', 'clause = "3.5"'): "changes the prohibition of *free_text_notes* in "
-        "*trafford-stronger-families*, clause 3.5",
-        ("k = 5", "k = 6"): f"changes disclosure.k of output *payload* of {study} from *5* to *6*",
-        ('state = "de-id', 'published = 2026-01-01\nstate = "de-id'): "adds notice.published to "
-        f"{study}",
-        ("l = { criteria_met = 2 }\n", ""): f"changes disclosure.l of output *payload* of {study} "
-        "from what it was to nothing",
+        ('dpia = "DPIA-2026-014"\n', ""): "changes the impact assessment (*dpia*) of "
+        f"{AGREEMENT} from *DPIA-2026-014* to nothing",
+        ('"trafford-schools", ', ""): "removes Schools of Trafford (*trafford-schools*) from "
+        f"the parties of {AGREEMENT}",
+        ('clause = "3.4"', 'clause = "3.5"'): "changes the prohibition of Narrative of any kind "
+        f"(*free_text_notes*) in {AGREEMENT}, clause 3.5",
+        ("k = 5", "k = 6"): "changes the least number of families in a group "
+        f"(*disclosure.k*) of output *payload* of {study} from *5* to *6*",
+        ('state = "de-id', 'published = 2026-01-01\nstate = "de-id'): "adds the day of the notice "
+        f"(*notice.published*) to {study}",
+        ("l = { criteria_met = 2 }\n", ""): "changes the least number of values in a "
+        f"group (*disclosure.l*) of output *payload* of {study} from what it was to nothing",
     }  # fmt: skip
     for change, sentence in pairs.items():
         extra = [('"sex", "district"]', '"district"]')] if change[0] == SEX else []
@@ -115,27 +127,21 @@ def test_each_change_has_its_sentence() -> None:
 
 def test_prohibitions_purposes_outputs_and_agreements_come_and_go() -> None:
     before, after = parse(documents()), parse(documents(shelf.prohibiting("sex")))
-    where = "*sex* in *trafford-stronger-families*, clause 3.9"
+    where = f"Sex at registration (*sex*) in {AGREEMENT}, clause 3.9"
     assert f"prohibits {where}" in compare(before, after)
     assert f"no longer prohibits {where}" in compare(after, before)
     start = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.linkage]")
     end = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.payload]")
     less = parse(documents((shelf.EXAMPLE[start:end], "")))
-    assert "removes output *linkage* from *national-impact-study*" in compare(before, less)
-    assert (
-        "adds output *linkage* to *national-impact-study* for *ons-linkage-unit*, clause 4.2(b)"
-        in compare(less, before)
-    )
+    assert f"removes output *linkage* from {NIS}" in compare(before, less)
+    assert f"adds output *linkage* to {NIS} for {UNIT}, clause 4.2(b)" in compare(less, before)
     head = shelf.EXAMPLE[: shelf.EXAMPLE.index("[purposes")]
     bare = parse({**shelf.around(), "agreements/example.toml": head})
-    purpose = "*national-impact-study*"
-    assert f"adds purpose {purpose} to *trafford-stronger-families*, clause 4.2" in compare(
-        bare, before
-    )
-    assert f"removes purpose {purpose} from *trafford-stronger-families*" in compare(before, bare)
+    assert f"adds purpose {NIS} to {AGREEMENT}, clause 4.2" in compare(bare, before)
+    assert f"removes purpose {NIS} from {AGREEMENT}" in compare(before, bare)
     none = parse(shelf.around())
-    assert "adds agreement *trafford-stronger-families*" in compare(none, before)
-    assert "removes agreement *trafford-stronger-families*" in compare(before, none)
+    assert f"adds agreement {AGREEMENT}" in compare(none, before)
+    assert f"removes agreement {AGREEMENT}" in compare(before, none)
 
 
 def test_the_documents_beside_an_agreement_are_compared_too() -> None:
@@ -143,20 +149,37 @@ def test_the_documents_beside_an_agreement_are_compared_too() -> None:
     old = 'meaning = "Part in the family."\nclass = "plain"'
     harder = shelf.changed(vocabulary, (old, old.replace("plain", "direct")))
     assert _said(vocabulary=harder) == [
-        "changes field *relation*: class",
-        "changes contract *family_register*: columns",
+        "changes field Part in the family (*relation*): class",
+        "changes contract The council's register of families (*family_register*): columns",
     ]
     recipient = shelf.around()["recipients/ons-research.toml"]
     other = recipient.replace('id = "ons-research"', 'id = "another"')
-    assert _said(recipients__other=other) == ["adds recipient *another*"]
+    assert _said(recipients__other=other) == [f"adds recipient {ANOTHER}"]
     assert compare(parse(documents(recipients__other=other)), parse(documents())) == [
-        "removes recipient *another*"
+        f"removes recipient {ANOTHER}"
     ]
 
 
 def test_a_longitudinal_key_and_a_removed_section_are_said() -> None:
     key = ('epoch = "2026-1" }', 'epoch = "2026-1", longitudinal = { clause = "4.9" } }')
     assert permitted(key).outputs[0].longitudinal == "4.9"
-    assert _said(key) == ["adds key.longitudinal to output *linkage* of *national-impact-study*"]
+    assert _said(key) == [f"adds key.longitudinal to output *linkage* of {NIS}"]
     back = compare(parse(documents(key)), parse(documents()))
-    assert back == ["removes key.longitudinal of output *linkage* of *national-impact-study*"]
+    assert back == [f"removes key.longitudinal of output *linkage* of {NIS}"]
+
+
+def test_two_things_of_one_title_and_those_without_one_are_called_by_their_ids() -> None:
+    vocabulary = shelf.around()["vocabulary.toml"]
+    old = 'meaning = "Sex at registration: 1 male'
+    twice = shelf.changed(
+        vocabulary, (old, old), ('meaning = "Intensity of the support', old.replace("1 male", "x"))
+    )
+    added = (SEX, SEX + '\nintensity = { treat = "keep", clause = "4.2(d)" }')
+    (_, said) = sorted(_said(added, vocabulary=twice), key=lambda each: "adds" in each)
+    assert said.startswith("adds *intensity* to")
+
+
+def test_a_title_cannot_pass_for_a_name() -> None:
+    """A star in a title would begin what the pages show as an id."""
+    old = ('title = "Stronger Families information', 'title = "A *sealed-clear* information')
+    assert all(said.count("*") % 2 == 0 for said in _said(old))

@@ -75,7 +75,7 @@ def test_what_never_leaves_is_said_by_form(data: Settings, client_as: Clients) -
     form |= {"revision": "1", "reason": "The board asked."}
     assert editor.post(f"/drafts/{draft}/prohibition", data=form).status_code == 303
     assert "3.9" in text_of(data, draft)
-    assert "nhs_number" in said(editor.get(f"/drafts/{draft}").text)
+    assert "prohibits NHS number in" in said(editor.get(f"/drafts/{draft}").text)
 
 
 def test_a_purpose_is_added_by_form_and_then_takes_fields(
@@ -93,7 +93,7 @@ def test_a_purpose_is_added_by_form_and_then_takes_fields(
     form = {"column": "school_attendance.sex", "treat": "keep", "clause": "9.1(a)"}
     assert editor.post(field, data=form | {"revision": "2", "reason": "x"}).status_code == 303
     shown = said(editor.get(f"/drafts/{draft}").text)
-    assert "adds sex to attendance-research for gm-research" in shown
+    assert "adds Sex at registration ( sex ) to" in shown
 
 
 @pytest.mark.parametrize(

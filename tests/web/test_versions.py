@@ -67,7 +67,7 @@ def test_each_version_says_who_why_when_and_what_it_changed(
     version = newest(data)
     auditor = client_as("auditor")
     page = said(auditor.get(f"/agreements/{TRAFFORD}/versions/{version.number}").text)
-    assert "adds intensity to national-impact-study" in page
+    assert "adds Intensity of the support ( intensity ) to National Impact Study" in page
     assert "The study asks for it." in page
     assert "april for Trafford Council" in page
     assert version.policy_digest in page
@@ -77,7 +77,9 @@ def test_each_version_says_who_why_when_and_what_it_changed(
     done(data, client_as("approver"), f"/agreements/{TRAFFORD}/withdraw")
     assert "Withdrawn" in said(auditor.get(f"/agreements/{TRAFFORD}/versions").text)
     after = said(auditor.get(f"/agreements/{TRAFFORD}/versions/{version.number}").text)
-    assert "adds intensity to national-impact-study" in after, "what was changed stays known"
+    assert "adds Intensity of the support ( intensity ) to National Impact Study" in after, (
+        "what was changed stays known"
+    )
 
 
 def test_an_unknown_version_or_form_is_said_to_be_none(client_as: Clients) -> None:

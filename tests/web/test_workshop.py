@@ -102,13 +102,13 @@ def test_a_change_is_written_proposed_approved_and_then_in_force(
     saved = editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=form)
     assert saved.status_code == 303
     page = said(editor.get(f"/drafts/{draft}").text)
-    assert "adds intensity to national-impact-study for ons-research" in page
+    assert "adds Intensity of the support ( intensity ) to National Impact Study" in page
     assert "The study asks for it." in page
 
     proposed = done(data, editor, f"/drafts/{draft}/propose", revision="2")
     assert proposed.outcome["state"] == "proposed"
     waiting = approver.get(f"/agreements/{TRAFFORD}/proposal").text
-    assert "adds intensity to national-impact-study" in said(waiting)
+    assert "adds Intensity of the support ( intensity ) to National Impact Study" in said(waiting)
     digest = re.search(r'name="policy_digest" value="([0-9a-f]{64})"', waiting)
     assert digest is not None
     approved = done(
@@ -219,7 +219,7 @@ def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Sett
     )
     assert answer.status_code == 303
     page = said(editor.get(answer.location).text)
-    assert "adds agreement early-help" in page
+    assert "adds agreement Early help in schools" in page
     database = Database(data.database_url)
     with database.read() as connection:
         (draft,) = policy_drafts.listed(connection)
