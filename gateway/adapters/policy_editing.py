@@ -26,7 +26,14 @@ Value = str | int | dt.date | Sequence[str]
 PURPOSE_PARTS = frozenset(
     {"title", "participation", "household", "retain_until", "returns", "duties", "legal_bases"}
 )
-AGREEMENT_PARTS = frozenset({"title", "review", "ends", "dpia", "contact", "parties", "benefits"})
+AGREEMENT_PARTS = frozenset(
+    {
+        *("title", "review", "ends", "dpia", "contact", "parties", "benefits"),
+        *("areas", "method", "under", "processors", "complaints"),
+    }
+)
+# Parts that an agreement may do without: given as nothing, they are taken out.
+OPTIONAL_PARTS = frozenset({"dpia", "under", "processors", "complaints"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +101,7 @@ def set_purpose(text: str, purpose: str, parts: Mapping[str, Value]) -> str:
 
 
 def set_agreement(text: str, parts: Mapping[str, Value]) -> str:
-    """Set parts of the agreement itself: title, review, end, parties, contact."""
+    """Set parts of the agreement itself; what it may do without goes where nothing is given."""
     document = parsed(text)
     _set(document, parts, AGREEMENT_PARTS)
     return tomlkit.dumps(document)
@@ -113,7 +120,10 @@ def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
     for key, value in parts.items():
         if key not in known:
             raise _absent("part", key)
-        where[key] = list(value) if isinstance(value, (list, tuple)) else value
+        if value or key not in OPTIONAL_PARTS:
+            where[key] = list(value) if isinstance(value, (list, tuple)) else value
+        elif key in where:
+            del where[key]
 
 
 def parsed(text: str) -> tomlkit.TOMLDocument:

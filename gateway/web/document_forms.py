@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.adapters import policy_editing as editing
-from gateway.adapters.policy_entries import set_entry
+from gateway.adapters.policy_entries import remove_entry, set_entry, set_row
 from gateway.adapters.policy_reading import reader
 from gateway.errors import UsageError
 from gateway.policy import Finding
@@ -23,6 +23,8 @@ from gateway.web.entry_kinds import Kind, parts_of
 from gateway.web.entry_parts import EXPECTED, NotTaken, Part
 from gateway.web.form_values import Fault, fault
 from gateway.web.workshop import DraftView
+
+MOST_FAULTS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,7 @@ class Entry:
     parts: tuple[Part, ...]
     values: Mapping[str, Any]
     columns: tuple[str, ...] = ()
-
-    @property
-    def place(self) -> tuple[str, ...]:
-        """The keys that lead to it in its document."""
-        return () if self.kind.whole else (self.kind.section, self.name)
+    rules: tuple[str, ...] = ()
 
     def shown(self) -> dict[str, str | Sequence[str]]:
         """Its values as the form shows them."""
@@ -51,6 +49,9 @@ class Known:
     """The documents of a draft as its list of forms shows them."""
 
     fields: tuple[str, ...]
+    cohorts: tuple[str, ...]
+    parties: tuple[str, ...]
+    duties: tuple[str, ...]
     bases: tuple[str, ...]
     recipients: tuple[str, ...]
     datasets: tuple[str, ...]
@@ -60,6 +61,9 @@ def known(texts: Mapping[str, str]) -> Known:
     """What there is to change: entries by name, documents by path."""
     return Known(
         fields=names_in(texts, "vocabulary.toml", "fields"),
+        cohorts=names_in(texts, "vocabulary.toml", "cohorts"),
+        parties=names_in(texts, "vocabulary.toml", "parties"),
+        duties=names_in(texts, "vocabulary.toml", "duties"),
         bases=names_in(texts, "legal-bases.toml", "bases"),
         recipients=tuple(sorted(path for path in texts if path.startswith("recipients/"))),
         datasets=tuple(sorted(path for path in texts if path.startswith("datasets/"))),
@@ -70,6 +74,8 @@ def names_in(texts: Mapping[str, str], path: str, section: str) -> tuple[str, ..
     """The names of a section's entries, in the order of the document."""
     tree, _ = read(path, texts.get(path, ""))
     found = tree.get(section)
+    if isinstance(found, (list, tuple)):
+        return tuple(str(each.get("name")) for each in found if isinstance(each, Mapping))
     return tuple(found) if isinstance(found, Mapping) else ()
 
 
@@ -81,15 +87,17 @@ def entry(kind: Kind, view: DraftView, texts: Mapping[str, str], *, path: str, n
     """
     path = path if kind.document.endswith("/") else kind.document
     found = _found(kind, texts, path, name) if path else {}
-    if kind.key == "column" and not path:
+    if kind.key in {"column", "rule"} and not path:
         raise _nothing()
+    dataset = path if kind.key == "dataset" else ""
     return Entry(
         kind=kind,
         path=path,
         name=path.removeprefix(kind.document).removesuffix(".toml") if kind.whole else name,
         parts=parts_of(kind, view.bundle),
         values=_flat(found),
-        columns=names_in(texts, path, "columns") if kind.key == "dataset" and path else (),
+        columns=names_in(texts, dataset, "columns"),
+        rules=names_in(texts, dataset, "rules"),
     )
 
 
@@ -103,10 +111,46 @@ def _found(kind: Kind, texts: Mapping[str, str], path: str, name: str) -> Mappin
     if kind.whole or not name:
         return tree if kind.whole else {}
     section = tree.get(kind.section)
-    found = section.get(name) if isinstance(section, Mapping) else None
+    found = section.get(name) if isinstance(section, Mapping) else _row(section, name)
+    found = {kind.only: found} if kind.only and isinstance(found, str) else found
     if not isinstance(found, Mapping):
         raise _nothing()
     return found
+
+
+def _row(section: Any, name: str) -> Any:
+    """One of a list of tables, by the name in it."""
+    rows = section if isinstance(section, (list, tuple)) else ()
+    return next((row for row in rows if row.get("name") == name), None)
+
+
+def without(
+    shown: Entry, view: DraftView, texts: Mapping[str, str]
+) -> tuple[Mapping[str, str], list[Fault]]:
+    """The text without an entry, by path, or what would not load any more."""
+    kind, path = shown.kind, shown.path
+    if kind.whole or not shown.name:
+        raise _nothing()
+    place = (kind.section,) if kind.listed else (kind.section, shown.name)
+    text = remove_entry(texts[path], place, row=shown.name if kind.listed else "")
+    text = _next_version(kind, view, texts, path, text)
+    before = {(each.document, each.where, each.sentence) for each in reader().load(texts)[1]}
+    _, findings = reader().load({**texts, path: text})
+    faults = [
+        fault(f"{each.document}, {each.where}: {each.sentence}", "take-out")
+        for each in findings
+        if (each.document, each.where, each.sentence) not in before
+    ]
+    return ({}, faults[:MOST_FAULTS]) if faults else ({path: text}, [])
+
+
+def _next_version(
+    kind: Kind, view: DraftView, texts: Mapping[str, str], path: str, text: str
+) -> str:
+    """A document that the draft did not change before is one version further."""
+    if path in view.draft.changes or path not in texts or not kind.versioned:
+        return text
+    return editing.with_version(text, editing.version_of(texts[path]) + 1)
 
 
 def written(
@@ -121,9 +165,8 @@ def written(
     path = shown.path or f"{shown.kind.document}{name}.toml"
     place = () if shown.kind.whole else (shown.kind.section, name)
     text = _edited(shown, texts.get(path, ""), place, parts, name)
-    if path not in view.draft.changes and path in texts and shown.kind.versioned:
-        text = editing.with_version(text, editing.version_of(texts[path]) + 1)
-    faults = _refused(shown, view, texts, path, text, place)
+    text = _next_version(shown.kind, view, texts, path, text)
+    faults = _refused(shown, {**texts, path: text}, texts, path, _at(shown, path, text, name))
     return ({}, faults) if faults else ({path: text}, [])
 
 
@@ -170,6 +213,10 @@ def _edited(
 ) -> str:
     """The document with the changed parts, those of inner tables in theirs."""
     own = {key: value for key, value in parts.items() if "." not in key}
+    if shown.kind.listed:
+        return set_row(text, shown.kind.section, name, own)
+    if shown.kind.only:
+        return set_entry(text, place[:-1], {name: own[shown.kind.only]}) if own else text
     if not text:
         own = {"id": name, **own} | ({"version": 1} if shown.kind.versioned else {})
     text = set_entry(text, place, own)
@@ -184,17 +231,25 @@ def _edited(
     return text
 
 
+def _at(shown: Entry, path: str, text: str, name: str) -> tuple[str | int, ...]:
+    """The keys that lead to the entry, as a finding names them."""
+    kind = shown.kind
+    if kind.whole:
+        return ()
+    rows = names_in({path: text}, path, kind.section) if kind.listed else ()
+    return (kind.section, rows.index(name) if kind.listed else name)
+
+
 def _refused(
     shown: Entry,
-    view: DraftView,
+    after: Mapping[str, str],
     texts: Mapping[str, str],
     path: str,
-    text: str,
-    place: tuple[str, ...],
+    place: tuple[str | int, ...],
 ) -> list[Fault]:
     """What the strict reader finds in the entry that it did not find before, at its part."""
     before = {(each.where, each.sentence) for each in reader().load(texts)[1]}
-    _, findings = reader().load({**texts, path: text})
+    _, findings = reader().load(after)
     return [
         _at_part(shown, finding, place)
         for finding in findings
@@ -204,7 +259,7 @@ def _refused(
     ]
 
 
-def _concerns(shown: Entry, finding: Finding, place: tuple[str, ...]) -> bool:
+def _concerns(shown: Entry, finding: Finding, place: tuple[str | int, ...]) -> bool:
     """Whether a finding is of what the form asks; a dataset's first column comes later."""
     if finding.path[: len(place)] != place and finding.path:
         return False
@@ -212,7 +267,7 @@ def _concerns(shown: Entry, finding: Finding, place: tuple[str, ...]) -> bool:
     return not rest or any(part.key.split(".")[0] == rest[0] for part in shown.parts)
 
 
-def _at_part(shown: Entry, finding: Finding, place: tuple[str, ...]) -> Fault:
+def _at_part(shown: Entry, finding: Finding, place: tuple[str | int, ...]) -> Fault:
     rest = [str(each) for each in finding.path[len(place) :]] or [finding.where]
     told = f"{finding.sentence} {finding.remedy}".strip()
     for part in shown.parts:

@@ -33,7 +33,14 @@ FORMS: Mapping[str, str] = {
     "sealed-clear": "Who they are, sealed to this recipient",
     "none": "Nothing that tells rows of one person apart",
 }
-_TEXTS = {"title": "title", "benefits": "what people gain", "contact": "contact"}
+_TEXTS = {
+    "title": "title",
+    "benefits": "what people gain",
+    "areas": "areas",
+    "method": "method",
+    "contact": "contact",
+}
+_OPTIONAL = ("dpia", "under", "complaints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,9 @@ def offered(view: DraftView) -> Offered:
 def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fault]]:
     """Read the form of the agreement itself: its parts, or every fault."""
     faults = [
-        fault(f"Enter the {told}", name) for name, told in _TEXTS.items() if not _of(form, name)
+        fault(f"Enter the {told}", name)
+        for name, told in _TEXTS.items()
+        if not _of(form, name).strip(", ")
     ]
     review, ends = day(form.get("review", "")), day(form.get("ends", ""))
     if review is None:
@@ -77,9 +86,12 @@ def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fau
     parties = several(form, "parties")
     if not parties:
         faults.append(fault("Choose at least one party", "parties"))
-    parts: dict[str, Value] = {name: _of(form, name) for name in (*_TEXTS, "dpia")}
-    parts |= {"review": review or "", "ends": ends or "", "parties": parties}
-    return {name: value for name, value in parts.items() if value}, faults
+    if faults or review is None or ends is None:
+        return {}, faults
+    parts: dict[str, Value] = {name: _of(form, name) for name in (*_TEXTS, *_OPTIONAL)}
+    areas = [each.strip() for each in form.get("areas", "").split(",") if each.strip()]
+    parts |= {"review": review, "ends": ends, "parties": parties, "areas": areas}
+    return parts | {"processors": several(form, "processors")}, []
 
 
 def prohibition(form: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.adapters import policy_editing as editing
-from gateway.adapters.policy_editing import FieldEdit, Value
+from gateway.adapters.policy_editing import FieldEdit
 from gateway.errors import InputRejected
 from gateway.policy import Bundle
 from gateway.policy.agreements import Output, Purpose
 from gateway.policy.treatments import AGE_TREATMENTS, SAID, said
-from gateway.web.form_values import Fault, day, several
+from gateway.web.form_values import Fault, day
 from gateway.web.workshop import DraftView
 
 CLAUSE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.()-]{0,19}")
@@ -180,46 +180,9 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
     return edit, []
 
 
-def purpose_values(view: DraftView, purpose: str) -> Purpose | None:
-    """The purpose as the draft has it."""
-    return _purpose(view, purpose)
-
-
 def purpose_choices(view: DraftView) -> Known:
     """The words that the form of a purpose offers."""
     return known(view.bundle)
-
-
-def purpose_parts(
-    form: Mapping[str, str],
-) -> tuple[dict[str, Value], dict[str, tuple[int, str]], list[Fault]]:
-    """Read the form of a purpose: its parts, the limits of its outputs, and every fault."""
-    faults: list[Fault] = []
-    until = day(form.get("retain_until", ""))
-    if until is None:
-        faults.append({"text": "Enter the day of destruction, like 2028-03-31", "href": "#retain"})
-    duties, bases = several(form, "duties"), several(form, "legal_bases")
-    if not duties:
-        faults.append({"text": "Choose at least one duty", "href": "#duties"})
-    if not bases:
-        faults.append({"text": "Choose at least one legal basis", "href": "#legal_bases"})
-    limits: dict[str, tuple[int, str]] = {}
-    for name in form:
-        if name.startswith("k."):
-            k = form[name].strip()
-            if not (k.isascii() and k.isdigit() and 2 <= int(k[:6]) <= 1000):
-                faults.append({"text": "Enter a group size from 2 to 1000", "href": f"#{name}"})
-                continue
-            output = name.removeprefix("k.")
-            limits[output] = (int(k), form.get(f"small.{output}", "suppress"))
-    parts: dict[str, Value] = {
-        "participation": form.get("participation", ""),
-        "household": form.get("household", ""),
-        "retain_until": until or "",
-        "duties": duties,
-        "legal_bases": bases,
-    }
-    return parts, limits, faults
 
 
 def next_version(documents: Mapping[str, str], path: str) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 from gateway.errors import UsageError
 from gateway.policy import Bundle
 from gateway.policy.bases import LegalBasis
-from gateway.policy.contracts import ColumnDocument, ContractDocument
+from gateway.policy.contracts import ColumnDocument, ContractDocument, RuleDocument
 from gateway.policy.recipients import Delivery, Recipient
-from gateway.policy.shapes import Document
-from gateway.policy.vocabulary import FieldEntry
+from gateway.policy.shapes import Document, Sentence
+from gateway.policy.vocabulary import Cohort, FieldEntry, Party
 from gateway.web import entry_words
 from gateway.web.entry_parts import Part, Takes, takes_of
 from gateway.web.entry_words import Words
@@ -28,9 +28,19 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RECIPIENT = re.compile(r"[a-z0-9-]{1,40}")
 
 
+class Duty(Document):
+    """A duty, which its document writes as one sentence."""
+
+    says: Sentence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of entry: its document (or the folder of it), its section, its shape, its words."""
+    """One kind of entry: its document (or the folder of it), its section, its shape, its words.
+
+    `only` is the one part of an entry that its document writes as a plain value;
+    `listed` says that the section is a list of tables, each with its name in it.
+    """
 
     key: str
     called: str
@@ -42,6 +52,8 @@ class Kind:
     name_hint: str
     versioned: bool = True
     inner: Mapping[str, type[Document]] = field(default_factory=dict)
+    only: str = ""
+    listed: bool = False
 
     @property
     def whole(self) -> bool:
@@ -104,6 +116,48 @@ KINDS: Mapping[str, Kind] = {
             name=WORD,
             name_hint="As the file’s first row names it, like support_start",
         ),
+        Kind(
+            key="rule",
+            called="rule between columns",
+            document="datasets/",
+            section="rules",
+            shape=RuleDocument,
+            words=entry_words.RULE,
+            name=_ID,
+            name_hint="a-z, 0-9, hyphens and underscores, like end-not-before-start",
+            listed=True,
+        ),
+        Kind(
+            key="cohort",
+            called="cohort",
+            document="vocabulary.toml",
+            section="cohorts",
+            shape=Cohort,
+            words=entry_words.COHORT,
+            name=_ID,
+            name_hint="a-z, 0-9 and hyphens, like programme-families",
+        ),
+        Kind(
+            key="party",
+            called="party",
+            document="vocabulary.toml",
+            section="parties",
+            shape=Party,
+            words=entry_words.PARTY,
+            name=_ID,
+            name_hint="a-z, 0-9 and hyphens, like trafford-schools",
+        ),
+        Kind(
+            key="duty",
+            called="duty",
+            document="vocabulary.toml",
+            section="duties",
+            shape=Duty,
+            words=entry_words.DUTY,
+            name=_ID,
+            name_hint="a-z, 0-9 and hyphens, like research-only",
+            only="says",
+        ),
     )
 }
 
@@ -139,6 +193,8 @@ def parts_of(kind: Kind, bundle: Bundle) -> tuple[Part, ...]:
 
 def _part(kind: Kind, key: str, schema: Mapping[str, Any], required: bool, offered: Any) -> Part:
     takes, words = takes_of(schema)
+    if key == "where":
+        takes = Takes.WHERE
     if offered:
         takes = Takes.CHOICES if takes is Takes.WORDS else Takes.CHOICE
     label, hint = kind.words[key]
@@ -162,6 +218,9 @@ def _offers(kind: Kind, bundle: Bundle) -> Offers:
     if kind.key == "column":
         fields = sorted(vocabulary.fields.items())
         return {"field": {name: f"{name}: {each.meaning}" for name, each in fields}}
+    if kind.key == "cohort":
+        contracts = sorted(bundle.contracts.items())
+        return {"from": {key: f"{key}: {each.title}" for key, each in contracts}}
     if kind.key == "dataset":
         return {"parties": {key: each.title for key, each in sorted(vocabulary.parties.items())}}
     return {}

@@ -38,12 +38,14 @@ class Takes(StrEnum):
     WORDS = "words"
     GROUPS = "groups"
     CODES = "codes"
+    WHERE = "conditions"
 
 
 EXPECTED: Mapping[Takes, str] = {
     Takes.DAY: "Enter a day like 2026-04-01",
     Takes.WHOLE: "Enter a whole number",
     Takes.NUMBER: "Enter a number, like 0.02",
+    Takes.WHERE: "Enter a column and its values on each line, like programme_arm = PROG, COMP",
 }
 
 
@@ -142,20 +144,30 @@ def _plain(schema: Schema) -> Takes:
 def _shown(takes: Takes, value: Any) -> str | Sequence[str]:
     if takes is Takes.CHOICES:
         return [str(each) for each in value] if isinstance(value, (list, tuple)) else []
-    if value is None:
-        return ""
     if takes in {Takes.YES, Takes.EITHER}:
-        return _either(takes, value)
+        return "" if value is None else _either(takes, value)
     if isinstance(value, Mapping):
-        return "\n".join(
-            code if meaning == code else f"{code} = {meaning}" for code, meaning in value.items()
-        )
+        return "\n".join(_pair(takes, key, each) for key, each in value.items())
     if isinstance(value, (list, tuple)):
         return "\n".join(
             ", ".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each)
             for each in value
         )
-    return str(value)
+    return "" if value is None else str(value)
+
+
+def _pair(takes: Takes, key: str, value: Any) -> str:
+    """A code with its meaning, or a column with its condition."""
+    if takes is Takes.WHERE:
+        return f"{key} = {_condition(value)}"
+    return key if value == key else f"{key} = {value}"
+
+
+def _condition(value: Any) -> str:
+    """A condition of a cohort as a line of a form says it."""
+    if isinstance(value, Mapping):
+        return f"{value.get('from', '')}..{value.get('to', '')}"
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _either(takes: Takes, value: Any) -> str:
@@ -209,6 +221,26 @@ def _codes(typed: str) -> list[str] | dict[str, str] | None:
     return [code for code, _ in pairs] or None
 
 
+def _where(typed: str) -> dict[str, Any] | None:
+    """The conditions of a cohort: a column is one of some values, or a day between two."""
+    found: dict[str, Any] = {}
+    for line in _lines(typed):
+        column, _, wanted = (part.strip() for part in line.partition("="))
+        if not column or not wanted or column in found:
+            raise NotTaken
+        found[column] = _wanted(wanted)
+    return found or None
+
+
+def _wanted(text: str) -> Any:
+    first, dots, last = (part.strip() for part in text.partition(".."))
+    if dots:
+        days = {"from": _day(first), "to": _day(last)}
+        return {key: value for key, value in days.items() if value is not None}
+    only = day(text)
+    return only if only else [each.strip() for each in text.split(",") if each.strip()]
+
+
 _READ: Mapping[Takes, Callable[[str], Any]] = {
     Takes.TEXT: _text,
     Takes.CHOICE: lambda typed: typed or None,
@@ -220,4 +252,5 @@ _READ: Mapping[Takes, Callable[[str], Any]] = {
     Takes.WORDS: lambda typed: _lines(typed) or None,
     Takes.GROUPS: _groups,
     Takes.CODES: _codes,
+    Takes.WHERE: _where,
 }

@@ -96,6 +96,28 @@ COLUMN: Words = {
     "form": ("Its own form (optional)", ""),
     "note": ("Note (optional)", ""),
 }
+COHORT: Words = {
+    "meaning": ("Who is it?", "One sentence; it stands in notices and registers."),
+    "from": ("Of which dataset?", ""),
+    "where": (
+        "Which of its rows?",
+        "One column on each line: programme_arm = PROG, COMP, or start = 2026-01-01..2026-12-31. "
+        "Empty means every row.",
+    ),
+    "membership": ("Does being in it tell something?", ""),
+    "harm": ("What harm it could do to be in it", ""),
+}
+PARTY: Words = {
+    "title": ("What is it called?", ""),
+    "class": ("Its classes", "One on each line. A class adds a power; an unknown one adds none."),
+}
+DUTY: Words = {"says": ("What must the recipient do?", "One sentence, as a recipient reads it.")}
+RULE: Words = {
+    "form": ("What must hold?", ""),
+    "columns": ("Of which columns?", "One on each line; their order counts."),
+    "value": ("Where the condition is (optional)", "Like A;B, or * for any value"),
+    "tolerated": ("Which share may break it?", "0.02 is two in a hundred."),
+}
 
 # What a word of a document means on a page, where its own letters do not say it.
 MEANT: Mapping[str, Mapping[str, str]] = {
@@ -132,6 +154,18 @@ MEANT: Mapping[str, Mapping[str, str]] = {
         "%d-%b-%Y": "01-Apr-2026",
     },
     "population": {"synthetic": "Invented people", "residents": "Residents"},
+    "membership": {
+        "sensitive": "Yes: it is special-category and criminal data",
+        "plain": "No",
+    },
+    "form": {
+        "not-before": "The first is not before the second",
+        "at-most": "The first is not more than the second",
+        "sum-at-most": "The others together are not more than the last",
+        "required-if": "The first is there where the second has the value",
+        "absent-if": "The first is not there where the second has the value",
+        "one-of-present": "At least one is there",
+    },
     "level": {"person": "The person’s", "family": "The family’s"},
     "role": {"nhs_number": "NHS number", "upn": "UPN", "nino": "NINO", "uprn": "UPRN"},
     "identifier": {

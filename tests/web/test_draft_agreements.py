@@ -55,6 +55,11 @@ def test_the_parts_of_an_agreement_are_changed_by_form(data: Settings, client_as
         "review": "2027-01-31",
         "ends": "2027-06-30",
         "parties": ["trafford-schools", "ons"],
+        "areas": "Trafford, Salford",
+        "method": "Stronger Families gateway, by sealed package",
+        "under": "warrington-tier-1",
+        "processors": ["ons"],
+        "complaints": "",
         "revision": "1",
         "reason": "Reviewed.",
     }
@@ -63,8 +68,67 @@ def test_the_parts_of_an_agreement_are_changed_by_form(data: Settings, client_as
     after = text_of(data, draft)
     assert 'title = "Trafford agreement"' in after
     assert "review = 2027-01-31" in after
+    assert 'areas = ["Trafford", "Salford"]' in after
+    assert 'under = "warrington-tier-1"' in after
     assert after.count("#") == before.count("#"), "comments stay"
     assert "Trafford agreement" in said(editor.get(f"/drafts/{draft}").text)
+    alone = form | {"under": "", "processors": [], "dpia": "", "revision": "2"}
+    assert editor.post(f"/drafts/{draft}/agreement", data=alone).status_code == 303
+    for key in ("under", "processors", "dpia"):
+        assert f"\n{key} = " not in text_of(data, draft), key
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("agreement", {"title": "As typed", "ends": "soon", "areas": "Sale, Urmston"}),
+        ("purpose/national-impact-study", {"title": "As typed", "retain_until": "soon"}),
+        (
+            "field/national-impact-study/payload",
+            {"name": "as_typed", "clause": "", "treat": "other", "other": "top-code:9"},
+        ),
+        ("prohibition", {"field": "sex", "clause": "x y", "because": "As typed"}),
+        ("purposes/new", {"id": "as-typed", "title": "As typed", "k": "0"}),
+    ],
+)
+def test_what_was_typed_is_shown_again_and_made_from_the_same_revision(
+    client_as: Clients, page: str, form: dict[str, str]
+) -> None:
+    """Meanwhile somebody else has saved: the faulty form must not win over them."""
+    editor = client_as("editor")
+    draft = begun(editor)
+    other = {"field": "nhs_number", "clause": "3.9", "because": "Never.", "revision": "1"}
+    assert editor.post(f"/drafts/{draft}/prohibition", data=other).status_code == 303
+    typed = form | {"revision": "1", "reason": "Because I was asked to."}
+    answer = editor.post(f"/drafts/{draft}/{page}", data=typed)
+    assert answer.status_code == 422
+    for value in (v for k, v in form.items() if k not in {"treat", "field"} and v):
+        assert f'value="{value}"' in answer.text, value
+    assert 'name="revision" value="1"' in answer.text
+    assert 'value="Because I was asked to."' in answer.text
+
+
+def test_a_purpose_is_renamed_by_form(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = editor.get(f"/drafts/{draft}/purpose/national-impact-study").text
+    assert 'value="National Impact Study"' in page
+    form = {
+        "title": "Study of what works",
+        "participation": "objection",
+        "household": "drop-person",
+        "retain_until": "2028-03-31",
+        "legal_bases": ["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"],
+        "duties": ["research-only"],
+        "revision": "1",
+    }
+    before = text_of(data, draft)
+    saved = editor.post(f"/drafts/{draft}/purpose/national-impact-study", data=form)
+    assert saved.status_code == 303
+    after = text_of(data, draft)
+    assert 'title = "Study of what works"' in after
+    assert 'title = "National Impact Study"' not in after
+    assert after.count("#") == before.count("#"), "comments stay"
 
 
 def test_what_never_leaves_is_said_by_form(data: Settings, client_as: Clients) -> None:

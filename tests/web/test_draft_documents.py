@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import html
 import re
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from gateway import policy
 from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.database import Database
+from gateway.adapters.policy_entries import remove_entry
 from gateway.adapters.settings import Settings
 from tests.web.office import Browser
 from tests.web.test_workshop import begun, said
 
 Clients = Callable[[str], Browser]
+POLICIES = Path(__file__).parents[2] / "policies"
 FIELD = {"new-name": "support_kind", "class": "plain", "level": "person", "revision": "1"}
 
 
@@ -264,3 +269,194 @@ def test_only_an_editor_has_the_forms(client_as: Clients) -> None:
         assert client_as(role).get(f"/drafts/{draft}/documents").status_code == 403
         posted = client_as(role).post(f"/drafts/{draft}/documents/field", data=FIELD)
         assert posted.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("cohort", "programme-and-comparison"),
+        ("cohort", "identified-families"),
+        ("party", "trafford-schools"),
+        ("duty", "research-only"),
+    ],
+)
+def test_an_entry_of_the_vocabulary_comes_back_from_its_form_as_it_was(
+    data: Settings, client_as: Clients, kind: str, name: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    address = f"/drafts/{draft}/documents/{kind}"
+    assert (
+        editor.post(address, data=form_of(editor.get(f"{address}?name={name}").text)).status_code
+        == 303
+    )
+    now, changes = texts(data, draft)
+    assert lines_changed(now["vocabulary.toml"], changes["vocabulary.toml"])[1] == ["version = 2"]
+
+
+def test_cohorts_parties_and_duties_are_changed_by_form(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    edits = (
+        (
+            "cohort",
+            "programme-families",
+            {"where": "programme_arm = PROG, COMP\r\nextract_date = 2026-01-01..2026-12-31"},
+        ),
+        ("party", "trafford-schools", {"title": "Schools and academies of Trafford"}),
+        ("duty", "research-only", {"says": "Use it for the agreed research only."}),
+    )
+    for revision, (kind, name, change) in enumerate(edits, 1):
+        address = f"/drafts/{draft}/documents/{kind}"
+        form = form_of(editor.get(f"{address}?name={name}").text) | change
+        assert form["revision"] == str(revision)
+        saved = editor.post(address, data=form)
+        assert saved.status_code == 303, said(saved.text)
+    now, changes = texts(data, draft)
+    gone, come = lines_changed(now["vocabulary.toml"], changes["vocabulary.toml"])
+    assert 'title = "Schools and academies of Trafford"' in come
+    assert 'research-only = "Use it for the agreed research only."' in come
+    (where,) = [line for line in come if line.startswith("where")]
+    assert "2026-12-31" in where
+    assert "COMP" in where
+    assert len(come) == 4
+    assert not [line for line in gone if line.startswith("#")]
+
+
+def test_a_new_duty_and_a_new_cohort_are_written_in_their_sections(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    duty = {"new-name": "tell-us", "says": "Tell us of every loss within a day.", "revision": "1"}
+    assert editor.post(f"/drafts/{draft}/documents/duty", data=duty).status_code == 303
+    cohort = {"new-name": "comparison-families", "meaning": "Families to compare with."}
+    cohort |= {"from": "family_register", "where": "programme_arm = COMP", "revision": "2"}
+    cohort |= {"membership": "sensitive"}
+    saved = editor.post(f"/drafts/{draft}/documents/cohort", data=cohort)
+    assert saved.status_code == 303, said(saved.text)
+    bundle, faults = policy.load({**texts(data, draft)[0], **texts(data, draft)[1]})
+    assert not faults
+    assert bundle.vocabulary.duties["tell-us"] == "Tell us of every loss within a day."
+    made = bundle.vocabulary.cohorts["comparison-families"]
+    assert made.where == {"programme_arm": ("COMP",)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("programme_arm", "Enter a column and its values on each line"),
+        ("programme_arm = NOBODY", "is not known"),
+        ("no_such_column = 1", "has no column"),
+        ("extract_date = soon..later", "Enter a column and its values on each line"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_said_at_it_and_stays_typed(
+    data: Settings, client_as: Clients, typed: str, told: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    address = f"/drafts/{draft}/documents/cohort"
+    form = form_of(editor.get(f"{address}?name=programme-families").text) | {"where": typed}
+    answer = editor.post(address, data=form | {"reason": "Only these."})
+    assert answer.status_code == 422
+    assert 'href="#where"' in answer.text
+    assert told.lower() in said(answer.text).lower()
+    assert typed in html.unescape(answer.text)
+    assert 'value="Only these."' in answer.text
+    assert list(texts(data, draft)[1]) == ["agreements/trafford.toml"]
+
+
+def test_rules_between_columns_are_added_changed_and_taken_out(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    path = "datasets/police_incidents.toml"
+    address = f"/drafts/{draft}/documents/rule"
+    page = editor.get(f"/drafts/{draft}/documents/dataset?path={path}").text
+    assert "Rules between columns" in said(page)
+    form = form_of(editor.get(f"{address}?path={path}&name=abuse-has-risk").text)
+    assert editor.post(address, data=form | {"tolerated": "0.3"}).status_code == 303
+    new = {"path": path, "new-name": "some-name", "form": "one-of-present", "revision": "2"}
+    saved = editor.post(address, data=new | {"columns": "surname\r\nforename"})
+    assert saved.status_code == 303, said(saved.text)
+    broken = editor.post(
+        address, data=new | {"new-name": "x", "columns": "nobody", "revision": "3"}
+    )
+    assert broken.status_code == 422, "a rule of no known column"
+    gone = form_of(editor.get(f"{address}?path={path}&name=incident-after-birth").text)
+    assert editor.post(f"{address}/remove", data=gone).status_code == 303
+    now, changes = texts(data, draft)
+    before, after = tomllib.loads(now[path]), tomllib.loads(changes[path])
+    rules = {rule["name"]: rule for rule in after["rules"]}
+    assert list(rules)[-1] == "some-name"
+    assert rules["some-name"]["columns"] == ["surname", "forename"]
+    assert rules["abuse-has-risk"]["tolerated"] == 0.3
+    assert "incident-after-birth" not in rules
+    assert len(rules) == len(before["rules"])
+    assert comments(changes[path]) == comments(now[path])
+
+
+def test_an_entry_that_nothing_needs_is_taken_out_and_every_comment_stays(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    added = FIELD | {"meaning": "Kind of the support.", "codes": "1 = visit"}
+    assert editor.post(f"/drafts/{draft}/documents/field", data=added).status_code == 303
+    address = f"/drafts/{draft}/documents/field"
+    form = form_of(editor.get(f"{address}?name=support_kind").text)
+    assert editor.post(f"{address}/remove", data=form).status_code == 303
+    now, changes = texts(data, draft)
+    gone, come = lines_changed(now["vocabulary.toml"], changes["vocabulary.toml"])
+    assert (gone, come) == (["version = 1"], ["version = 2"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [
+        ("field", "name=sex"),
+        ("basis", "name=UKGDPR-6-1-e"),
+        ("cohort", "name=programme-and-comparison"),
+        ("duty", "name=research-only"),
+        ("column", "path=datasets/family_register.toml&name=dob"),
+    ],
+)
+def test_what_something_needs_is_not_taken_out(
+    data: Settings, client_as: Clients, kind: str, query: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    address = f"/drafts/{draft}/documents/{kind}"
+    form = form_of(editor.get(f"{address}?{query}").text)
+    answer = editor.post(f"{address}/remove", data=form)
+    assert answer.status_code == 422
+    assert "cannot be taken out while something needs it" in said(answer.text)
+    assert re.search(r"(agreements|datasets)/[a-z_-]+\.toml, ", said(answer.text))
+    assert list(texts(data, draft)[1]) == ["agreements/trafford.toml"]
+
+
+def comments(text: str) -> list[str]:
+    """The comments of a document, in order."""
+    return [line for line in text.splitlines() if line.lstrip().startswith("#")]
+
+
+def test_every_entry_can_be_cut_out_of_its_text_and_nothing_else_goes() -> None:
+    """Whatever stands around it: the rest of the document says what it said."""
+    for path in sorted(POLICIES.rglob("*.toml")):
+        text = path.read_text("utf-8")
+        tree = tomllib.loads(text)
+        for section in ("fields", "bases", "cohorts", "parties", "duties", "columns"):
+            found = tree.get(section)
+            for name in list(found)[:8] if isinstance(found, dict) else ():
+                cut = remove_entry(text, (section, name))
+                rest = tomllib.loads(text)
+                del rest[section][name]
+                assert tomllib.loads(cut).get(section, {}) == rest[section], (path.name, name)
+                assert comments(cut) == comments(text), (path.name, name)
+        for row in tree.get("rules", []):
+            cut = remove_entry(text, ("rules",), row=row["name"])
+            wanted = [each for each in tree["rules"] if each != row]
+            assert tomllib.loads(cut).get("rules", []) == wanted
+            assert comments(cut) == comments(text)

@@ -82,9 +82,32 @@ def _add_a_field(lead: Visitor) -> None:
 
 
 def _look_at_the_others(lead: Visitor) -> None:
-    for kind, name in (("recipient", "documents-recipient"), ("basis", "documents-basis")):
+    for kind in ("recipient", "basis", "cohort", "party", "duty"):
         _press(lead, "text=Vocabulary, datasets, recipients and legal bases")
         _press(lead, f".govuk-main-wrapper form[action$='/{kind}'] button")
-        lead.check(name)
+        lead.picture(f"documents-{kind}")
         _press(lead, "text=Save the draft")
         assert "Draft" in lead.text()
+    _take_out_a_rule(lead)
+
+
+def _take_out_a_rule(lead: Visitor) -> None:
+    """By keyboard; what something else needs is said, with what was typed."""
+    _press(lead, "text=Vocabulary, datasets, recipients and legal bases")
+    lead.page.select_option("#field", "sex")
+    _press(lead, "text=Change it: Vocabulary")
+    lead.page.fill("#reason", "Nobody asks for it.")
+    with lead.page.expect_navigation():
+        lead.page.press("#take-out", "Enter")
+    assert "cannot be taken out while something needs it" in lead.text()
+    assert lead.page.input_value("#reason") == "Nobody asks for it."
+    lead.picture("documents-needed")
+    _press(lead, ".govuk-back-link")
+    lead.page.select_option("#dataset", "datasets/police_incidents.toml")
+    _press(lead, "text=Change it: Datasets")
+    lead.page.select_option("#rule", "abuse-has-risk")
+    _press(lead, "text=Change the rule")
+    lead.picture("documents-rule")
+    with lead.page.expect_navigation():
+        lead.page.press("#take-out", "Enter")
+    assert "Draft" in lead.text()

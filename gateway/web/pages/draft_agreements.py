@@ -16,7 +16,7 @@ from gateway.model.permissions import Action
 from gateway.web import draft_agreement_forms as forms
 from gateway.web import draft_forms
 from gateway.web.callers import Caller, Realm
-from gateway.web.draft_saving import edited, opened
+from gateway.web.draft_saving import edited, opened, revision
 from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
 from gateway.web.workshop import DraftView
@@ -89,4 +89,5 @@ def _page(template: str, view: DraftView, faults: Sequence[Fault] = ()) -> str:
         known=draft_forms.purpose_choices(view),
         offered=forms.offered(view),
         faults=list(faults),
+        revision=revision() if faults else view.draft.revision,
     )

@@ -49,6 +49,26 @@ def set_entry(draft: str, kind: str, *, caller: Caller) -> Any:
     view = opened(draft)
     shown = _asked(view, kind, request.form)
     changes, faults = forms.written(shown, request.form, view, _texts(view))
+    return _saved(view, caller, shown, changes, faults)
+
+
+@pages.post("/drafts/<draft>/documents/<kind>/remove")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def remove_entry(draft: str, kind: str, *, caller: Caller) -> Any:
+    """Take an entry out of its document, unless something else needs it."""
+    view = opened(draft)
+    shown = _asked(view, kind, request.form)
+    changes, faults = forms.without(shown, view, _texts(view))
+    return _saved(view, caller, shown, changes, faults)
+
+
+def _saved(
+    view: workshop.DraftView,
+    caller: Caller,
+    shown: forms.Entry,
+    changes: Mapping[str, str],
+    faults: Sequence[Fault],
+) -> Any:
     if faults:
         return _page(view, shown, _typed(shown), faults), 422
     try:

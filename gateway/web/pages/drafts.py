@@ -8,6 +8,7 @@ Source: docs/reference/policy.md, "Life of a version"; security point 3.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -17,11 +18,12 @@ from gateway.adapters import policy_editing as editing
 from gateway.adapters.jobs import JobKind
 from gateway.adapters.policy_drafts import DraftState
 from gateway.model.permissions import Action
-from gateway.web import draft_forms, workshop
+from gateway.web import draft_forms, draft_purpose_forms, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs
 from gateway.web.draft_saving import draft_of, edited, opened, revision
+from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
 
 pages = Blueprint("drafts", __name__)
@@ -73,17 +75,7 @@ def field(draft: str, purpose: str, output: str, *, caller: Caller) -> str:
     """Show the form of one field of an output."""
     view = opened(draft)
     name = request.args.get("field", "")
-    return render_template(
-        "drafts/field.html",
-        view=view,
-        draft=view.draft,
-        purpose=purpose,
-        output=output,
-        choices=draft_forms.field_choices(view, purpose, output),
-        treatments=draft_forms.treatments,
-        values=draft_forms.field_values(view, purpose, output, name),
-        faults=[],
-    )
+    return _field_page(view, purpose, output, draft_forms.field_values(view, purpose, output, name))
 
 
 @pages.post("/drafts/<draft>/field/<purpose>/<output>")
@@ -93,18 +85,29 @@ def set_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
     view = opened(draft)
     edit, faults = draft_forms.field_edit(request.form)
     if edit is None:
-        return render_template(
-            "drafts/field.html",
-            view=view,
-            draft=view.draft,
-            purpose=purpose,
-            output=output,
-            choices=draft_forms.field_choices(view, purpose, output),
-            treatments=draft_forms.treatments,
-            values=request.form,
-            faults=faults,
-        ), 422
+        return _field_page(view, purpose, output, request.form, faults), 422
     return edited(view, caller, lambda text: editing.set_field(text, purpose, output, edit))
+
+
+def _field_page(
+    view: workshop.DraftView,
+    purpose: str,
+    output: str,
+    values: Mapping[str, str],
+    faults: Sequence[Fault] = (),
+) -> str:
+    return render_template(
+        "drafts/field.html",
+        view=view,
+        draft=view.draft,
+        purpose=purpose,
+        output=output,
+        choices=draft_forms.field_choices(view, purpose, output),
+        treatments=draft_forms.treatments,
+        values=values,
+        faults=list(faults),
+        revision=revision() if faults else view.draft.revision,
+    )
 
 
 @pages.post("/drafts/<draft>/field/<purpose>/<output>/remove")
@@ -122,33 +125,18 @@ def remove_field(draft: str, purpose: str, output: str, *, caller: Caller) -> An
 def purpose_form(draft: str, purpose: str, *, caller: Caller) -> str:
     """Show what a form may set of a purpose."""
     view = opened(draft)
-    return render_template(
-        "drafts/purpose.html",
-        view=view,
-        draft=view.draft,
-        purpose=purpose,
-        values=draft_forms.purpose_values(view, purpose),
-        known=draft_forms.purpose_choices(view),
-        faults=[],
-    )
+    return _purpose_page(view, purpose, draft_purpose_forms.purpose_values(view, purpose))
 
 
 @pages.post("/drafts/<draft>/purpose/<purpose>")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
-    """Set participation, household effect, retention, duties, bases and group sizes."""
+    """Set title, participation, household effect, retention, duties, bases and group sizes."""
     view = opened(draft)
-    parts, limits, faults = draft_forms.purpose_parts(request.form)
+    parts, limits, faults = draft_purpose_forms.purpose_parts(request.form)
     if faults:
-        return render_template(
-            "drafts/purpose.html",
-            view=view,
-            draft=view.draft,
-            purpose=purpose,
-            values=draft_forms.purpose_values(view, purpose),
-            known=draft_forms.purpose_choices(view),
-            faults=faults,
-        ), 422
+        typed = draft_purpose_forms.purpose_typed(request.form)
+        return _purpose_page(view, purpose, typed, faults), 422
 
     def edit(text: str) -> str:
         text = editing.set_purpose(text, purpose, parts)
@@ -157,6 +145,24 @@ def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
         return text
 
     return edited(view, caller, edit)
+
+
+def _purpose_page(
+    view: workshop.DraftView,
+    purpose: str,
+    values: draft_purpose_forms.PurposeForm | None,
+    faults: Sequence[Fault] = (),
+) -> str:
+    return render_template(
+        "drafts/purpose.html",
+        view=view,
+        draft=view.draft,
+        purpose=purpose,
+        values=values,
+        known=draft_forms.purpose_choices(view),
+        faults=list(faults),
+        revision=revision() if faults else view.draft.revision,
+    )
 
 
 @pages.post("/drafts/<draft>/preview")
