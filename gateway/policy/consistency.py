@@ -15,7 +15,7 @@ from gateway.model import Contract, FieldClass
 from gateway.model.tokens import TOKEN_NAMES
 from gateway.policy.agreements import CLASS_PREFIX, Agreement, Output, Purpose
 from gateway.policy.column_names import column_faults
-from gateway.policy.findings import Finding, name, place, suggest
+from gateway.policy.findings import Finding, bounded, name, place, suggest
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.protocols import Protocol
 from gateway.policy.resolving import WIDE, Fault, find_column, resolve_output
@@ -26,13 +26,19 @@ from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
 
 def agreement_faults(document: str, agreement: Agreement, knowledge: Knowledge) -> list[Finding]:
     """Every name of the agreement that the other documents do not know."""
+    faults = _agreement(agreement, knowledge)
+    return bounded(document, (_finding(document, fault) for fault in faults))
+
+
+def _agreement(agreement: Agreement, knowledge: Knowledge) -> Iterator[Fault]:
     known = _prohibitable(agreement, knowledge)
-    faults = [*_prohibition_faults(agreement.prohibitions, known), *_tier(agreement, knowledge)]
+    yield from _prohibition_faults(agreement.prohibitions, known)
+    yield from _tier(agreement, knowledge)
     for key, purpose in agreement.purposes.items():
-        own = _prohibition_faults(purpose.prohibitions, known)
-        faults += [_under(fault, ("purposes", key)) for fault in own]
-        faults += [_under(fault, ("purposes", key)) for fault in _purpose(purpose, knowledge)]
-    return [_finding(document, fault) for fault in faults]
+        for fault in _prohibition_faults(purpose.prohibitions, known):
+            yield _under(fault, ("purposes", key))
+        for fault in _purpose(purpose, knowledge):
+            yield _under(fault, ("purposes", key))
 
 
 def protocol_faults(

@@ -10,6 +10,7 @@ Source: docs/reference/policy.md; UK GDPR Art 5(1)(b).
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from gateway.errors import RefusedError
 
 LISTED = 100
+MOST = 1_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+/-]{0,63}")
 
@@ -76,6 +78,25 @@ class PolicyInvalid(RefusedError):
             remedy=first.remedy + (f"\n{listed}" if listed else "") + tail,
             findings=len(self.findings),
         )
+
+
+def bounded(document: str, findings: Iterable[Finding]) -> list[Finding]:
+    """The first findings of a document, and a last one where more are wrong than are listed.
+
+    What comes after is not even looked for, so that no document takes long to refuse.
+    """
+    each = iter(findings)
+    first = list(itertools.islice(each, MOST))
+    if next(each, None) is None:
+        return first
+    more = Finding(
+        code="policy/more-findings",
+        document=document,
+        where="",
+        sentence=f"more is wrong than {MOST:,} things.",
+        remedy="Mend the first ones first.",
+    )
+    return [*first, more]
 
 
 def name(value: object) -> str:

@@ -9,7 +9,7 @@ Source: TOML 1.0, "Table", "Array of Tables", "Keys".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.policy.findings import Finding
 
@@ -23,28 +23,31 @@ _DELIMITERS = ('"""', "'''")
 
 def line_of(text: str, path: Path) -> int:
     """The line, from 1, of the longest part of a path that is written; 1 if none is."""
-    best, line = 0, 1
-    for number, key in _keys(text):
-        shared = _shared(key, path)
-        # A header of a parent names the place until the key itself is met.
-        if shared > best and shared == len(key):
-            best, line = shared, number
-    return line
+    return _nearest(_first_lines(text), path)
 
 
-def finding_line(text: str, finding: Finding) -> int:
-    """The line of a finding: its own, where the text cannot be read, or that of its key."""
+def finding_lines(text: str, findings: Sequence[Finding]) -> list[int]:
+    """The line of each finding: its own, where the text cannot be read, or that of its key."""
+    written = _first_lines(text) if any(finding.path for finding in findings) else {}
+    return [_line_of_finding(written, finding) for finding in findings]
+
+
+def _line_of_finding(written: Mapping[Path, int], finding: Finding) -> int:
     named = _LINE.fullmatch(finding.where)
-    return int(named.group(1)) if named else line_of(text, finding.path)
+    return int(named.group(1)) if named else _nearest(written, finding.path)
 
 
-def _shared(key: Path, path: Path) -> int:
-    count = 0
-    for one, other in zip(key, path, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
+def _nearest(written: Mapping[Path, int], path: Path) -> int:
+    parts = (path[:count] for count in range(len(path), 0, -1))
+    return next((written[part] for part in parts if part in written), 1)
+
+
+def _first_lines(text: str) -> Mapping[Path, int]:
+    """Where each header and key is first met: the text is read once, however many are asked."""
+    written: dict[Path, int] = {}
+    for number, key in _keys(text):
+        written.setdefault(key, number)
+    return written
 
 
 def _keys(text: str) -> Iterator[tuple[int, Path]]:

@@ -2,7 +2,7 @@
 
 A document that two people could read differently is refused: keys are ASCII (no
 look-alike letters), no value hides direction marks or control characters, a
-table or key stands once (`tomllib` sees to it), and size and depth are bounded.
+table or key stands once (`tomllib` sees to it), and size, depth and entries are bounded.
 
 Source: docs/reference/policy.md; TOML 1.0; Unicode TR 36.
 """
@@ -13,13 +13,15 @@ import datetime as dt
 import re
 import tomllib
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
-from gateway.policy.findings import Finding, place
+from gateway.policy.findings import Finding, bounded, place
 
 LARGEST = 1_000_000
 DEEPEST = 12
 MOST_DOTS = 200
+MOST_ENTRIES = 20_000
 
 Tree = dict[str, Any]
 
@@ -40,20 +42,20 @@ def read(document: str, text: str | bytes) -> tuple[Tree, list[Finding]]:
     tree, finding = _parse(document, text)
     if finding is not None:
         return {}, [finding]
+    if _entries_of(tree) > MOST_ENTRIES:
+        return {}, [
+            _too_large(document, f"the document holds more than {MOST_ENTRIES:,} keys and values.")
+        ]
     findings: list[Finding] = []
     frozen = _freeze(document, tree, (), findings)
-    return ({}, findings) if findings else (frozen, [])
+    # Comments too: an approver reads them, and a direction mark shows them elsewhere.
+    findings = findings or _hidden_in_comments(document, text)
+    return ({}, bounded(document, findings)) if findings else (frozen, [])
 
 
 def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
     if len(text) > LARGEST or (isinstance(text, str) and len(text.encode()) > LARGEST):
-        return {}, _finding(
-            "policy/too-large",
-            document,
-            "",
-            "the document is larger than 1,000,000 bytes.",
-            "Split it, or remove what does not belong in it.",
-        )
+        return {}, _too_large(document, "the document is larger than 1,000,000 bytes.")
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8")
         # The parser's work grows with the square of a dotted key's length.
@@ -76,6 +78,17 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
             "this is not TOML, or a key or table stands twice.",
             "Correct the line; each key and table may stand once.",
         )
+
+
+def _entries_of(value: Any) -> int:
+    """How many keys and items of lists stand in a tree."""
+    count, below = 0, [value]
+    while below and count <= MOST_ENTRIES:
+        item = below.pop()
+        if isinstance(item, (dict, list)):
+            count += len(item)
+            below += item.values() if isinstance(item, dict) else item
+    return count
 
 
 def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Finding]) -> Any:
@@ -119,6 +132,20 @@ def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
         "the text hides a control or direction character.",
         "Remove it, so that everyone reads the same.",
     )
+
+
+def _hidden_in_comments(document: str, text: str | bytes) -> list[Finding]:
+    decoded = text if isinstance(text, str) else text.decode("utf-8")
+    marks = [mark for mark in set(decoded) - {"\r"} if _hidden(mark)]
+    if not marks:
+        return []
+    line = decoded.count("\n", 0, min(map(decoded.index, marks))) + 1
+    return [replace(_hidden_text(document, ()), where=f"line {line}")]
+
+
+def _too_large(document: str, sentence: str) -> Finding:
+    remedy = "Split it, or remove what does not belong in it."
+    return _finding("policy/too-large", document, "", sentence, remedy)
 
 
 def _clock(document: str, path: tuple[str | int, ...]) -> Finding:

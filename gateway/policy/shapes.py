@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from gateway.policy.findings import Finding, name, place, suggest
+from gateway.policy.findings import Finding, bounded, name, place, suggest
 from gateway.policy.reading import Tree
 
 
@@ -65,8 +66,17 @@ def shape(model: type[Shape], document: str, tree: Tree) -> tuple[Shape | None, 
         return model.model_validate(tree), []
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False, include_context=True)
-        findings = [_finding(model, document, tree, error) for error in errors]
-        return None, list(dict.fromkeys(findings))
+        said = (_finding(model, document, tree, error) for error in errors)
+        return None, bounded(document, _distinct(said))
+
+
+def _distinct(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each finding once: a value that might have had several forms fails each of them."""
+    seen: set[Finding] = set()
+    for finding in findings:
+        if finding not in seen:
+            seen.add(finding)
+            yield finding
 
 
 def _finding(model: type[Document], document: str, tree: Tree, error: Any) -> Finding:

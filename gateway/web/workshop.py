@@ -32,7 +32,7 @@ from gateway.policy import (
     traces_of,
 )
 from gateway.policy.agreements import Agreement
-from gateway.policy.lines import finding_line
+from gateway.policy.lines import finding_lines
 from gateway.policy.rereading import changed
 from gateway.web.desk import desk
 from gateway.web.documents import in_force, inputs
@@ -195,13 +195,15 @@ def path_of(documents: Mapping[str, str], agreement: str) -> str:
 
 def faults_of(findings: Sequence[Finding], changes: Mapping[str, str]) -> list[Fault]:
     """Findings as faults of the draft's texts, by line; another document's are said as such."""
+    lines = {
+        path: iter(finding_lines(text, [each for each in findings if each.document == path]))
+        for path, text in changes.items()
+    }
     return sorted(
         (
             Fault(
                 path=finding.document,
-                line=finding_line(changes[finding.document], finding)
-                if finding.document in changes
-                else 0,
+                line=next(lines[finding.document]) if finding.document in lines else 0,
                 sentence=f"{finding.where}: {finding.sentence}"
                 if finding.where and not finding.where.startswith("line ")
                 else finding.sentence,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import policy
-from gateway.policy.lines import finding_line, line_of
+from gateway.policy.lines import finding_lines, line_of
 
 POLICIES = Path(__file__).parents[2] / "policies"
 TRAFFORD = (POLICIES / "agreements" / "trafford.toml").read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def test_a_fault_is_shown_where_it_was_made(old: str, new: str) -> None:
     ]
     _, findings = policy.load(DOCUMENTS | {"agreements/trafford.toml": broken})
     mine = [finding for finding in findings if finding.document == "agreements/trafford.toml"]
-    assert changed[0] in {finding_line(broken, finding) for finding in mine}
+    assert changed[0] in finding_lines(broken, mine)
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=5), max_size=4))

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.model import Plan, Refusal
 from gateway.policy import PolicyInvalid, decide, load, parse
+from gateway.policy.findings import MOST
 from tests.policies import shelf
 from tests.policies.shelf import EXAMPLE, codes, documents, sentences
 
@@ -174,6 +175,9 @@ def test_without_vocabulary_or_bases_nothing_loads() -> None:
         ("a = ", "policy/unreadable"),
         ("[a]\n[a]", "policy/unreadable"),
         ("", "policy/missing-key"),
+        ("".join(f"k{n} = 1\n" for n in range(30_000)), "policy/too-large"),
+        ("k = [" + "1," * 30_000 + "]", "policy/too-large"),
+        ("a = 1 # \u202eread backwards", "policy/hidden-character"),
     ],
 )
 def test_a_hostile_document_is_refused_before_it_is_understood(
@@ -181,6 +185,17 @@ def test_a_hostile_document_is_refused_before_it_is_understood(
 ) -> None:
     _, findings = load({**shelf.around(), "agreements/x.toml": text})
     assert code in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize("fault", ["k{n} = 1", 'f{n} = {{ treat = "keep", clause = "1" }}'])
+def test_after_a_thousand_faults_no_more_are_looked_for(
+    fault: str,
+) -> None:
+    head = "[purposes.national-impact-study.outputs.payload.fields]\n"
+    more = "".join(f"{fault.format(n=n)}\n" for n in range(1_500))
+    mine = load(documents((head, head + more)))[1]
+    assert len(mine) == MOST + 1
+    assert mine[-1].code == "policy/more-findings"
 
 
 def test_a_cohort_of_another_dataset_than_the_spine_is_refused() -> None:
