@@ -77,6 +77,16 @@ def released(office: Office, subject: str) -> jobs.Job:
     return serving.finished(office, serving.ask(office, JobKind.SHARE, subject=subject), PATIENCE)
 
 
+def is_forwarded(done: jobs.Job) -> bool:
+    return done.outcome.get("state") == "forwarded"
+
+
+def progress(number: int, told: Counter[str]) -> None:
+    """Say now and then how far it is: the full form takes an hour."""
+    if number % 50 == 0:
+        print(f"{number}: {dict(told)}", flush=True)
+
+
 def interleave(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
     """Let `count` objections race with releases; how often each came first, or held it."""
     chance = random.Random(seed)
@@ -87,19 +97,22 @@ def interleave(office: Office, people: Path, count: int, *, seed: int) -> Counte
         began = time.monotonic()
         first = released(office, "the first")
         whole = time.monotonic() - began
-        waiting = willing(office, people, first.outcome["release"])
-        assert len(waiting) > count, "too few people for so many rounds"
-        objected = chance.sample(waiting, count)
-        for number, person in enumerate(objected):
+        newest, objected = first.outcome["release"], []
+        for number in range(count):
+            # Of those in the newest release: few of them live where somebody objected before.
+            person = chance.choice(willing(office, people, newest))
+            objected.append(person["person_id"])
             job = serving.ask(office, JobKind.SHARE, subject=f"round {number}")
             # Recording an objection takes a part of a release's time itself.
             time.sleep(chance.uniform(0, 0.6 * whole))
             place = object_now(office, person)
             done = serving.finished(office, job, PATIENCE)
             told[judged(office, done, person, place)] += 1
+            newest = done.outcome.get("release", newest) if is_forwarded(done) else newest
+            progress(number + 1, told)
         last = released(office, "the last")
         there = forwarded_people(office, last.outcome["release"])
-        assert there.isdisjoint(person["person_id"] for person in objected)
+        assert there.isdisjoint(objected)
     soundness.check_ledger(office)
     soundness.check_outbox(office, office.data / "outbox")
     return told
@@ -119,7 +132,7 @@ def judged(office: Office, done: jobs.Job, person: dict[str, str], place: int) -
     assert not (place < recorded and there), "an objection on record was ignored"
     if place < recorded:
         return "honoured"
-    # An objection of the same household, rounds ago, may have withheld this person already.
+    # The last objection, of the same household, may have come after the release before.
     return "came after" if there else "withheld before"
 
 
@@ -134,7 +147,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(own_server()).create() if chosen.postgresql else ""
-        people = borough.borough(home / "people", 3000 + 6 * chosen.count)
+        people = borough.borough(home / "people", 3000 + 30 * chosen.count)
         office = borough.founded(home / "office", database_url=url)
         with office.open():
             borough.permit_study(office)
