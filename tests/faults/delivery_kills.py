@@ -25,7 +25,7 @@ from tests.databases import own_server
 from tests.delivery import pair as pairs
 from tests.delivery.pair import Pair
 from tests.delivery.test_two_gateways import each_package_arrived_once
-from tests.faults.service_kills import ALL_AT_ONCE, kill_all, kill_one
+from tests.faults.service_kills import ALL_AT_ONCE, kill_all, kill_one, progress
 from tests.journeys import borough
 from tests.service import serving
 
@@ -91,6 +91,7 @@ def kill_deliveries(pair: Pair, count: int, *, seed: int) -> Counter[str]:
                     told[f"{side}: everything"] += 1
                 elif killed := kill_one(running[side], chance):
                     told[f"{side}: {killed}"] += 1
+                progress(told)
         serving.until(lambda: _hurried(pair), bool, PATIENCE)
     each_package_arrived_once(pair)
     for release in officer.made:

@@ -78,6 +78,12 @@ def standing(office: Office, port: int) -> Iterator[Service]:
         yield service
 
 
+def progress(told: Counter[str]) -> None:
+    """Say now and then how far it is: the full form takes an hour."""
+    if told.total() % 50 == 0:
+        print(f"{told.total()}: {dict(told)}", flush=True)
+
+
 def kill_under_load(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
     """Kill `count` processes under load; who was killed, and what there is at the end."""
     chance = random.Random(seed)
@@ -96,6 +102,7 @@ def kill_under_load(office: Office, people: Path, count: int, *, seed: int) -> C
                     told["everything"] += 1
                 elif killed := kill_one(service, chance):
                     told[killed] += 1
+                progress(told)
         load.last()
         assert service.stop() == 0
     return told + check(office, load)
@@ -109,7 +116,7 @@ def main() -> None:
     asked.add_argument("--postgresql", action="store_true", help="on a server of its own")
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
-    print(f"seed {chosen.seed}")
+    print(f"seed {chosen.seed}", flush=True)
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = chosen.database_url
