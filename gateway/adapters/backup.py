@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters import ledger_store
+from gateway.adapters import ledger_store, schema
 from gateway.adapters.database import Database
 from gateway.adapters.durable import written_beside
 from gateway.adapters.founding import MARK
@@ -152,7 +152,7 @@ def release_hold(data: Path) -> None:
 
 
 def _copy_base(settings: Settings, target: Path) -> None:
-    database = Database(settings.database_url)
+    database = schema.database_in(settings)
     if database.postgresql:
         database.close()
         raise UsageError(

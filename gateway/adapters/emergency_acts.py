@@ -91,8 +91,8 @@ class EmergencyOffice:
         recorded and a crash came before it left: then nothing is decided any more.
 
         Raises:
-            RefusedError: `emergency/same-person`, `emergency/lapsed`, `emergency/not-ready`,
-                `emergency/over`, or as for `ask`.
+            RefusedError: `emergency/same-person`, `emergency/lapsed`, `emergency/not-made`,
+                `emergency/not-ready`, `emergency/over`, or as for `ask`.
         """
         with self.database.begin() as connection:
             found = emergency_records.find(connection, emergency)
@@ -103,11 +103,11 @@ class EmergencyOffice:
             emergency_rules.require_two(found, by)
             late = found.lapsed(self.at)
             if late:
-                self.close(connection, found, EmergencyState.LAPSED, code="emergency/lapsed")
+                self.close(connection, found, EmergencyState.LAPSED, code=found.lapse_code)
             else:
                 self._confirmed(connection, found, by)
         if late:
-            raise _lapsed()
+            raise _not_made() if found.confirmed_by else _lapsed()
         with self.database.read() as connection:
             return emergency_records.find(connection, emergency)
 
@@ -243,6 +243,15 @@ def _lapsed() -> RefusedError:
         "emergency/lapsed",
         "Nobody confirmed it within an hour, so that it has lapsed; nothing has left.",
         remedy="Ask for it again, with the second person beside you.",
+    )
+
+
+def _not_made() -> RefusedError:
+    return RefusedError(
+        "emergency/not-made",
+        "No worker could make it within a day of its confirmation, so that it has lapsed; "
+        "nothing has left.",
+        remedy="Tell the authority by telephone; ask for it again if it is still needed.",
     )
 
 

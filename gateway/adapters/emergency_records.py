@@ -46,10 +46,17 @@ WHY = (
     ("emergency/declined", "One of the two people said no; nothing has left."),
     ("emergency/lapsed", "Nobody confirmed it within an hour; nothing has left."),
     (
+        "emergency/not-made",
+        "It was confirmed, and no worker could make it within a day; nothing has left. "
+        "Tell the authority by telephone.",
+    ),
+    (
         "emergency/given-up",
         "It was tried again and again in vain; nothing has left. Tell the authority by telephone.",
     ),
 )
+# What two people agreed on in an emergency is not sent when they have long found another way.
+MADE_WITHIN = dt.timedelta(days=1)
 OPEN = frozenset({EmergencyState.ASKED, EmergencyState.FOUND, EmergencyState.CONFIRMED})
 WAITING = frozenset({EmergencyState.ASKED, EmergencyState.FOUND})
 
@@ -116,8 +123,16 @@ class Emergency:
         return tuple(name for name in (self.asked_by, self.confirmed_by) if name)
 
     def lapsed(self, at: dt.datetime) -> bool:
-        """Whether nobody confirmed it in time."""
+        """Whether nobody confirmed it in time, or no worker made it within a day of that."""
+        if self.state is EmergencyState.CONFIRMED:
+            return as_text(at - MADE_WITHIN) >= self.confirmed_at
         return self.state in WAITING and as_text(at) >= self.until
+
+    @property
+    def lapse_code(self) -> str:
+        """Why it lapses."""
+        late = self.state is EmergencyState.CONFIRMED
+        return "emergency/not-made" if late else "emergency/lapsed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +196,9 @@ def listed(connection: sa.Connection, *, limit: int = 100) -> list[Emergency]:
     return [_emergency(row) for row in connection.execute(newest.limit(limit))]
 
 
-def waiting(connection: sa.Connection) -> list[Emergency]:
-    """Those that wait for their second person."""
-    query = sa.select(EMERGENCIES).where(EMERGENCIES.c.state.in_(WAITING))
+def unfinished(connection: sa.Connection) -> list[Emergency]:
+    """Those that are neither disclosed nor over."""
+    query = sa.select(EMERGENCIES).where(EMERGENCIES.c.state.in_(OPEN))
     return [_emergency(row) for row in connection.execute(query)]
 
 

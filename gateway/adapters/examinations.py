@@ -23,6 +23,7 @@ from gateway.adapters.examinations_data import (
 )
 from gateway.adapters.examinations_office import (
     machine,
+    notices,
     people,
     policies,
     recipients_duties,
@@ -80,6 +81,7 @@ EVERY: tuple[Examination, ...] = (
     policies,
     people,
     work,
+    notices,
     recipients_duties,
     machine,
 )

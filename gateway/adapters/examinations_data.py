@@ -24,7 +24,7 @@ CLOCK_SLACK = dt.timedelta(minutes=5)
 def data_directory(patient: Patient) -> Iterator[Found]:
     """Ours alone, and room on its disk."""
     data = patient.settings.data
-    keyring_files.check_directory(data)
+    keyring_files.check_directory(data.resolve())
     free = shutil.disk_usage(data).free
     if free < ROOM_WANTED:
         yield Found(

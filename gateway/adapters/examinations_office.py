@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.adapters import duties, jobs, operators, policy_reading
+from gateway.adapters import duties, jobs, notice_records, operators, policy_reading
 from gateway.adapters.duties import DutyState
 from gateway.adapters.examination import Found, Health, Patient, well
+from gateway.adapters.notice_records import NoticeState
+from gateway.adapters.notice_try import FAULTS
 from gateway.model.permissions import Action, permits
 
 REVIEW_AHEAD = dt.timedelta(days=90)
@@ -96,6 +98,22 @@ def work(patient: Patient) -> Iterator[Found]:
             remedy="See whether a worker runs (`gateway serve` or `gateway worker`).",
         )
     yield well("work", f"{sum(counts.values())} jobs are known.")
+
+
+def notices(patient: Patient) -> Iterator[Found]:
+    """Everybody who is concerned was told."""
+    with patient.database.read() as connection:
+        counts = notice_records.tally(connection)
+        why = notice_records.why_failed(connection)
+    failed = counts.get(NoticeState.FAILED, 0)
+    if failed:
+        yield Found(
+            subject="notices",
+            health=Health.LOOK,
+            sentence=f"{failed} notices could not be sent. {FAULTS.get(why, '')}".strip(),
+            remedy="Mend what is named, then `gateway notices retry` tries them once more.",
+        )
+    yield well("notices", f"{counts.get(NoticeState.SENT, 0)} notices were sent.")
 
 
 def recipients_duties(patient: Patient) -> Iterator[Found]:

@@ -100,6 +100,8 @@ def found(settings: Settings, *, sender: str, at: dt.datetime) -> Founded:
     _claim(settings.data)
     database = Database(settings.database_url)
     create_tables(database)
+    for path in settings.data.glob("*.sqlite*"):
+        path.chmod(0o600)  # what stands beside it while it is open has the mode of it
     _require_own(database, settings)
     ring, generated = _ring(settings, sender)
     _open_ledger(database, at)

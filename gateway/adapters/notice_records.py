@@ -213,6 +213,13 @@ def tally(connection: sa.Connection) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
 
+def why_failed(connection: sa.Connection) -> str:
+    """Why the last of those that failed was given up, as a code; "" where none did."""
+    over = NOTICES.c.state == NoticeState.FAILED
+    query = sa.select(NOTICES.c.last_code).where(over).order_by(NOTICES.c.next_at.desc())
+    return str(connection.execute(query.limit(1)).scalar() or "")
+
+
 def forget(connection: sa.Connection, *, before: dt.datetime) -> int:
     """Delete occasions of before a time, with their notices; how many occasions."""
     old = sa.select(OCCASIONS.c.id).where(OCCASIONS.c.at < as_text(before))

@@ -17,16 +17,18 @@ from typing import Final
 from gateway.adapters import notice_addresses, notice_mail, notice_records, notice_webhook
 from gateway.adapters.backup import HELD
 from gateway.adapters.database import Database
-from gateway.adapters.logs import log
+from gateway.adapters.logs import facts_of, log
 from gateway.adapters.notice_records import WEBHOOK, NoticeRecord, NoticeState
 from gateway.adapters.notice_try import Try
 from gateway.adapters.notice_words import document, letter, reference
 from gateway.adapters.settings import Settings
+from gateway.errors import GatewayError
 
 CLAIM: Final = dt.timedelta(minutes=5)
 FIRST_PAUSE: Final = dt.timedelta(seconds=30)
 LONGEST_PAUSE: Final = dt.timedelta(hours=6)
 MOST_ATTEMPTS: Final = 22
+UNFORESEEN: Final = "notices/unforeseen"
 
 
 def send_due(settings: Settings, database: Database, *, now: Callable[[], dt.datetime]) -> int:
@@ -58,10 +60,10 @@ def send_due(settings: Settings, database: Database, *, now: Callable[[], dt.dat
             notice = notice_records.claim(connection, channels=channels, at=at, until=at + CLAIM)
         if notice is None:
             break
-        came = _tried(settings, database, notice, now())
+        came = _tried_or_not(settings, database, notice, now())
         _written(database, notice, came, now())
         sent += came.sent
-        if not came.sent and not came.final:
+        if not came.sent and not came.final and came.code != UNFORESEEN:
             channels.discard(notice.person == WEBHOOK)
     return sent
 
@@ -78,6 +80,22 @@ def send_now(settings: Settings, notice: NoticeRecord, *, to: str, at: dt.dateti
 def pause(attempts: int) -> dt.timedelta:
     """How long to wait after so many tries that failed."""
     return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
+
+
+def _tried_or_not(
+    settings: Settings, database: Database, notice: NoticeRecord, at: dt.datetime
+) -> Try:
+    """Try it; what nobody foresaw is a failed try like others, and so has an end."""
+    if notice.attempts >= MOST_ATTEMPTS:
+        # Whoever took it the last times never came back to say how it went.
+        return Try(UNFORESEEN, final=True)
+    try:
+        return _tried(settings, database, notice, at)
+    except GatewayError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - told by its class: its text may quote a value
+        log().error("unforeseen-fault", **facts_of(fault))
+        return Try(UNFORESEEN)
 
 
 def _tried(settings: Settings, database: Database, notice: NoticeRecord, at: dt.datetime) -> Try:

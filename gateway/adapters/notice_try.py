@@ -19,6 +19,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "notices/sign-in-refused": "The mail server does not know the name and password.",
         "notices/address-refused": "The mail server does not take this person's address.",
         "notices/refused": "The mail server or the webhook did not take the notice.",
+        "notices/unforeseen": "The gateway itself failed at it; the worker's log says where.",
     }
 )
 

@@ -23,6 +23,7 @@ from gateway.errors import Unavailable
 
 PATIENCE: Final = 20.0
 SHORTEST: Final = 32
+SUCCESS: Final = 2
 GONE: Final = 410
 PREFIX: Final = b"whsec_"
 
@@ -42,15 +43,19 @@ def post(settings: NoticeSettings, body: bytes, *, reference: str, at: dt.dateti
         headers = signed(body, key=_key(settings), reference=reference, at=at)
         verify = trusting(settings) if settings.webhook_url.startswith("https:") else False
         # No proxy or certificate of the environment: what is set is what is used.
-        with httpx.Client(verify=verify, timeout=PATIENCE, trust_env=False) as web:
-            answer = web.post(settings.webhook_url, content=body, headers=headers)
+        # What it answers beside its status is not read, however long it is.
+        with (
+            httpx.Client(verify=verify, timeout=PATIENCE, trust_env=False) as web,
+            web.stream("POST", settings.webhook_url, content=body, headers=headers) as answer,
+        ):
+            status = answer.status_code
     except Unavailable as fault:
         return Try(fault.code)
     except (httpx.HTTPError, httpx.InvalidURL):
         return Try("notices/out-of-reach")
-    if answer.is_success:
+    if status // 100 == SUCCESS:
         return Try()
-    return Try("notices/refused", final=answer.status_code == GONE)
+    return Try("notices/refused", final=status == GONE)
 
 
 def signed(body: bytes, *, key: bytes, reference: str, at: dt.datetime) -> dict[str, str]:

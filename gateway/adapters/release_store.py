@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import duty_records
 from gateway.adapters.database import METADATA
-from gateway.errors import IntegrityError, UsageError
+from gateway.errors import IntegrityError, Unavailable, UsageError
 
 
 class ReleaseState(StrEnum):
@@ -212,6 +212,23 @@ def packages_of(connection: sa.Connection, release: str) -> list[PackageRecord]:
     return [
         PackageRecord(**{**row._asdict(), "manifest": json.loads(row.manifest)}) for row in rows
     ]
+
+
+def still_waits(connection: sa.Connection, release: str) -> bool:
+    """Whether a release is recorded and a package of it has not reached its folder."""
+    waits = (each for each in packages_of(connection, release) if each.place)
+    recorded = release_state(connection, release) is ReleaseState.RECORDED
+    return recorded and any(not each.forwarded for each in waits)
+
+
+def not_forwarded(release: str) -> Unavailable:
+    """A recorded release waits; whoever tried tries again."""
+    return Unavailable(
+        "release/not-forwarded",
+        "A recorded release waits, because its outbox cannot be written.",
+        remedy="Make the outbox writable; the job is tried again.",
+        release=release,
+    )
 
 
 def releases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[ReleaseRecord]:

@@ -16,7 +16,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.adapters import keyring_files
 from gateway.adapters.database import Database
+from gateway.adapters.settings import Settings
 from gateway.errors import IntegrityError, Unavailable
 
 VERSION_TABLE = "schema_version"
@@ -59,6 +61,22 @@ def migrate(database: Database) -> str:
             _alembic(connection, "stamp", FIRST)
         upgrade_to(connection)
     return found
+
+
+def database_in(settings: Settings) -> Database:
+    """The database of an existing data directory, as it is.
+
+    Raises:
+        Unavailable: the directory was not made yet, or another account could enter it.
+    """
+    if not settings.data.exists():
+        raise Unavailable(
+            "store/no-data-directory",
+            f"There is no data directory {settings.data}.",
+            remedy="Run `gateway init` first, or name the directory with --data.",
+        )
+    keyring_files.check_directory(settings.data.resolve())
+    return Database(settings.database_url)
 
 
 def ready(database: Database) -> Database:

@@ -69,14 +69,13 @@ def open_store(ctx: click.Context) -> Opened:
         Unavailable: `gateway init` has not been run there.
     """
     from gateway.adapters import schema
-    from gateway.adapters.database import Database
     from gateway.adapters.keyring import open_ring
 
     settings = open_settings(ctx)
     ring = open_ring(settings)
     return Opened(
         settings=settings,
-        database=schema.ready(Database(settings.database_url)),
+        database=schema.ready(schema.database_in(settings)),
         ring=ring,
         at=dt.datetime.now(dt.UTC),
     )

@@ -62,18 +62,9 @@ def upgrade(ctx: click.Context, json_wanted: bool) -> None:
 
 
 def _open(ctx: click.Context) -> Any:
-    from gateway.adapters.database import Database
+    from gateway.adapters.schema import database_in
 
-    settings = open_settings(ctx)
-    if not settings.data.exists():
-        from gateway.errors import Unavailable
-
-        raise Unavailable(
-            "store/no-data-directory",
-            f"There is no data directory {settings.data}.",
-            remedy="Run `gateway init` first, or name the directory with --data.",
-        )
-    return Database(settings.database_url)
+    return database_in(open_settings(ctx))
 
 
 def _kind(opened: Any) -> str:

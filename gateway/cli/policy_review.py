@@ -63,14 +63,13 @@ def review(
 
 def _stored(ctx: click.Context) -> Any:
     """What is counted in the extracts of the data directory; nothing where there is none."""
-    from gateway.adapters.database import Database
     from gateway.adapters.populations import stored_populations
-    from gateway.adapters.schema import ready
+    from gateway.adapters.schema import database_in, ready
 
     settings = open_settings(ctx)
     if not settings.ring.exists():
         return {}
-    database = ready(Database(settings.database_url))
+    database = ready(database_in(settings))
     try:
         with database.read() as connection:
             return stored_populations(connection)

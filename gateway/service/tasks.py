@@ -19,7 +19,14 @@ from gateway.adapters import inbox, jobs, notice_records, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
-from gateway.adapters.release_store import RELEASES, ReleaseState, packages_of, releases
+from gateway.adapters.release_store import (
+    RELEASES,
+    ReleaseState,
+    not_forwarded,
+    packages_of,
+    releases,
+    still_waits,
+)
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.adapters.uploads import UploadState
@@ -51,6 +58,8 @@ class Later:
     code: str
 
 
+# How often an emergency disclosure is tried before it is recorded.
+MOST_MAKING = 12
 JOBS_KEPT = dt.timedelta(days=90)
 Task = Callable[[Workshop, Job, Progress], Mapping[str, Any] | Later]
 
@@ -173,18 +182,40 @@ def seek(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
 
 
 def disclose(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
-    """Make the emergency disclosure that two people have agreed on, or finish it."""
+    """Make the emergency disclosure that two people have agreed on, or finish it.
+
+    One that could not be made again and again is over; one that is recorded and has not
+    left is tried for as long as any delivery.
+    """
     from gateway.wiring import emergency
 
+    if job.attempts > MOST_MAKING:
+        give_up_disclosing(shop, job, "")
     told = emergency.finish(shop.settings, shop.database, job.subject, progress=progress)
     return {"state": told["state"], "emergency": told["id"], "code": told["code"]}
 
 
-def give_up_emergency(shop: Workshop, job: Job, code: str) -> None:
+def give_up_seeking(shop: Workshop, job: Job, code: str) -> None:
+    """Say at the emergency disclosure that the person could not be looked for."""
+    from gateway.wiring import emergency
+
+    emergency.give_up(shop.settings, shop.database, job.subject, code=code, only=emergency.ASKED)
+
+
+def give_up_disclosing(shop: Workshop, job: Job, code: str) -> None:
     """Say at the emergency disclosure that nothing has left and nothing will."""
     from gateway.wiring import emergency
 
-    emergency.give_up(shop.settings, shop.database, job.subject, code=code)
+    emergency.give_up(
+        shop.settings, shop.database, job.subject, code=code, only=emergency.CONFIRMED
+    )
+
+
+def lapse(shop: Workshop) -> None:
+    """Close emergency disclosures whose time is over."""
+    from gateway.wiring import emergency
+
+    emergency.lapse(shop.settings, shop.database)
 
 
 def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -193,10 +224,7 @@ def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
     shelf = uploads.of_settings(
         shop.settings, shop.database, recipient=shop.ring.upload_recipient, now=now
     )
-    from gateway.wiring import emergency
-
     told: dict[str, Any] = {"pieces": shelf.tidy()}
-    told["lapsed"] = emergency.lapse(shop.settings, shop.database)
     with shop.database.begin() as connection:
         told["jobs"] = jobs.forget(connection, before=now() - JOBS_KEPT)
         notice_records.forget(connection, before=now() - notice_records.KEPT)
@@ -229,8 +257,8 @@ TASKS: Mapping[JobKind, Task] = {
 GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {
     JobKind.CHECK: give_up_check,
     JobKind.DELIVER: give_up_delivery,
-    JobKind.SEEK: give_up_emergency,
-    JobKind.DISCLOSE: give_up_emergency,
+    JobKind.SEEK: give_up_seeking,
+    JobKind.DISCLOSE: give_up_disclosing,
 }
 
 
@@ -245,16 +273,11 @@ def _made_before(desk: Desk, job: Job) -> Mapping[str, Any] | None:
     with desk.world.database.begin() as connection:
         found = releases(connection, RELEASES.c.id == job.effect)
         packages = packages_of(connection, job.effect)
+        waits = bool(found) and still_waits(connection, job.effect)
     if not found or found[0].state is ReleaseState.WITHDRAWN:
         return None
-    waits = [each for each in packages if each.place and not each.forwarded]
-    if found[0].state is ReleaseState.RECORDED and waits:
-        raise Unavailable(
-            "release/not-forwarded",
-            "A recorded release waits, because its outbox cannot be written.",
-            remedy="Make the outbox writable; the job is tried again.",
-            release=job.effect,
-        )
+    if waits:
+        raise not_forwarded(job.effect)
     return outcomes.of_release(found[0], packages)
 
 

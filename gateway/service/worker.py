@@ -34,7 +34,7 @@ from gateway.service import outcomes, schedule
 from gateway.service.heartbeat import Heartbeat
 from gateway.service.notifier import Notifier
 from gateway.service.places import own_place
-from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop
+from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop, lapse
 from gateway.service.warm import Warm
 from gateway.wiring.common import now, open_database
 
@@ -44,7 +44,7 @@ GRACE_SECONDS: Final = 20
 LEASE: Final = dt.timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 12
 # A delivery has a time of its own, after which it gives up by itself.
-MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000}
+MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000, JobKind.DISCLOSE: 2_000}
 FIRST_PAUSE: Final = dt.timedelta(seconds=2)
 LONGEST_PAUSE: Final = dt.timedelta(minutes=10)
 # What is taken for hung after this long: twice the checker's own limit, and more for a release.
@@ -147,6 +147,7 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
                 looked = time.monotonic()
                 with _outage():
                     schedule.ask_for_the_day(shop.database, terms.kinds, at=now())
+                    lapse(shop)
             job = None
             with _outage():
                 job = _claimed(shop, terms, watch)

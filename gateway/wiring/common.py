@@ -18,7 +18,6 @@ from gateway.adapters.database import Database
 from gateway.adapters.extract_store import Extracts
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import Settings
-from gateway.errors import Unavailable
 from gateway.ledger import LeafRef
 
 
@@ -41,15 +40,10 @@ def open_database(settings: Settings) -> Database:
     """The database of an existing data directory, its schema brought forward if it was behind.
 
     Raises:
-        Unavailable: the directory was not made yet, or a newer gateway has written the database.
+        Unavailable: the directory was not made yet or is not ours alone, or a newer gateway
+            has written the database.
     """
-    if not settings.data.exists():
-        raise Unavailable(
-            "store/no-data-directory",
-            f"There is no data directory {settings.data}.",
-            remedy="Run `gateway init` first, or name the directory with --data.",
-        )
-    return schema.ready(Database(settings.database_url))
+    return schema.ready(schema.database_in(settings))
 
 
 def open_bundle(database: Database) -> policy.Bundle:

@@ -22,9 +22,10 @@ from gateway.adapters.deliveries import Delivery
 from gateway.adapters.dispatching import package_of
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.locks import one_at_a_time
+from gateway.adapters.logs import log
 from gateway.adapters.release_sweep import sweep
 from gateway.adapters.settings import Settings
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Unavailable
 from gateway.wiring.certificates import take
 from gateway.wiring.common import append, now, open_bundle, open_database
 from gateway.wiring.sharing import open_world
@@ -97,7 +98,10 @@ def _came(settings: Settings, database: Database, sender: str, delivery: Deliver
         jws = ASKED[delivery.channel](parcel)
         if jws:
             take(settings, database, delivery.package, jws=jws, sender=sender, at=now())
-    except GatewayError:
+    except GatewayError as no:
+        # One that is not the recipient's word is somebody's; a recipient that is away is not.
+        say = log().info if isinstance(no, Unavailable) else log().error
+        say("certificate-not-taken", code=no.code)
         return False
     return bool(jws)
 

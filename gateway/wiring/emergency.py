@@ -24,13 +24,14 @@ from gateway.adapters.emergency_desk import (
 from gateway.adapters.emergency_records import OPEN, Emergency, EmergencyState
 from gateway.adapters.emergency_rules import require_apart
 from gateway.adapters.keyring import open_ring
+from gateway.adapters.release_store import not_forwarded, still_waits
 from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.errors import HeldForPerson, IntegrityError, RefusedError
 from gateway.model import Refusal
 from gateway.model.permissions import Action, authorise
 from gateway.selection import find_one
-from gateway.wiring.common import append, new_id
+from gateway.wiring.common import append, new_id, now
 from gateway.wiring.emergency_office import office, told
 from gateway.wiring.sharing import share_desk
 from gateway.workflows.disclose import disclose
@@ -40,6 +41,8 @@ from gateway.workflows.sharing import Outcome
 
 # How often a disclosure is made anew because the register moved while it was made.
 TRIES = 3
+ASKED = frozenset({EmergencyState.ASKED})
+CONFIRMED = frozenset({EmergencyState.CONFIRMED})
 
 
 def seek(
@@ -51,12 +54,12 @@ def seek(
     if found.state is not EmergencyState.ASKED:
         return found
     if found.lapsed(here.at):
-        return _close(here, found, EmergencyState.LAPSED, code="emergency/lapsed")
+        return _lapsed(here, found)
     progress("looking for the person")
     with share_desk(settings, progress=progress, rehearsal=True) as desk:
         code = _looked_for(emergency_desk(desk, found))
     if code:
-        return _close(here, found, EmergencyState.REFUSED, code=code)
+        return _close(here, found, EmergencyState.REFUSED, code=code, only=ASKED)
     with database.begin() as connection:
         if emergency_records.find(connection, emergency).state is EmergencyState.ASKED:
             emergency_records.change(connection, emergency, state=EmergencyState.FOUND)
@@ -66,11 +69,18 @@ def seek(
 def finish(
     settings: Settings, database: Database, emergency: str, *, progress: Progress
 ) -> dict[str, Any]:
-    """Make the disclosure that was confirmed, or say what came of it; at most one leaves."""
+    """Make the disclosure that was confirmed, or say what came of it; at most one leaves.
+
+    Raises:
+        Unavailable: it is recorded and has not left, because its outbox is out of reach.
+    """
     with share_desk(settings, progress=progress) as desk:
-        found = _found(database, emergency)
-        if found.state is EmergencyState.CONFIRMED:
-            _made(desk, office(settings, database), found)
+        here, found = office(settings, database), _found(database, emergency)
+        if found.lapsed(here.at):
+            _lapsed(here, found)
+        elif found.state is EmergencyState.CONFIRMED:
+            _made(desk, here, found)
+    _require_left(database, emergency)
     return told(database, emergency)
 
 
@@ -94,23 +104,43 @@ def reasons_read(
     return {each.person: opened(ring, each).decode() for each in filed}
 
 
-def give_up(settings: Settings, database: Database, emergency: str, *, code: str) -> None:
-    """Say that nobody tries any more; nothing has left, and what was typed is gone."""
+def give_up(
+    settings: Settings,
+    database: Database,
+    emergency: str,
+    *,
+    code: str,
+    only: frozenset[EmergencyState] = OPEN,
+) -> None:
+    """Say that nobody tries any more; nothing has left, and what was typed is gone.
+
+    Args:
+        settings: where everything lives.
+        database: the gateway's.
+        emergency: its id.
+        code: why.
+        only: the states that are given up; in another one it is somebody else's by now.
+    """
     _close(
         office(settings, database),
         _found(database, emergency),
         EmergencyState.REFUSED,
         code=code or "emergency/given-up",
+        only=only,
     )
 
 
 def lapse(settings: Settings, database: Database) -> int:
-    """Close what nobody confirmed in time, so that what was typed is gone; how many."""
+    """Close what nobody confirmed or made in time, so that what was typed is gone; how many."""
+    with database.read() as connection:
+        still = emergency_records.unfinished(connection)
+    if not any(each.lapsed(now()) for each in still):
+        return 0
     here = office(settings, database)
     with database.begin() as connection:
-        late = [each for each in emergency_records.waiting(connection) if each.lapsed(here.at)]
+        late = [each for each in emergency_records.unfinished(connection) if each.lapsed(here.at)]
         for each in late:
-            here.close(connection, each, EmergencyState.LAPSED, code="emergency/lapsed")
+            here.close(connection, each, EmergencyState.LAPSED, code=each.lapse_code)
     return len(late)
 
 
@@ -136,7 +166,8 @@ def _made(desk: Desk, here: EmergencyOffice, found: Emergency) -> None:
         try:
             outcome = disclose(Disclosing(emergency_desk(tied, mine)))
         except (RefusedError, IntegrityError) as no:
-            _close(here, found, EmergencyState.REFUSED, code=no.code)
+            if _close(here, found, EmergencyState.REFUSED, code=no.code).disclosed_at:
+                raise  # it is recorded: what went wrong did so on its way out
             return
         except HeldForPerson:
             if attempt == TRIES:
@@ -151,11 +182,35 @@ def _ended(here: EmergencyOffice, found: Emergency, outcome: Outcome) -> None:
         _close(here, found, EmergencyState.REFUSED, code=outcome.refusal[0].code)
 
 
+def _require_left(database: Database, emergency: str) -> None:
+    """See that what was recorded has left, as far as that is done here.
+
+    Raises:
+        Unavailable: a package still waits.
+    """
+    with database.read() as connection:
+        found = emergency_records.find(connection, emergency)
+        if found.state is not EmergencyState.DISCLOSED or not still_waits(
+            connection, found.release
+        ):
+            return
+    raise not_forwarded(found.release)
+
+
+def _lapsed(here: EmergencyOffice, found: Emergency) -> Emergency:
+    return _close(here, found, EmergencyState.LAPSED, code=found.lapse_code)
+
+
 def _close(
-    here: EmergencyOffice, found: Emergency, state: EmergencyState, *, code: str
+    here: EmergencyOffice,
+    found: Emergency,
+    state: EmergencyState,
+    *,
+    code: str,
+    only: frozenset[EmergencyState] = OPEN,
 ) -> Emergency:
     with here.database.begin() as connection:
-        if emergency_records.find(connection, found.id).state in OPEN:
+        if emergency_records.find(connection, found.id).state in only:
             here.close(connection, found, state, code=code)
         return emergency_records.find(connection, found.id)
 

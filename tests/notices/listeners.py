@@ -32,6 +32,7 @@ from gateway.model.notices import NOTICES
 HOST = "127.0.0.1"
 USER, PASSWORD = "gateway", "eight-words-nobody-guesses"
 KEY = b"0123456789abcdef0123456789abcdef"
+ENOUGH = 128 << 20
 
 
 def certificate(folder: Path, *, host: str = HOST) -> Path:
@@ -187,6 +188,9 @@ class Hook:
     url: str
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     status: int = 204
+    # Answer with a body that does not end of itself; what was written of it, in bytes.
+    endless: bool = False
+    written: int = 0
 
     @property
     def documents(self) -> list[dict[str, Any]]:
@@ -221,6 +225,9 @@ def webhook(*, tls: Path | None = None) -> Iterator[Hook]:
             if 300 <= self.hook.status < 400:
                 self.send_header("Location", "/elsewhere")
             self.end_headers()
+            with contextlib.suppress(OSError):
+                while self.hook.endless and self.hook.written < ENOUGH:
+                    self.hook.written += self.wfile.write(bytes(1 << 16))
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

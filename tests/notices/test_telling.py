@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import jobs, notice_gathering, notice_records
+from gateway.adapters import jobs, notice_addresses, notice_gathering, notice_records
+from gateway.adapters.examination import Health
+from gateway.adapters.examinations import examine
 from gateway.adapters.job_records import JOBS
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.notice_records import NoticeState
+from gateway.adapters.notice_sending import MOST_ATTEMPTS
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -24,7 +27,7 @@ from gateway.wiring import append
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.notices.conftest import Telling, by_hook, by_mail, told
-from tests.notices.listeners import Hook, Mailbox, verified
+from tests.notices.listeners import ENOUGH, Hook, Mailbox, verified
 
 AGREEMENT = borough.AGREEMENT
 PAGE = f"https://data.trafford.example/agreements/{AGREEMENT}/proposal"
@@ -258,6 +261,54 @@ def test_a_webhook_that_fails_is_tried_again_under_the_same_id(
     assert len({headers["webhook-id"] for headers, _ in hook.came}) == 1
     assert len(hook.came) == 3
     telling.database.close()
+
+
+def test_what_a_webhook_answers_is_not_read_however_long_it_is(
+    office: Office, hook: Hook, tmp_path: Path
+) -> None:
+    telling = told(office, **by_hook(hook, tmp_path))
+    office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    hook.endless, hook.status = True, 200
+    assert telling.look() == 1
+    assert hook.written < ENOUGH
+    telling.database.close()
+
+
+def test_what_nobody_foresaw_holds_nobody_up_and_ends_where_the_doctor_sees_it(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    """An address that no form lets in: the letter to it cannot be written."""
+    with telling.database.begin() as connection:
+        wrong = notice_addresses.ADDRESSES.c.person == "alan"
+        values = {"address": "alan@trafford.example\nBcc: eve@trafford.example"}
+        connection.execute(notice_addresses.ADDRESSES.update().where(wrong).values(**values))
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    assert telling.look() == 1
+    assert len(mailbox.to("april@trafford.example")) == 1
+    (his,) = [each for each in telling.all() if each.person == "alan"]
+    assert (his.state, his.last_code) == (NoticeState.WAITING, "notices/unforeseen")
+    began = telling.at
+    for _ in range(40):
+        telling.look(later=6 * HOUR + HOUR / 60)
+    (his,) = [each for each in telling.all() if each.person == "alan"]
+    assert his.state is NoticeState.FAILED
+    assert his.attempts <= MOST_ATTEMPTS
+    assert telling.at - began > dt.timedelta(days=3)
+    found = [each for each in examine(telling.settings, at=telling.at) if each.subject == "notices"]
+    assert [each.health for each in found] == [Health.LOOK, Health.WELL]
+    assert "The gateway itself failed at it" in found[0].sentence
+    assert "eve@" not in repr(found)
+
+
+def test_a_notice_whose_worker_never_comes_back_ends_too(telling: Telling) -> None:
+    telling.office.must("policy", "propose", AGREEMENT, "--as", "edith")
+    notice_gathering.gather(telling.database, telling.settings.notices, at=telling.at)
+    for _ in range(2 * MOST_ATTEMPTS):
+        telling.at += HOUR
+        with telling.database.begin() as connection:
+            notice_records.claim(connection, channels=[False], at=telling.at, until=telling.at)
+    telling.look(later=HOUR)
+    assert {each.state for each in telling.all() if each.last_code} == {NoticeState.FAILED}
 
 
 def test_a_mail_server_that_is_away_stops_no_governance_and_gets_it_later(

@@ -91,6 +91,37 @@ def test_the_doctor_examines_and_says_how_to_mend(office: Office, data: Settings
     assert ill.out.startswith("ill")
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o750, 0o701])
+def test_a_data_directory_that_others_can_enter_is_told_and_not_opened(
+    office: Office, data: Settings, mode: int
+) -> None:
+    data.data.chmod(mode)
+    ill = office.run("doctor", "--json")
+    assert ill.code == 7
+    (found,) = [e for e in json.loads(ill.out)["found"] if e["subject"] == "data directory"]
+    assert (found["health"], "keys/unsafe-mode" in found["sentence"]) == ("ill", True)
+    for words in (["extracts"], ["operators", "list"], ["web", "--port", "0"], ["serve"]):
+        no = office.run(*words)
+        assert (no.code, "keys/unsafe-mode" in no.err) == (7, True), words
+    data.data.chmod(0o700)
+    assert office.run("extracts").code == 0
+
+
+def test_a_data_directory_may_lie_elsewhere_behind_a_link(office: Office, data: Settings) -> None:
+    elsewhere = office.home / "disk"
+    data.data.rename(elsewhere)
+    data.data.symlink_to(elsewhere)
+    assert office.run("extracts").code == 0
+    elsewhere.chmod(0o755)
+    assert office.run("extracts").code == 7
+
+
+def test_the_database_is_its_owners_alone(data: Settings) -> None:
+    files = [path for path in data.data.iterdir() if path.is_file()]
+    assert any(path.name == "gateway.sqlite" for path in files)
+    assert {oct(path.stat().st_mode & 0o077) for path in files} == {"0o0"}
+
+
 def test_processes_of_one_service_add_up_their_counts(service: Service) -> None:
     for _ in range(20):
         service.get("/healthz")
