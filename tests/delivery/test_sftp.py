@@ -137,6 +137,18 @@ def test_a_receipt_beside_the_package_is_read(server: Server, parcel: Parcel) ->
     assert sftp.receipt(parcel) == Told(arrived=True, receipt="a.b.c")
 
 
+def test_a_certificate_where_the_package_lay_is_read_though_the_package_is_gone(
+    server: Server, parcel: Parcel
+) -> None:
+    assert sftp.certificate(parcel) == ""
+    sftp.bring(parcel)
+    assert sftp.certificate(parcel) == ""
+    (server.folder / f"{PACKAGE}.gwp").unlink()
+    (server.folder / f"{PACKAGE}.gwp.certificate").write_text("a.b.c\n")
+    assert sftp.certificate(parcel) == "a.b.c"
+    assert sftp.certificate(retargeted(parcel, address=f"sftp://{HOST}:1/")) == ""
+
+
 def test_nothing_goes_to_another_host_key(server: Server, parcel: Parcel) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
     told = sftp.bring(retargeted(parcel, host_key=other))
@@ -169,19 +181,26 @@ def test_a_server_that_is_not_there_is_out_of_reach(server: Server, parcel: Parc
     assert sftp.bring(gone).code == "delivery/out-of-reach"
 
 
-def test_by_sftp_a_package_comes_is_taken_in_and_its_receipt_found(
-    server: Server, waiting: Pair, tmp_path: Path
-) -> None:
+@pytest.fixture
+def by_sftp(server: Server, waiting: Pair, tmp_path: Path) -> Pair:
+    """A council of which one package goes by SFTP to this server; the other one waits."""
     pair = pairs.copied(waiting, tmp_path / "pair")
-    council = pair.sender
     (each, _) = pair.deliveries()
     own = server.keys.with_name(each.recipient)
     server.keys.rename(own)
-    council.settings["GATEWAY_DELIVERY_KEYS"] = str(own.parent)
+    pair.sender.settings["GATEWAY_DELIVERY_KEYS"] = str(own.parent)
     target = {"address": f"sftp://{HOST}:{server.port}/", "client": "trafford"}
-    with serving.database_of(council) as database, database.begin() as connection:
+    with serving.database_of(pair.sender) as database, database.begin() as connection:
         told = json.dumps({**target, "host_key": server.host_key})
         deliveries.update(connection, each.package, channel="sftp", target=told)
+    return pair
+
+
+def test_by_sftp_a_package_comes_is_taken_in_and_its_receipt_found(
+    server: Server, by_sftp: Pair
+) -> None:
+    pair, council = by_sftp, by_sftp.sender
+    (each, _) = pair.deliveries()
     words = ("deliveries", "retry", each.package, "--here", "--as", "rosa")
     assert council.ask(*words)["state"] == "dispatched"
     taken = ("inbox", "accept", str(server.folder), "--from", borough.COUNCIL)
@@ -191,3 +210,33 @@ def test_by_sftp_a_package_comes_is_taken_in_and_its_receipt_found(
     pair.recipient.must("inbox", "acknowledge", each.package, "--to", str(beside))
     assert council.ask(*words)["state"] == "acknowledged"
     assert council.run(*words).code == 2
+
+
+def test_by_sftp_a_certificate_of_destruction_ends_the_duty_and_a_forged_one_is_told(
+    server: Server, by_sftp: Pair
+) -> None:
+    pair, council = by_sftp, by_sftp.sender
+    (each, _) = pair.deliveries()
+    council.must("deliveries", "retry", each.package, "--here", "--as", "rosa")
+    pair.recipient.must("operators", "add", "ana", "--role", "analyst", "--as", "ada")
+    pair.recipient.must("inbox", "accept", str(server.folder), "--from", borough.COUNCIL)
+    beside = server.folder / f"{each.package}.gwp.certificate"
+    asked = council.run("duties", "ask", "--json")
+    assert (asked.document["came"], "certificate-not-taken" in asked.err) == (0, False)
+    certifying = ("inbox", "certify", each.package, "--as", "ana", "--to")
+    pair.recipient.must(*certifying, str(beside))
+    good = beside.read_text()
+    for forged in (f"{good[:-9]}AAAAAAAA", "a.b.c", "x" * 100_000, "\N{SNOWMAN}"):
+        beside.write_text(forged)
+        asked = council.run("duties", "ask", "--json")
+        assert asked.document["came"] == 0
+        (line,) = [line for line in asked.err.splitlines() if "certificate-not-taken" in line]
+        assert json.loads(line)["level"] == "error"
+        assert json.loads(line)["code"].startswith("duties/")
+        assert "recipient-destroyed" not in pair.events(council)
+    beside.write_text(good)
+    assert council.ask("duties", "ask")["came"] == 1
+    assert council.ask("duties", "ask")["came"] == 0
+    assert pair.events(council).count("recipient-destroyed") == 1
+    (duty,) = [e for e in council.ask("duties", "list")["duties"] if e["package"] == each.package]
+    assert duty["state"] == "done"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters import jobs
 from gateway.adapters.emergency_records import EMERGENCIES, REASONS, EmergencyState
-from gateway.adapters.job_records import JobKind
+from gateway.adapters.job_records import JOBS, Job, JobKind, JobState
 from gateway.adapters.settings import Settings
 from gateway.service.worker import Terms, work
 from gateway.web import states
@@ -72,6 +73,11 @@ def state(office: Office, emergency: str) -> str:
     with urgent.tables(office) as connection:
         query = EMERGENCIES.select().where(EMERGENCIES.c.id == emergency)
         return str(connection.execute(query).mappings().one()["state"])
+
+
+def job(office: Office, kind: JobKind) -> Job:
+    with urgent.tables(office) as connection:
+        return jobs.listed(connection, kind=kind, limit=1)[0]
 
 
 @pytest.fixture
@@ -194,6 +200,75 @@ def test_a_doubt_is_answered_the_same_whoever_is_meant(
     with urgent.tables(office) as connection:
         kept = connection.execute(EMERGENCIES.select()).mappings().all()
     assert [row["sealed"] for row in kept] == [None, None]
+
+
+def test_what_is_recorded_and_cannot_leave_is_brought_by_the_worker_as_soon_as_it_can(
+    office: Office, data: Settings, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    """A file stands where the outbox belongs."""
+    outbox = office.data / "outbox"
+    outbox.write_text("in the way")
+    client_as("release-officer").post(f"/emergency/{waiting}/confirm")
+    worked(data, lambda: job(office, JobKind.DISCLOSE).attempts > 1)
+    assert state(office, waiting) == "disclosed"
+    still = job(office, JobKind.DISCLOSE)
+    assert (still.state in jobs.OVER, still.code) == (False, "release/not-forwarded")
+    outbox.unlink()
+    worked(data, lambda: job(office, JobKind.DISCLOSE).state in jobs.OVER)
+    assert job(office, JobKind.DISCLOSE).state is JobState.DONE
+    (package,) = outbox.rglob("*.gwp")
+    (told,) = office.ask("emergency", "list")["emergencies"]
+    assert (package.stem, told["release_state"]) == (told["packages"][0], "forwarded")
+
+
+def test_one_that_no_worker_made_within_a_day_is_not_sent_when_one_comes_at_last(
+    office: Office, data: Settings, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    second = client_as("release-officer")
+    second.post(f"/emergency/{waiting}/confirm")
+    with urgent.tables(office) as connection:
+        connection.execute(EMERGENCIES.update().values(confirmed_at=urgent.LONG_AGO))
+    worked(data, lambda: job(office, JobKind.DISCLOSE).state in jobs.OVER)
+    assert state(office, waiting) == "lapsed"
+    assert not (office.data / "outbox").exists()
+    assert "no worker could make it within a day" in said(second.get(f"/emergency/{waiting}").text)
+    with urgent.tables(office) as connection:
+        (kept,) = connection.execute(EMERGENCIES.select()).mappings()
+    assert kept["sealed"] is None
+
+
+def test_one_that_nobody_confirms_lapses_without_waiting_for_the_night(
+    office: Office, data: Settings, waiting: str
+) -> None:
+    urgent.make_late(office)
+    worked(data, lambda: state(office, waiting) == "lapsed")
+
+
+def test_giving_up_the_search_leaves_alone_what_two_people_have_agreed_on(
+    office: Office, data: Settings, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    """As if the search had been begun again and again, and never came to an end."""
+    with urgent.tables(office) as connection:
+        values = {"state": JobState.QUEUED, "attempts": 50, "worker": ""}
+        connection.execute(JOBS.update().where(JOBS.c.kind == JobKind.SEEK).values(**values))
+    client_as("release-officer").post(f"/emergency/{waiting}/confirm")
+    over = (JobKind.SEEK, JobKind.DISCLOSE)
+    worked(data, lambda: all(job(office, kind).state in jobs.OVER for kind in over))
+    assert job(office, JobKind.SEEK).state is JobState.FAILED
+    assert state(office, waiting) == "disclosed"
+
+
+def test_one_that_cannot_be_made_again_and_again_is_over_and_says_so(
+    office: Office, data: Settings, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    second = client_as("release-officer")
+    second.post(f"/emergency/{waiting}/confirm")
+    with urgent.tables(office) as connection:
+        made = JOBS.c.kind == JobKind.DISCLOSE
+        connection.execute(JOBS.update().where(made).values(attempts=12))
+    worked(data, lambda: job(office, JobKind.DISCLOSE).state in jobs.OVER)
+    assert state(office, waiting) == "refused"
+    assert "again and again in vain" in said(second.get(f"/emergency/{waiting}").text)
 
 
 def test_every_state_has_its_words() -> None:
