@@ -93,7 +93,7 @@ def test_whoever_lost_the_lock_writes_no_more(postgresql_server, postgresql_url,
                 with database.begin() as connection:
                     connection.execute(sa.text("SELECT 1"))
                 postgresql_server.say(
-                    "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks "
                     "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
                 )
                 with pytest.raises(Unavailable, match="store/lock-lost"):
