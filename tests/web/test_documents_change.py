@@ -21,8 +21,8 @@ AFTER = ">Stronger Families agreement, said anew"
 def changed_elsewhere(office: Office) -> None:
     """Propose and approve the agreement under another title, each in a process of its own."""
     file = office.policies / "agreements" / "trafford.toml"
-    text = file.read_text().replace(BEFORE[1:], AFTER[1:]).replace("\nversion = 3\n", "\nversion = 4\n")
-    file.write_text(text)
+    text = file.read_text().replace("\nversion = 3\n", "\nversion = 4\n")
+    file.write_text(text.replace(BEFORE[1:], AFTER[1:]))
     for words in (
         ("policy", "propose", str(file), "--as", "edith"),
         ("policy", "approve", borough.AGREEMENT, "--as", "april"),
