@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from gateway.adapters import policy_store
 from gateway.adapters.database import METADATA
 from gateway.errors import HeldForPerson, InputRejected, UsageError
+from gateway.model.remarks import remark
 
 LARGEST = 1_000_000
 MOST_DOCUMENTS = 20
@@ -237,7 +238,7 @@ def _add_revision(
             revision=revision,
             changes=json.dumps(dict(changes)),
             bases=json.dumps(dict(bases)),
-            reason=reason[:400],
+            reason=remark(reason, 400) or "No reason given.",
             saved_by=by,
             saved=at.isoformat(),
         )

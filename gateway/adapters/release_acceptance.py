@@ -18,6 +18,7 @@ from gateway.adapters.release_store import (
 )
 from gateway.errors import RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
+from gateway.model.remarks import remark
 
 LONGEST_REASON = 400
 
@@ -55,9 +56,10 @@ def accept(
             "Whoever ran a release does not accept what was unusual about it.",
             remedy="Ask another release officer, or an approver.",
         )
-    if not reason.strip():
+    because = remark(reason, LONGEST_REASON)
+    if not because:
         raise UsageError("release/no-reason", "Say why it is as it should be (--reason).")
-    accepted = {"accepted_by": by, "accepted": at, "accepted_because": reason[:LONGEST_REASON]}
+    accepted = {"accepted_by": by, "accepted": at, "accepted_because": because}
     record = {**found[0].record, **accepted}
     facts = {"release": release, "purpose": found[0].purpose, "agreement": found[0].agreement}
     append(connection, "release-accepted", {**facts, "operator": by})

@@ -103,6 +103,12 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         f"{document['state'].capitalize()}: {document['rows']} rows read, "
         f"{document['accepted']} accepted, {document['quarantined']} quarantined."
     )
+    if document["superseded_by"]:
+        yield (
+            f"These bytes came before; {document['superseded_by']} has taken their place since, "
+            "and releases read that one. To have these read again, export the file anew "
+            "and send that."
+        )
     if document["dropped_columns"]:
         yield f"Dropped before storage: {', '.join(document['dropped_columns'])}."
     yield from (finding_line(finding) for finding in document["findings"])

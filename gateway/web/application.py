@@ -37,6 +37,8 @@ def create_app(settings: Settings, *, passwords: Passwords | None = None) -> Fla
         PROPAGATE_EXCEPTIONS=False,
         TEMPLATES_AUTO_RELOAD=False,
     )
+    # No redirect of ours is made of what a stranger says the host is.
+    app.url_map.merge_slashes = False
     install(app, WebDesk.open(settings))
     telling.install(app)
     problems.install(app)

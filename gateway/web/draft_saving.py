@@ -35,7 +35,7 @@ def saved(view: workshop.DraftView, caller: Caller, changes: Mapping[str, str]) 
             view.draft.id,
             revision=revision(),
             changes=changes,
-            reason=request.form.get("reason", "").strip() or "No reason given.",
+            reason=request.form.get("reason", ""),
             by=caller.name,
             at=desk().now(),
         )

@@ -35,13 +35,15 @@ def begun(database: Database) -> Database:
     return database
 
 
-def saved(database: Database, revision: int, text: str, by: str = "edith") -> drafts.Draft:
+def saved(
+    database: Database, revision: int, text: str, by: str = "edith", reason: str = "Because."
+) -> drafts.Draft:
     with database.begin() as connection:
         return drafts.save(
             *(connection, "draft-1"),
             revision=revision,
             changes={PATH: text},
-            reason="Because.",
+            reason=reason,
             by=by,
             at=AT,
         )
@@ -53,6 +55,24 @@ def test_a_saved_draft_is_the_next_revision_and_its_history_is_kept(begun: Datab
     with begun.begin() as connection:
         assert [each[0] for each in drafts.history(connection, "draft-1")] == [2, 1]
         assert [each.id for each in drafts.listed(connection)] == ["draft-1"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("  Asked for by\r\nthe study  ", "Asked for by the study"),
+        ("only for \u202etnemecrofne\u202c families", "only for tnemecrofne families"),
+        ("ze\u200bro\u0007 width", "zero width"),
+        ("\u2066\u2069 \u200b", "No reason given."),
+        ("b" * 900, "b" * 400),
+    ],
+)
+def test_a_reason_reads_to_an_approver_as_it_was_written(
+    begun: Database, typed: str, read: str
+) -> None:
+    saved(begun, 1, TEXT + "# more\n", reason=typed)
+    with begun.begin() as connection:
+        assert drafts.history(connection, "draft-1")[0][3] == read
 
 
 def test_who_started_from_an_older_revision_writes_nothing(begun: Database) -> None:

@@ -222,6 +222,13 @@ def test_a_problem_is_a_page_for_people_and_a_document_for_machines(app: Flask) 
     assert (document.status_code, document.mimetype) == (404, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["/api/v1//extracts", "/agreements//new"])
+def test_no_stranger_chooses_where_a_redirect_leads(app: Flask, path: str) -> None:
+    answer = app.test_client().get(path, headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 404
+    assert "elsewhere.example" not in answer.headers.get("Location", "")
+
+
 def test_every_state_has_its_words() -> None:
     from gateway.adapters.jobs import JobKind, JobState
     from gateway.adapters.release_store import ReleaseState

@@ -102,6 +102,21 @@ def test_a_file_is_sent_checked_and_its_receipt_is_read(
     assert json.loads(again.stdout)["extract"] == receipt["extract"]
 
 
+def test_a_file_that_another_has_replaced_says_so_when_it_is_sent_again(
+    service: Service, key: Path, people: Path, tmp_path: Path
+) -> None:
+    words = [
+        word for word in sending(service.url, key, people / f"{DATASET}.csv") if word != "--json"
+    ]
+    gateway(*words, home=tmp_path)
+    newer = tmp_path / "newer.csv"
+    newer.write_bytes((people / f"{DATASET}.csv").read_bytes() + b"\n")
+    replaced = json.loads(gateway(*sending(service.url, key, newer), home=tmp_path).stdout)
+    again = gateway(*words, home=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"{replaced['extract']} has taken their place since" in again.stdout
+
+
 def test_the_check_at_the_partners_comes_to_the_gateways_verdict(
     service: Service, key: Path, people: Path, contracts: Path, tmp_path: Path
 ) -> None:

@@ -78,7 +78,7 @@ def released(*, caller: Caller) -> Any:
         found = list(released_columns.released(connection, **wanted, packages=packages))
     if whole:
         rows = [[str(getattr(each, name)) for name in COLUMNS] for each in found]
-        answer = Response(as_csv(COLUMNS, rows), mimetype="text/csv; charset=utf-8")
+        answer = Response(as_csv(COLUMNS, rows), mimetype="text/csv")
         answer.headers["Content-Disposition"] = 'attachment; filename="released-columns.csv"'
         return answer
     return render_template(

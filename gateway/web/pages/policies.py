@@ -176,7 +176,7 @@ def register(*, caller: Caller) -> Response:
 
 
 def _download(name: str, content: str) -> Response:
-    answer = Response(content, mimetype="text/csv; charset=utf-8")
+    answer = Response(content, mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
