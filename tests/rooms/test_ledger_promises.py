@@ -1,0 +1,374 @@
+"""What the notices promise, judged by the entries of one release: each breach is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from gateway.ledger import PROMISES, Fact
+from gateway.standalone import verify_release
+from tests.rooms.told_releases import (
+    A_CERTIFICATE,
+    AN_OBJECTION,
+    APPROVED,
+    BUILT,
+    CERTIFIED,
+    DECIDED,
+    DISCLOSED,
+    GRANTED,
+    LOADED,
+    MADE,
+    NAMED,
+    NONE,
+    OBJECTED,
+    PROPOSED,
+    RECORDED,
+    RELEASE,
+    SENT,
+    STATED,
+    TEXT,
+    UNDUE,
+    USED,
+    WHOLE,
+    WITHDREW,
+    Case,
+    Change,
+    again,
+    asked,
+    changed,
+    disclosed,
+    filed,
+    more,
+    saying,
+    stating,
+    stories,
+    without,
+)
+
+Told = tuple[str, str, list[str]]
+
+
+def judged(promise: str, *changes: Change) -> Told:
+    """A promise's outcome, why, and the events of the entries that show it."""
+    case = changed(*changes)
+    verdict = case.verdicts()[promise]
+    return verdict.outcome.value, verdict.because, case.events(verdict)
+
+
+def test_a_release_that_is_as_it_should_be_keeps_every_promise_that_is_due() -> None:
+    verdicts = WHOLE.verdicts()
+    assert list(verdicts) == list(PROMISES)
+    outcomes = {promise: verdict.outcome.value for promise, verdict in verdicts.items()}
+    assert outcomes.pop("destroyed") == "not-yet"
+    assert set(outcomes.values()) == {"kept"}
+    assert [verdict.words for verdict in verdicts.values()] == [w for w, _ in PROMISES.values()]
+
+
+def test_what_another_release_did_is_nothing_to_this_one() -> None:
+    others = tuple(
+        (event, {**facts, "release": "rel-2"}) for event, facts in WHOLE.lines if "release" in facts
+    )
+    assert replace(WHOLE, lines=WHOLE.lines + others).verdicts() == WHOLE.verdicts()
+
+
+def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
+    because = "2 approvals of this very text before it was decided, none by its editor."
+    kept = "kept", because, [PROPOSED, APPROVED, APPROVED, DECIDED]
+    assert judged("approved") == kept
+    # What is approved or withdrawn once it was decided changes nothing.
+    assert judged("approved", more(APPROVED, **TEXT, operator="eve")) == kept
+    assert judged("approved", more(WITHDREW, **TEXT)) == kept
+    one = kept[1].replace("2 approvals", "1 approval")
+    shown = [PROPOSED, APPROVED, DECIDED]
+    assert judged("approved", without(APPROVED, which=0)) == ("kept", one, shown)
+
+
+def test_a_text_that_nobody_wrote_or_approved_decides_nothing() -> None:
+    because = "No approval stands before the decision."
+    told = judged("approved", without(APPROVED), again(PROPOSED))
+    assert told == ("broken", because, [PROPOSED, DECIDED, PROPOSED])
+    assert judged("approved", without(PROPOSED)) == ("broken", because, [DECIDED])
+    another = saying(DECIDED, policy_digest=NONE)
+    assert judged("approved", another) == ("broken", because, [DECIDED])
+
+
+def test_an_editor_does_not_approve_their_own_text() -> None:
+    because = "An editor approved their own text."
+    told = judged("approved", saying(APPROVED, which=1, operator="eve"))
+    assert told == ("broken", because, [PROPOSED, APPROVED, APPROVED])
+
+
+def test_an_agreement_that_was_withdrawn_needs_another_approval() -> None:
+    withdrawn = more(WITHDREW, before=DECIDED, **TEXT)
+    because = "The agreement was withdrawn before the decision."
+    assert judged("approved", withdrawn) == ("broken", because, [WITHDREW])
+    assert judged("approved", withdrawn, again(APPROVED, before=DECIDED))[0] == "kept"
+
+
+@pytest.mark.parametrize("promise", ["approved", "apart"])
+def test_without_a_decision_nobody_decided_rightly(promise: str) -> None:
+    assert judged(promise, without(DECIDED)) == ("broken", "The ledger holds no decision.", [])
+
+
+def test_who_releases_did_nothing_else_for_it() -> None:
+    because = "Who released it neither wrote, approved nor granted."
+    shown = [PROPOSED, APPROVED, APPROVED, GRANTED, DECIDED]
+    assert judged("apart") == ("kept", because, shown)
+    because = "The release officer also edited, approved or granted."
+    for event in (PROPOSED, APPROVED, GRANTED):
+        assert judged("apart", saying(event, operator="oz")) == ("broken", because, [event])
+
+
+def test_every_column_left_by_a_clause() -> None:
+    assert judged("minimum") == ("kept", "3 columns left, each by a clause.", [MADE, MADE])
+    one = "1 column left, each by a clause."
+    assert judged("minimum", stating(0, columns=[])) == ("kept", one, [MADE, MADE])
+    because = "A column left without a clause."
+    assert judged("minimum", stating(0, columns=UNDUE)) == ("broken", because, [MADE])
+
+
+def test_every_manifest_is_there_and_is_the_one_that_was_recorded() -> None:
+    because = "A manifest is missing."
+    assert judged("minimum", without(MADE, which=1)) == ("broken", because, [MADE])
+    nothing = without(MADE), unmade
+    assert judged("minimum", *nothing) == ("broken", because, [])
+    because = "A manifest is not the one that was recorded."
+    told = judged("minimum", saying(MADE, which=1, core_digest=NONE))
+    assert told == ("broken", because, [MADE])
+
+
+def unmade(case: Case) -> Case:
+    """No manifest is there."""
+    return replace(case, manifests=())
+
+
+def test_the_least_group_of_all_outputs_is_told() -> None:
+    because = "No group of fewer than 10 families left."
+    assert judged("de-identified") == ("kept", because, [MADE, MADE])
+    smaller = stating(1, disclosure={"k": 5, "met": True})
+    assert judged("de-identified", smaller)[1] == "No group of fewer than 5 families left."
+    told = judged("de-identified", stating(0, disclosure=None))
+    assert told == ("kept", "No rows of facts left.", [MADE, MADE])
+
+
+def test_a_limit_that_was_not_met_is_broken_even_where_people_are_named() -> None:
+    because = "A limit on small groups was not met."
+    told = judged("de-identified", stating(0, columns=NAMED, disclosure={"k": 10}))
+    assert told == ("broken", because, [MADE, MADE])
+
+
+def test_where_people_are_named_nobody_was_promised_otherwise() -> None:
+    because = "It names people, to a recipient who may know them: nobody is told otherwise."
+    told = judged("de-identified", stating(1, columns=NAMED))
+    assert told == ("does-not-apply", because, [MADE, MADE])
+
+
+def test_the_register_that_was_read_is_the_newest_to_the_end() -> None:
+    because = "Register entry 7 was the newest when it was made and when it was recorded."
+    kept = "kept", because, [BUILT, RECORDED]
+    assert judged("objections") == kept
+    earlier = AN_OBJECTION | {"register_sequence": 7}
+    later = more(OBJECTED, **AN_OBJECTION)
+    assert judged("objections", more(OBJECTED, before=DECIDED, **earlier), later) == kept
+    moved = saying(RECORDED, register_sequence=8)
+    because = "The register moved between reading and sending."
+    assert judged("objections", moved) == ("broken", because, [BUILT, RECORDED])
+
+
+def test_a_release_that_does_not_say_which_register_it_read_is_broken() -> None:
+    because = "The ledger does not say which register was read."
+    assert judged("objections", without(RECORDED)) == ("broken", because, [BUILT])
+    assert judged("objections", without(BUILT)) == ("broken", because, [])
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        (OBJECTED, {**AN_OBJECTION, "register": "trafford-council"}),
+        ("register-entry-lifted", AN_OBJECTION),
+        ("register-entry-answered", {**AN_OBJECTION, "state": "complied"}),
+        (LOADED, {"register_sequence": 9, "entries": 2}),
+    ],
+)
+def test_whatever_the_register_was_told_before_it_was_sent_breaks_it(
+    event: str, facts: dict[str, Fact]
+) -> None:
+    because = "An objection stood before it was sent."
+    told = judged("objections", more(event, before=RECORDED, **facts))
+    assert told == ("broken", because, [event, RECORDED])
+
+
+def test_no_objection_stops_an_emergency_disclosure() -> None:
+    told = judged("objections", disclosed(), more(OBJECTED, before=RECORDED, **AN_OBJECTION))
+    because = "The law lets no objection stop an emergency disclosure: 3 overridden."
+    assert told == ("kept", because, [DISCLOSED, BUILT, RECORDED])
+
+
+def test_two_people_with_a_reason_each_stand_behind_an_emergency() -> None:
+    assert judged("emergency") == ("kept", "It was no emergency disclosure.", [DECIDED])
+    because = "Two people agreed on it, and both filed their reason in time."
+    told = judged("emergency", disclosed(), filed("oz"), filed("ada"))
+    assert told == ("kept", because, [DISCLOSED, SENT, SENT, STATED, STATED])
+
+
+def test_a_reason_is_owed_to_the_end_of_the_next_day() -> None:
+    one, shown = (disclosed(), filed("oz")), [DISCLOSED, SENT, SENT, STATED]
+    because = "Two people agreed on it; a reason is still owed."
+    assert judged("emergency", *one, asked("2026-06-16")) == ("not-yet", because, shown)
+    because = "A reason is owed, and its day has passed."
+    assert judged("emergency", *one, asked("2026-06-17")) == ("broken", because, shown)
+    because = "A reason was filed after its day."
+    late = filed("ada", "late")
+    assert judged("emergency", *one, late) == ("broken", because, [*shown, STATED])
+
+
+@pytest.mark.parametrize(
+    ("happened", "shown"),
+    [
+        ((disclosed(approver="oz"),), [DISCLOSED, SENT, SENT]),
+        ((disclosed(), disclosed()), [DISCLOSED, DISCLOSED, SENT, SENT]),
+        ((disclosed(before=""),), [SENT, SENT, DISCLOSED]),
+    ],
+    ids=["one alone", "twice", "afterwards"],
+)
+def test_an_emergency_of_one_alone_or_told_twice_or_afterwards_is_broken(
+    happened: tuple[Change, ...], shown: list[str]
+) -> None:
+    because = "Not two people stood behind it before anything left."
+    told = judged("emergency", *happened, filed("oz"), filed("ada"))
+    assert told == ("broken", because, [*shown, STATED, STATED])
+
+
+def test_everybody_who_was_received_is_sent_or_withheld() -> None:
+    because = "Everybody was sent or left out for a reason."
+    assert judged("conserved") == ("kept", because, [BUILT])
+    assert judged("conserved", without(BUILT)) == ("broken", "The ledger holds no count.", [])
+    because = "The people received are not those forwarded and withheld."
+    for count in ("received", "forwarded", "withheld"):
+        assert judged("conserved", saying(BUILT, **{count: 11})) == ("broken", because, [BUILT])
+
+
+def test_every_use_of_a_key_is_by_leave() -> None:
+    assert judged("keys") == ("kept", "1 use of a key, each by leave.", [GRANTED, USED])
+    twice = "2 uses of a key, each by leave."
+    assert judged("keys", again(USED)) == ("kept", twice, [GRANTED, USED, USED])
+    assert judged("keys", without(USED)) == ("kept", "No key was needed.", [])
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        (without(GRANTED),),
+        (saying(GRANTED, key="k-2"),),
+        (saying(GRANTED, purpose="other"),),
+        (saying(GRANTED, policy_digest=NONE),),
+        (saying(GRANTED, until="2026-06-14"),),
+        (again(GRANTED), without(GRANTED, which=0)),
+    ],
+    ids=["none", "another key", "another purpose", "another text", "ended", "afterwards"],
+)
+def test_leave_for_something_else_is_no_leave(happened: tuple[Change, ...]) -> None:
+    assert judged("keys", *happened) == ("broken", "A key was used without leave.", [USED])
+
+
+def test_it_is_decided_made_and_recorded_once_and_in_this_order() -> None:
+    because = "Decided, made and recorded before anything left."
+    assert judged("recorded") == ("kept", because, [DECIDED, BUILT, RECORDED, SENT, SENT])
+    because = "The steps are out of order."
+    told = judged("recorded", again(BUILT, before=DECIDED), without(BUILT, which=1))
+    assert told == ("broken", because, [BUILT, DECIDED, RECORDED])
+
+
+@pytest.mark.parametrize(
+    ("happened", "shown"),
+    [
+        ((without(BUILT),), [DECIDED, RECORDED]),
+        ((again(RECORDED),), [DECIDED, BUILT, RECORDED, RECORDED]),
+        ((without(BUILT), again(DECIDED, before=RECORDED)), [DECIDED, DECIDED, RECORDED]),
+        ((without(BUILT), again(RECORDED, before=SENT)), [DECIDED, RECORDED, RECORDED]),
+    ],
+    ids=["missing", "twice", "two decisions", "two records"],
+)
+def test_a_step_that_stands_twice_makes_up_for_none_that_is_missing(
+    happened: tuple[Change, ...], shown: list[str]
+) -> None:
+    because = "A step is missing, or stands twice."
+    assert judged("recorded", *happened) == ("broken", because, shown)
+
+
+def test_nothing_leaves_before_it_is_recorded() -> None:
+    because = "Something left before it was recorded."
+    told = judged("recorded", again(SENT, before=RECORDED), without(SENT, which=1))
+    assert told == ("broken", because, [DECIDED, BUILT, SENT, RECORDED, SENT])
+
+
+def test_each_package_leaves_once() -> None:
+    because = "2 packages, each once, each to its recipient."
+    assert judged("once") == ("kept", because, [MADE, MADE, SENT, SENT])
+    told = judged("once", without(MADE, which=1), without(SENT, which=1))
+    assert told == ("kept", "1 package, each once, each to its recipient.", [MADE, SENT])
+    told = judged("once", without(SENT, which=1))
+    assert told == ("not-yet", "1 of 2 packages have left.", [MADE, MADE, SENT])
+    because = "A package left twice, or was never made."
+    assert judged("once", again(SENT)) == ("broken", because, [SENT, SENT, SENT])
+    assert judged("once", saying(SENT, package="pkg-3")) == ("broken", because, [SENT, SENT])
+
+
+def test_each_package_goes_to_the_recipient_it_was_made_for() -> None:
+    because = "A package went to another recipient."
+    told = judged("once", saying(SENT, recipient="ons-linkage"))
+    assert told == ("broken", because, [SENT, SENT])
+
+
+def test_it_is_to_be_destroyed_by_the_last_of_its_days() -> None:
+    because = "It is to be destroyed by 2028-03-31."
+    told = judged("destroyed", asked("2028-03-31"))
+    assert told == ("not-yet", because, [MADE, MADE])
+    because = "Its day has passed without a certificate of each recipient."
+    told = judged("destroyed", asked("2028-04-01"), more(CERTIFIED, **A_CERTIFICATE))
+    assert told == ("broken", because, [CERTIFIED])
+    undated = stating(0, duties=["no-onward"]), stating(1, duties=[])
+    assert judged("destroyed", *undated) == ("broken", because, [])
+    assert judged("destroyed", without(MADE), unmade) == ("broken", because, [])
+
+
+def test_each_recipient_certifies_the_destruction() -> None:
+    certificate = more(CERTIFIED, **A_CERTIFICATE)
+    because = "Each recipient has certified the destruction."
+    told = judged("destroyed", certificate, certificate)
+    assert told == ("kept", because, [CERTIFIED, CERTIFIED])
+
+
+# ---- Against the verifier that is written apart
+
+
+def others_verdicts(case: Case) -> dict[str, str]:
+    """What `verify_release` makes of the same entries, by its own rules."""
+    entries = [
+        {
+            "index": told.index,
+            "entry": {
+                "event": told.entry.event,
+                "facts": dict(told.entry.facts),
+                "at": told.entry.at.isoformat(),
+            },
+        }
+        for told in case.told()
+    ]
+    proof = {"release": RELEASE, "asked": case.on.isoformat()}
+    log = verify_release.Log({**proof, "entries": entries, "manifests": case.manifests})
+    return {promise: rule(log) for promise, rule in verify_release.RULES.items()}
+
+
+@settings(deadline=None, max_examples=200)
+@given(stories())
+def test_whatever_happened_the_verifier_that_is_written_apart_says_the_same(case: Case) -> None:
+    ours = {promise: verdict.outcome.value for promise, verdict in case.verdicts().items()}
+    decisions = [f for e, f in case.lines if e == DECIDED and f["release"] == RELEASE]
+    if len(decisions) == 1:
+        assert ours == others_verdicts(case)
+    else:
+        # The verifier refuses a file that does not hold one decision.
+        assert ours["recorded"] == "broken"
