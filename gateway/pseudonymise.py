@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import polars as pl
 
@@ -52,6 +53,7 @@ class OutputKeys:
     subject: bytes = field(default=b"", repr=False)
 
 
+Key = TypeVar("Key", identity.TokenKey, identity.PseudonymKey)
 LinkMap = Callable[[pl.DataFrame], None]
 
 
@@ -78,6 +80,9 @@ def pseudonymise(
     Returns:
         n rows: `unit`, `link_id` (16 bytes), `payload.OUTPUT.COLUMN`,
         `token.OUTPUT.SLOT.NAME` and `pseudonym.OUTPUT` (16 bytes each).
+
+    Raises:
+        RefusedError: an output is without the key that it needs.
     """
     random = _Random(entropy)
     held: list[Spill] = []
@@ -181,8 +186,9 @@ def _identifiers(
     frame: pl.DataFrame, output: OutputPlan, keys: OutputKeys, random: _Random
 ) -> Iterator[pl.Series]:
     if output.identifiers is IdentifierForm.TOKENS:
+        key = _granted(keys.token)
         for slot in range(1 + output.alias_slots):
-            made = _tokens(frame, slot, output.tokens, keys)
+            made = _tokens(frame, slot, output.tokens, key)
             for name in output.tokens:
                 filled = _filled(made.get(name), frame.height, random)
                 yield filled.alias(f"token.{output.name}.{slot}.{name}")
@@ -195,7 +201,7 @@ def _identifiers(
 
 
 def _tokens(
-    frame: pl.DataFrame, slot: int, names: Sequence[str], keys: OutputKeys
+    frame: pl.DataFrame, slot: int, names: Sequence[str], key: identity.TokenKey
 ) -> dict[str, pl.Series]:
     """Every token that can be formed, under the present name (slot 0) or a former one."""
     elements = frame.select(pl.col("^std\\..*$").name.replace("^std\\.", ""))
@@ -208,9 +214,7 @@ def _tokens(
         for name in identity.token_names(elements.columns)
         if name in names and (not slot or of_surname(name))
     ]
-    if not formed or keys.token is None:
-        return {}
-    return identity.token_columns(elements, formed, keys.token).to_dict()
+    return identity.token_columns(elements, formed, key).to_dict() if formed else {}
 
 
 def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
@@ -230,11 +234,17 @@ def _filled(made: pl.Series | None, rows: int, random: _Random) -> pl.Series:
 
 def _pseudonyms(subject: pl.Series, keys: OutputKeys) -> pl.Series:
     """A pseudonym of each subject: of its internal id, never of a case number."""
-    if keys.pseudonym is None:
+    key = _granted(keys.pseudonym)
+    internal = blake2b_column(subject, keys.subject, person=_SUBJECT)
+    return identity.pseudonyms(internal.bin.encode("hex"), key)
+
+
+def _granted(key: Key | None) -> Key:
+    """The key, or no release: nothing at random goes in the place of what is to be linked."""
+    if key is None:
         raise RefusedError(
             "pseudonymise/no-key",
-            "A pseudonym needs the controller's key, which was not granted.",
+            "Tokens and pseudonyms need a key, which was not granted.",
             remedy="Ask a custodian for `gateway keys grant`.",
         )
-    internal = blake2b_column(subject, keys.subject, person=_SUBJECT)
-    return identity.pseudonyms(internal.bin.encode("hex"), keys.pseudonym)
+    return key
