@@ -63,7 +63,7 @@ def step_of(day: Day, date: dt.date, on: dt.date) -> Step | None:
     if not begun:
         return None
     since, step = begun[-1]
-    old = step in (Step.DAY, Step.STOPPED) and on > since + NEWS
+    old = step in (Step.DAY, Step.STOPPED) and on - since > NEWS
     return None if old else step
 
 
