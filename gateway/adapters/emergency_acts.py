@@ -177,6 +177,26 @@ class EmergencyOffice:
                 emergency_records.change(connection, found.id, read_by=by)
             return emergency_records.find(connection, emergency)
 
+    def ask_reasons(self, emergency: str, *, by: str, reader: str) -> str:
+        """Ask a worker to open the filed reasons for one reader; the job.
+
+        Args:
+            emergency: which disclosure; asking for its reasons is having `seen` it.
+            by: whoever oversees disclosures, and took no part in this one.
+            reader: the public half of the pair that was made for this reading.
+        """
+        self.seen(emergency, by=by)
+        with self.database.begin() as connection:
+            return jobs.enqueue(
+                connection,
+                JobKind.REASONS,
+                # Each reading is one of its own: nobody waits for another's key.
+                subject=f"read-{self.new_id()}",
+                by=by,
+                request={"emergency": emergency, "reader": reader},
+                at=self.at,
+            )
+
     def close(
         self, connection: sa.Connection, found: Emergency, state: EmergencyState, *, code: str
     ) -> None:

@@ -34,6 +34,7 @@ class JobKind(StrEnum):
     SEEK = "seek"
     DISCLOSE = "disclose"
     DUTIES = "duties"
+    REASONS = "reasons"
 
 
 class JobState(StrEnum):

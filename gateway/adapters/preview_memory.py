@@ -38,6 +38,7 @@ from gateway.model import Plan
 from gateway.workflows.previewing import Seen
 
 PREVIEWS = "previews"
+UNDATED_KEPT = dt.timedelta(days=365)
 _NONCE, _DAY = 12, 10
 _PERSON = b"gateway/preview."
 
@@ -168,22 +169,24 @@ def _same(side: Side, release: Remembered) -> bool:
 def _forget(folder: Path, *, on: dt.date) -> None:
     """Drop what had to be forgotten by today.
 
-    Raises:
-        IntegrityError: a file does not begin with its day.
+    A file that does not begin with its day (of an earlier form, or changed) stops no
+    preview: it says that it was changed to whoever asks for it, and is gone a year
+    after it was written.
     """
     for path in folder.glob("*.pre"):
         with suppress(FileNotFoundError):  # another preview forgot it first
-            with path.open("rb") as file:
-                day = file.read(_DAY)
-            if _day(day) < on:
+            if _kept_until(path) < on:
                 path.unlink()
 
 
-def _day(text: bytes) -> dt.date:
+def _kept_until(path: Path) -> dt.date:
+    with path.open("rb") as file:
+        said = file.read(_DAY)
     try:
-        return dt.date.fromisoformat(text.decode("ascii"))
+        return dt.date.fromisoformat(said.decode("ascii"))
     except ValueError:
-        raise _changed() from None
+        written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        return written.date() + UNDATED_KEPT
 
 
 def _opened(path: Path, secret: bytes) -> tuple[dict[str, Any], bytes]:

@@ -33,7 +33,13 @@ from gateway.model.words import PartyRole
 from gateway.wiring import common
 
 SCHOOLS, POLICE, ONS = "trafford-schools", "greater-manchester-police", "ons"
-MORE_STAFF = {"anna": "analyst", "aude": "auditor", "pia": "practitioner", "kora": "custodian"}
+MORE_STAFF = {
+    "anna": "analyst",
+    "aude": "auditor",
+    "dora": "data-protection-officer",
+    "pia": "practitioner",
+    "kora": "custodian",
+}
 # login -> what they do, and for whom; staff have the operator of their own name.
 PEOPLE = {
     "school-desk": ("sends a school's extracts", SCHOOLS, PartyRole.UPLOADER),
@@ -47,6 +53,7 @@ PEOPLE = {
     "rita": ("rights officer: objections, exact records", "", None),
     "pia": ("practitioner", "", None),
     "aude": ("auditor: ledger, exact records", "", None),
+    "dora": ("data protection officer: audit, proofs, emergency disclosures", "", None),
     "ada": ("administrator: accounts, operation", "", None),
 }
 CODES_SHOWN = 2

@@ -17,7 +17,7 @@ from gateway.cli.common import emit, exits, json_option, open_settings
 
 KINDS = (
     *("check", "share", "rehearse", "deliver", "purge", "duties"),
-    *("preview", "propose", "approve", "withdraw", "acknowledge", "seek", "disclose"),
+    *("preview", "propose", "approve", "withdraw", "acknowledge", "seek", "disclose", "reasons"),
 )
 # What a worker does that is kept free for partners while another makes a release.
 QUICK = tuple(kind for kind in KINDS if kind not in ("share", "rehearse", "preview", "duties"))

@@ -127,9 +127,10 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             path="/releases/{release}#duties",
         ),
         Kind.REVIEW: Notice(
-            acts=_POLICY,
+            acts=_POLICY | {Action.REVIEW_ADVISE},
             subject="{title}: review {step}",
-            sentence='The agreement "{title}" is to be reviewed by {date}. {effect}',
+            sentence='The agreement "{title}" is to be reviewed by {date}, and its impact '
+            "assessment with it. {effect}",
             path=_AGREEMENT,
         ),
         Kind.END: Notice(

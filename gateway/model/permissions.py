@@ -58,6 +58,7 @@ class Action(StrEnum):
     AUDIT_READ = "audit-read"
     OPERATION_READ = "operation-read"
     NOTICE_READ = "notice-read"
+    REVIEW_ADVISE = "review-advise"
     EMERGENCY_ASK = "emergency-ask"
     EMERGENCY_CONFIRM = "emergency-confirm"
     EMERGENCY_READ = "emergency-read"
@@ -75,6 +76,8 @@ class Owing(StrEnum):
 
 _CUSTODIAN = frozenset({PartyRole.CUSTODIAN})
 _DISCLOSING = frozenset({PartyRole.PRACTITIONER, PartyRole.RELEASE_OFFICER})
+# Who oversees what others do, and does none of it (UK GDPR Art 39(1)(b)).
+_OVERSEEING = frozenset({PartyRole.AUDITOR, PartyRole.DATA_PROTECTION_OFFICER})
 _COUNCIL = frozenset(PartyRole) - {PartyRole.UPLOADER, PartyRole.RECIPIENT}
 _DATA_TEAM = frozenset(
     {
@@ -120,7 +123,7 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.OBJECTION_LOOSEN: frozenset({PartyRole.RIGHTS_OFFICER}),
         Action.SUBJECT_ANSWER: frozenset({PartyRole.RIGHTS_OFFICER}),
         Action.LEDGER_CHECKPOINT: frozenset({PartyRole.AUDITOR, PartyRole.ADMINISTRATOR}),
-        Action.RELEASE_RECORD_READ: frozenset({PartyRole.RIGHTS_OFFICER, PartyRole.AUDITOR}),
+        Action.RELEASE_RECORD_READ: _OVERSEEING | {PartyRole.RIGHTS_OFFICER},
         Action.EXTRACT_UPLOAD: frozenset({PartyRole.UPLOADER}),
         # Receipts and findings of the caller's own party; `extract-read` shows every party's.
         Action.RECEIPT_READ: frozenset({PartyRole.UPLOADER}),
@@ -130,7 +133,7 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         # A partner the checks of its own uploads, the data team and governance every job.
         Action.JOB_READ: _DATA_TEAM | {PartyRole.UPLOADER, PartyRole.EDITOR, PartyRole.APPROVER},
         Action.AGREEMENT_READ: _COUNCIL,
-        Action.RELEASE_READ: _DATA_TEAM | {PartyRole.EDITOR, PartyRole.APPROVER},
+        Action.RELEASE_READ: _DATA_TEAM | _OVERSEEING | {PartyRole.EDITOR, PartyRole.APPROVER},
         # Accepting that a release is unusual; never by the officer who ran it.
         Action.RELEASE_ACCEPT: frozenset({PartyRole.RELEASE_OFFICER, PartyRole.APPROVER}),
         # Fetching a sealed package to carry it to a recipient's own portal.
@@ -154,13 +157,15 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.ACCOUNT_CONFIRM: frozenset(
             {PartyRole.ADMINISTRATOR, PartyRole.AUDITOR, PartyRole.CUSTODIAN}
         ),
-        Action.AUDIT_READ: frozenset({PartyRole.AUDITOR}),
+        Action.AUDIT_READ: _OVERSEEING,
         Action.OPERATION_READ: frozenset({PartyRole.ADMINISTRATOR}),
-        Action.NOTICE_READ: frozenset({PartyRole.ADMINISTRATOR, PartyRole.AUDITOR}),
+        Action.NOTICE_READ: _OVERSEEING | {PartyRole.ADMINISTRATOR},
+        # With each review its impact assessment is looked at again (UK GDPR Art 35(11)).
+        Action.REVIEW_ADVISE: frozenset({PartyRole.DATA_PROTECTION_OFFICER}),
         # One person asks, another confirms; whoever oversees it does neither.
         Action.EMERGENCY_ASK: _DISCLOSING,
         Action.EMERGENCY_CONFIRM: _DISCLOSING,
-        Action.EMERGENCY_READ: frozenset({PartyRole.AUDITOR, PartyRole.RIGHTS_OFFICER}),
+        Action.EMERGENCY_READ: _OVERSEEING | {PartyRole.RIGHTS_OFFICER},
         # One's own; what is another's is shown by the two acts above.
         Action.EMERGENCY_REASON: _COUNCIL,
         Action.OWN_ACCOUNT: frozenset(PartyRole),

@@ -22,6 +22,7 @@ from gateway.model.packages import Recorded, Sealed
 from gateway.model.plan import OutputPlan, Plan
 
 __all__ = [
+    "Again",
     "Assessed",
     "AssessedOutput",
     "Cohort",
@@ -96,6 +97,20 @@ def narrowed(partitions: Partitions, wanted: Wanted) -> Partitions:
     if isinstance(partitions, Narrowable):
         return partitions.narrowed(wanted)
     return _Narrowed(partitions, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Partitions that others read too: nobody's room is given back while one reads."""
+
+    source: Partitions = field(repr=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return iter(self.source)
+
+    def narrowed(self, wanted: Wanted) -> Partitions:
+        """The same rows with the wanted columns only."""
+        return Again(narrowed(self.source, wanted))
 
 
 class Spill(Protocol):

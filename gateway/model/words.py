@@ -94,6 +94,7 @@ class PartyRole(StrEnum):
     CUSTODIAN = "custodian"
     RIGHTS_OFFICER = "rights-officer"
     AUDITOR = "auditor"
+    DATA_PROTECTION_OFFICER = "data-protection-officer"
     RECIPIENT = "recipient"
     ADMINISTRATOR = "administrator"
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from gateway.model import ColumnRule, Participation, Plan, Withheld
 from gateway.model.reading import shared_out
-from gateway.model.stages import Cohort, Partitions, Willing, last_reading, narrowed
+from gateway.model.stages import Again, Cohort, Partitions, Willing, last_reading, narrowed
 from gateway.objections.compare import PREFIX, compare, merge_hits
 from gateway.objections.household import household_effect
 from gateway.objections.register import Register, empty_register
@@ -63,7 +63,7 @@ def for_version(willing: Willing, plan: Plan) -> Willing:
         willing: honoured under a plan that asks for the columns of all.
         plan: one of those; it leaves out the same people (`alike`).
     """
-    return replace(willing, plan=plan, partitions=_Again(willing.partitions))
+    return replace(willing, plan=plan, partitions=Again(willing.partitions))
 
 
 def resolution_of(cohort: Cohort, register: Register) -> Resolution:
@@ -127,16 +127,6 @@ class _WillingOnes:
                 household=self.plan.household,
                 rules=_rules(self.plan),
             )
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """Partitions of which nobody knows who reads them last."""
-
-    source: Partitions = field(repr=False)
-
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        return iter(self.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ never sent twice because a partner's file held them twice.
 Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, small groups".
 """
 
-from gateway.selection.choosing import alike, select
+from gateway.selection.choosing import alike, for_version, select
 from gateway.selection.finding import FOUND_BY, find_one
 from gateway.selection.sources import Source, StoredColumns
 from gateway.selection.spine import cohort_filter
@@ -20,5 +20,6 @@ __all__ = [
     "alike",
     "cohort_filter",
     "find_one",
+    "for_version",
     "select",
 ]

@@ -11,7 +11,7 @@ import polars as pl
 
 from gateway.errors import RefusedError
 from gateway.model import Plan, Role
-from gateway.model.stages import Cohort, Scratch, Spill
+from gateway.model.stages import Again, Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
 from gateway.selection.scattering import Whole, partitions_for, scatter, whole
 from gateway.selection.sources import Source
@@ -71,6 +71,16 @@ def _of(only: str, blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 def alike(one: Plan, other: Plan) -> bool:
     """Whether two plans select the same people of the same extracts, whatever columns they ask."""
     return _cohort_of(one) == _cohort_of(other)
+
+
+def for_version(cohort: Cohort, plan: Plan) -> Cohort:
+    """The same people for one of several plans whose columns were read together.
+
+    Args:
+        cohort: selected under a plan that asks for the columns of all.
+        plan: one of those; it selects the same people (`alike`).
+    """
+    return Cohort(plan=plan, partitions=Again(cohort.partitions), received=cohort.received)
 
 
 def _cohort_of(plan: Plan) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import inbox, jobs, notice_records, receipts, uploads
+from gateway.adapters import inbox, jobs, notice_records, reading_once, receipts, uploads
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.keyring import KeyRing
@@ -195,6 +195,15 @@ def disclose(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
     return {"state": told["state"], "emergency": told["id"], "code": told["code"]}
 
 
+def read_reasons(shop: Workshop, job: Job, _progress: Progress) -> Mapping[str, Any]:
+    """Open the filed reasons of an emergency disclosure for one reader; that is recorded."""
+    from gateway.wiring import emergency
+
+    which, reader = job.request["emergency"], job.request["reader"]
+    texts = emergency.reasons_read(shop.settings, shop.database, which, by=job.by)
+    return {"sealed": reading_once.sealed_for(reader, texts)}
+
+
 def give_up_seeking(shop: Workshop, job: Job, code: str) -> None:
     """Say at the emergency disclosure that the person could not be looked for."""
     from gateway.wiring import emergency
@@ -206,9 +215,8 @@ def give_up_disclosing(shop: Workshop, job: Job, code: str) -> None:
     """Say at the emergency disclosure that nothing has left and nothing will."""
     from gateway.wiring import emergency
 
-    emergency.give_up(
-        shop.settings, shop.database, job.subject, code=code, only=emergency.CONFIRMED
-    )
+    only = emergency.CONFIRMED
+    emergency.give_up(shop.settings, shop.database, job.subject, code=code, only=only)
 
 
 def lapse(shop: Workshop) -> None:
@@ -247,6 +255,7 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.PURGE: purge,
     JobKind.SEEK: seek,
     JobKind.DISCLOSE: disclose,
+    JobKind.REASONS: read_reasons,
     JobKind.DUTIES: look_after_duties,
     JobKind.PREVIEW: preview_draft,
     JobKind.PROPOSE: _signed(policy_tasks.propose),

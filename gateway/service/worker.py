@@ -62,6 +62,7 @@ TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.SEEK: 7_200,
     JobKind.DISCLOSE: 21_600,
     JobKind.DUTIES: 43_200,
+    JobKind.REASONS: 600,
 }
 
 

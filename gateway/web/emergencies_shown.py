@@ -12,6 +12,7 @@ from typing import Any
 from gateway.adapters.emergency_records import WAITING, Emergency, EmergencyState
 from gateway.adapters.emergency_rules import Wanted, plan_from
 from gateway.adapters.emergency_rules import choices as rules_choices
+from gateway.adapters.job_records import Job, JobKind
 from gateway.errors import InputRejected, RefusedError, UsageError
 from gateway.model import Plan
 from gateway.model.permissions import Action, barred, permits
@@ -52,6 +53,17 @@ def require_sees(caller: Caller, found: Emergency) -> None:
         UsageError: `emergency/unknown`.
     """
     if not sees(caller, found):
+        raise UsageError("emergency/unknown", "There is no emergency disclosure with this id.")
+
+
+def require_reading(caller: Caller, job: Job, emergency: str) -> None:
+    """Answer about a reading that is not the caller's as about what is not there.
+
+    Raises:
+        UsageError: `emergency/unknown`.
+    """
+    mine = job.kind is JobKind.REASONS and job.by == caller.name
+    if not mine or job.request.get("emergency") != emergency:
         raise UsageError("emergency/unknown", "There is no emergency disclosure with this id.")
 
 
@@ -103,6 +115,7 @@ def page(caller: Caller, found: Emergency, told: Mapping[str, Any]) -> dict[str,
     plan, refusal = _plan(found)
     read = inputs()
     waits = found.state is EmergencyState.FOUND and not found.lapsed(desk().now())
+    overseeing = may(caller, Action.EMERGENCY_READ) and caller.name not in found.people
     second = may(caller, Action.EMERGENCY_CONFIRM) and caller.name != found.asked_by
     return {
         "told": told,
@@ -116,9 +129,8 @@ def page(caller: Caller, found: Emergency, told: Mapping[str, Any]) -> dict[str,
         "may_decline": waits and (second or caller.name == found.asked_by),
         "lapsed": found.lapsed(desk().now()),
         "owes": _owes(caller, told),
-        "may_see": may(caller, Action.EMERGENCY_READ)
-        and not found.read_by
-        and caller.name not in found.people,
+        "may_see": overseeing and not found.read_by,
+        "may_read": overseeing,
         "may_release": may(caller, Action.RELEASE_READ),
     }
 

@@ -158,5 +158,6 @@ JOB_KINDS: Mapping[str, str] = {
     "acknowledge": "Receipt for a package",
     "seek": "Search for one person",
     "disclose": "Emergency disclosure",
+    "reasons": "Reading of filed reasons",
     "duties": "Look at the recipients’ duties",
 }

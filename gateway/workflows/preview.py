@@ -11,18 +11,18 @@ Source: UK GDPR Art 25, 35; docs/explanation/disclosure.md, "Preview"; requireme
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 
+from gateway import objections, selection
 from gateway.disclosure import examine
 from gateway.disclosure.impact import Picture, impact, picture
 from gateway.minimise import coarser, minimise
 from gateway.model import IdentifierForm, Plan, Reason, Refusal
 from gateway.model.reading import side_by_side
-from gateway.model.stages import Willing
-from gateway.objections import for_version, honour
+from gateway.model.stages import Cohort, Willing
 from gateway.pseudonymise import pseudonymise
-from gateway.selection import select
 from gateway.workflows.previewing import (
     Decided,
     Preview,
@@ -90,24 +90,35 @@ def compared(seen: Seen, *, received: Collection[str]) -> PurposeImpact:
 
 
 def _seen(desk: PreviewDesk, decided: Decided) -> Seen:
-    """Both versions; where they leave out the same people, those are read once for both."""
+    """Both versions; where they select the same people, those are read once for both."""
     plans = decided.before, decided.after
     before, after = (_without_tokens(p) if isinstance(p, Plan) else None for p in plans)
     if before and after and (both := together(before, after)):
         with desk.imagine(before, draft=False) as now, desk.imagine(after, draft=True) as then:
             if now.alike(then):
-                willing = _willing(both, now)
+                ours, theirs = _for_versions(_selected(both, now), before, after, now)
                 now.progress("comparing both versions")
-                seen = side_by_side(
-                    lambda: _picture(for_version(willing, before), now),
-                    lambda: _picture(for_version(willing, after), then),
-                )
+                seen = side_by_side(lambda: _picture(ours(), now), lambda: _picture(theirs(), then))
                 return Seen(decided=decided, before=seen[0], after=seen[1])
     return Seen(
         decided=decided,
         before=_alone(desk, before, draft=False),
         after=_alone(desk, after, draft=True),
     )
+
+
+def _for_versions(
+    cohort: Cohort, before: Plan, after: Plan, run: ReleaseRun
+) -> tuple[Callable[[], Willing], Callable[[], Willing]]:
+    """Who stays by each version: compared with the register once, or once for each."""
+    if objections.alike(before, after):
+        run.progress("honouring objections")
+        willing = objections.honour(cohort, run.register)
+        share = partial(objections.for_version, willing)
+        return partial(share, before), partial(share, after)
+    one, other = (selection.for_version(cohort, plan) for plan in (before, after))
+    honour = partial(objections.honour, register=run.register)
+    return partial(honour, one), partial(honour, other)
 
 
 def _alone(desk: PreviewDesk, plan: Plan | None, *, draft: bool) -> Picture:
@@ -121,10 +132,14 @@ def _alone(desk: PreviewDesk, plan: Plan | None, *, draft: bool) -> Picture:
 
 
 def _willing(plan: Plan, run: ReleaseRun) -> Willing:
-    run.progress("selecting the cohort")
-    cohort = select(plan, run.sources, run.scratch, elements=run.elements)
+    cohort = _selected(plan, run)
     run.progress("honouring objections")
-    return honour(cohort, run.register)
+    return objections.honour(cohort, run.register)
+
+
+def _selected(plan: Plan, run: ReleaseRun) -> Cohort:
+    run.progress("selecting the cohort")
+    return selection.select(plan, run.sources, run.scratch, elements=run.elements)
 
 
 def _picture(willing: Willing, run: ReleaseRun) -> Picture:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from gateway import objections, selection
+from gateway import selection
 from gateway.disclosure.impact import Impact, Picture
 from gateway.model import Plan, Reason, Refusal
 from gateway.workflows.sharing import ReleaseRun
@@ -90,8 +90,8 @@ class Preview:
 
 
 def together(before: Plan, after: Plan) -> Plan | None:
-    """One plan for the columns of both versions; None unless both leave out the same people."""
-    if not (selection.alike(before, after) and objections.alike(before, after)):
+    """One plan for the columns of both versions; None unless both select the same people."""
+    if not selection.alike(before, after):
         return None
     draft = (replace(output, name=f"{output.name}/draft") for output in after.outputs)
     return replace(before, outputs=(*before.outputs, *draft))

@@ -88,6 +88,22 @@ def test_an_uploader_and_a_recipient_may_do_their_own_part_and_nothing_besides(
     assert {action for action in Action if permits(action, [role])} == OUTSIDE[role]
 
 
+def test_a_data_protection_officer_reads_what_was_done_and_does_none_of_it() -> None:
+    """UK GDPR Art 38(6), 39(1)(b): to monitor, without a task that would conflict with it."""
+    may = {action for action in Action if permits(action, [PartyRole.DATA_PROTECTION_OFFICER])}
+    assert may == {
+        Action.AGREEMENT_READ,
+        Action.AUDIT_READ,
+        Action.EMERGENCY_READ,
+        Action.EMERGENCY_REASON,
+        Action.NOTICE_READ,
+        Action.OWN_ACCOUNT,
+        Action.RELEASE_READ,
+        Action.RELEASE_RECORD_READ,
+        Action.REVIEW_ADVISE,
+    }
+
+
 def test_editing_approving_releasing_and_granting_are_apart() -> None:
     acts = (Action.POLICY_PROPOSE, Action.POLICY_APPROVE, Action.RELEASE, Action.KEY_GRANT)
     for first in acts:

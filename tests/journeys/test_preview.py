@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -243,3 +244,18 @@ def fill_the_day(connection: sa.Connection, times: int) -> None:
     row = dict(connection.execute(sa.select(dry_runs.DRY_RUNS)).mappings().one())
     del row["id"]
     connection.execute(sa.insert(dry_runs.DRY_RUNS), [row] * times)
+
+
+def test_a_file_of_an_earlier_form_stops_no_preview_and_is_gone_after_a_year(
+    office: Office,
+) -> None:
+    folder = office.data / "previews"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    young, old = folder / "pre-young.pre", folder / "pre-old.pre"
+    for path in (young, old):
+        path.write_bytes(b"\x00\x01of an earlier form, without a day")
+    long_ago = young.stat().st_mtime - 400 * 86_400
+    os.utime(old, (long_ago, long_ago))
+    assert previewed(office, drafted(office, DRAFTS["k is raised"]))["preview"]
+    assert young.exists()
+    assert not old.exists()

@@ -52,6 +52,7 @@ LOGINS: Mapping[str, str] = {
     "custodian": "kit",
     "rights-officer": "rita",
     "auditor": "aude",
+    "data-protection-officer": "dora",
     "administrator": "ada",
     "practitioner": "pia",
 }
@@ -66,7 +67,12 @@ MACHINES: Mapping[str, tuple[str, PartyRole]] = {
     COUNCIL: ("council-nightly", PartyRole.UPLOADER),
     RESEARCH: ("ons-inbox", PartyRole.RECIPIENT),
 }
-MORE_STAFF = {"anna": "analyst", "aude": "auditor", "pia": "practitioner"}
+MORE_STAFF = {
+    "anna": "analyst",
+    "aude": "auditor",
+    "dora": "data-protection-officer",
+    "pia": "practitioner",
+}
 
 
 def secret_of(name: str) -> bytes:

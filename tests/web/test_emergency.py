@@ -23,7 +23,7 @@ from tests.web import office as offices
 from tests.web.office import Browser
 from tests.web.test_oversight import said
 
-KINDS = (JobKind.SEEK, JobKind.DISCLOSE)
+KINDS = (JobKind.SEEK, JobKind.DISCLOSE, JobKind.REASONS)
 MASH = f"{urgent.AGREEMENT}/urgent-safeguarding/{urgent.MASH}"
 
 
@@ -119,15 +119,55 @@ def test_two_people_disclose_by_page_and_file_their_reasons(
     assert second.post(f"{page}/reason", data={"reason": " "}).status_code == 422
     for person in (first, second):
         assert "Why could it not wait?" in person.get(page).text
-        filed = person.post(f"{page}/reason", data={"reason": "The panel meets on Monday."})
+        filed = person.post(f"{page}/reason", data={"reason": REASON})
         assert filed.status_code == 303
         assert "Filed" in said(person.get(page).text)
     assert second.get("/releases/new").status_code == 200
-    assert auditor.post(f"{page}/seen").status_code == 303
+    _officer_reads_the_reasons(office, data, page, client_as)
     assert f"/emergency/{waiting}" not in auditor.get("/waiting").text
     told = office.ask("emergency", "list")["emergencies"][0]
     (left,) = urgent.opened(office, told, tmp_path / "mash")
     assert (left["surname"], left["risk_statement"]) == (row["surname"], urgent.RISK)
+
+
+def _officer_reads_the_reasons(
+    office: Office, data: Settings, page: str, client_as: Callable[[str], Browser]
+) -> None:
+    """Once, in one browser; nobody else, not from the database, and each reading is recorded."""
+    officer, auditor = client_as("data-protection-officer"), client_as("auditor")
+    assert "Read the reasons" in officer.get(page).text
+    for role in ("practitioner", "release-officer", "editor"):
+        assert "Read the reasons" not in client_as(role).get(page).text
+        assert client_as(role).post(f"{page}/reasons").status_code == 403
+    asked = officer.post(f"{page}/reasons")
+    assert asked.status_code == 303
+    reading = str(asked.location)
+    assert "A worker opens the reasons" in said(officer.get(reading).text)
+    worked(data, lambda: job_of(office, reading)["state"] == "done")
+    assert REASON not in job_of(office, reading)["outcome"]
+    assert auditor.get(reading).status_code == 404, "another's reading is not theirs"
+    shown = officer.get(reading)
+    assert shown.text.count(REASON) == 2
+    assert "no-store" in shown.headers["Cache-Control"]
+    again = officer.get(reading).text
+    assert REASON not in again
+    assert "They were shown once" in said(again)
+    entries = office.must("ledger", "export", str(office.home / "all.jsonl"), "--show-all")
+    assert entries.code == 0
+    told = (office.home / "all.jsonl").read_text()
+    assert told.count('"emergency-reason-read"') == 1
+    assert REASON not in told
+
+
+REASON = "The panel meets on Monday."
+
+
+def job_of(office: Office, reading: str) -> Mapping[str, str]:
+    with urgent.tables(office) as connection:
+        query = JOBS.select().where(JOBS.c.id == reading.rpartition("/")[2])
+        return {
+            key: str(value) for key, value in connection.execute(query).mappings().one().items()
+        }
 
 
 def test_nobody_confirms_their_own_and_only_who_may_sees_it(

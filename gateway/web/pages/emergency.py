@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 
-from gateway.adapters import emergency_records
+from gateway.adapters import emergency_records, job_records, reading_once
 from gateway.errors import InputRejected
 from gateway.model.permissions import Action
 from gateway.model.urgent import FIELDS, LONGEST, Asked
+from gateway.web import cookies
 from gateway.web import emergencies_shown as shown
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -25,6 +26,7 @@ from gateway.web.guards import guarded
 from gateway.wiring import emergency_office
 
 pages = Blueprint("emergency", __name__)
+READING = "gateway-reading"
 
 
 @pages.get("/emergency")
@@ -105,6 +107,42 @@ def seen(emergency: str, *, caller: Caller) -> Any:
     """Write down that whoever oversees disclosures has seen it."""
     _office().seen(emergency, by=caller.name)
     return _to(emergency)
+
+
+@pages.post("/emergency/<emergency>/reasons")
+@guarded(Action.EMERGENCY_READ, realm=Realm.PERSON)
+def ask_reasons(emergency: str, *, caller: Caller) -> Any:
+    """Have the filed reasons opened for the caller, once; that counts as having seen it."""
+    private, public = reading_once.new_pair()
+    job = _office().ask_reasons(emergency, by=caller.name, reader=public)
+    answer = redirect(url_for("emergency.reasons", emergency=emergency, job=job), 303)
+    cookies.put(answer, READING, private)
+    return answer
+
+
+@pages.get("/emergency/<emergency>/reasons/<job>")
+@guarded(Action.EMERGENCY_READ, realm=Realm.PERSON)
+def reasons(emergency: str, job: str, *, caller: Caller) -> Any:
+    """Show the reasons that the worker opened for the caller, and forget their key."""
+    with desk().database.read() as connection:
+        shown.require_sees(caller, emergency_records.find(connection, emergency))
+        found = job_records.find(connection, job)
+    shown.require_reading(caller, found, emergency)
+    sealed = str(found.outcome.get("sealed", ""))
+    private = cookies.read(request, READING) or ""
+    texts = reading_once.opened_with(private, sealed) if sealed else None
+    answer = make_response(
+        render_template(
+            "emergency/reasons.html",
+            emergency=emergency,
+            texts=texts,
+            live=found.state not in job_records.OVER,
+            opened=bool(sealed),
+        )
+    )
+    if sealed:
+        cookies.drop(answer, READING)
+    return answer
 
 
 def _one(emergency: str, caller: Caller, faults: list[dict[str, str]]) -> str:
