@@ -91,8 +91,11 @@ class Names:
     def __init__(self, *bundles: Bundle) -> None:
         """Read the titles, the newest bundle last."""
         self._titles: dict[tuple[str, str], str] = {}
+        self._columns: dict[str, str] = {}
         for bundle in bundles:
             self._titles |= _titles(bundle)
+            for contract in bundle.contracts.values():
+                self._columns |= {column.name: column.field for column in contract.columns}
         kinds = Counter((kind, title) for (kind, _), title in self._titles.items())
         self._titles = {at: t for at, t in self._titles.items() if kinds[at[0], t] == 1}
 
@@ -104,8 +107,10 @@ class Names:
             key: its id.
             known_as: the name it has here, where that is another than its id.
         """
-        here = known_as or key
-        return titled(self._titles.get((kind, key), ""), here)
+        known = self._titles.get((kind, key), "")
+        if kind == "field" and not known:  # a rule may name the column of a contract
+            known = self._titles.get((kind, self._columns.get(key, "")), "")
+        return titled(known, known_as or key)
 
     def in_part(self, part: str, word: str) -> str:
         """A word that stands in a part of an agreement."""

@@ -179,6 +179,11 @@ def test_two_things_of_one_title_and_those_without_one_are_called_by_their_ids()
     assert said.startswith("adds *intensity* to")
 
 
+def test_a_rule_that_names_a_column_is_called_by_its_field() -> None:
+    added = (SEX, SEX + '\nborn = { from = "dob", treat = "year", clause = "4.2(d)" }')
+    assert _said(added)[0].startswith("adds Date of birth (*born*) to")
+
+
 def test_a_title_cannot_pass_for_a_name() -> None:
     """A star in a title would begin what the pages show as an id."""
     old = ('title = "Stronger Families information', 'title = "A *sealed-clear* information')
