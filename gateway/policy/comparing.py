@@ -121,7 +121,7 @@ class _Comparison:
         before, after = _rules(old), _rules(new)
         for each in sorted({*before, *after}):
             rule = after[each] if each in after else before[each]
-            named = self.names.of("field", rule.from_ or each, each)
+            named = self.names.of("field", rule.from_ or each, each, source=rule.source)
             if each not in after:
                 yield f"removes {named} from {to}, clause {rule.clause}"
             elif each not in before:

@@ -91,25 +91,26 @@ class Names:
     def __init__(self, *bundles: Bundle) -> None:
         """Read the titles, the newest bundle last."""
         self._titles: dict[tuple[str, str], str] = {}
-        self._columns: dict[str, str] = {}
+        self._columns: dict[tuple[str, str], str] = {}
         for bundle in bundles:
             self._titles |= _titles(bundle)
             for contract in bundle.contracts.values():
-                self._columns |= {column.name: column.field for column in contract.columns}
+                self._columns |= {(contract.id, c.name): c.field for c in contract.columns}
         kinds = Counter((kind, title) for (kind, _), title in self._titles.items())
         self._titles = {at: t for at, t in self._titles.items() if kinds[at[0], t] == 1}
 
-    def of(self, kind: str, key: str, known_as: str = "") -> str:
+    def of(self, kind: str, key: str, known_as: str = "", *, source: str | None = None) -> str:
         """A thing of a kind, by title and id.
 
         Args:
             kind: field, agreement, party, recipient, legal basis, contract, protocol.
             key: its id.
             known_as: the name it has here, where that is another than its id.
+            source: the dataset of which a field's rule names a column.
         """
         known = self._titles.get((kind, key), "")
-        if kind == "field" and not known:  # a rule may name the column of a contract
-            known = self._titles.get((kind, self._columns.get(key, "")), "")
+        if source:  # then the rule names a column of that dataset
+            known = self._titles.get((kind, self._columns.get((source, key), key)), "")
         return titled(known, known_as or key)
 
     def in_part(self, part: str, word: str) -> str:
@@ -130,7 +131,9 @@ def called(agreement: str, *bundles: Bundle) -> dict[str, str]:
                 found[output.recipient] = names.of("recipient", output.recipient)
                 for written, rule in output.fields.items():
                     for each in expand_names(written):
-                        found[each] = names.of("field", rule.from_ or each, each)
+                        found[each] = names.of(
+                            "field", rule.from_ or each, each, source=rule.source
+                        )
     return found
 
 

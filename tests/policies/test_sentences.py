@@ -180,7 +180,10 @@ def test_two_things_of_one_title_and_those_without_one_are_called_by_their_ids()
 
 
 def test_a_rule_that_names_a_column_is_called_by_its_field() -> None:
-    added = (SEX, SEX + '\nborn = { from = "dob", treat = "year", clause = "4.2(d)" }')
+    added = (
+        SEX,
+        SEX + '\nborn = { from = "dob", source = "family_register", treat = "year", clause = "4" }',
+    )
     assert _said(added)[0].startswith("adds Date of birth (*born*) to")
 
 
