@@ -15,13 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.web import create_app
-from gateway.web.cookies import SESSION
-from gateway.web.desk import desk_of
 from gateway.web.route_table import Route, stated
 from tests.journeys import urgent
-from tests.journeys.office import Office
 from tests.service import serving
+from tests.service.callers import ask, callers
 from tests.service.partner import Partner
 from tests.service.serving import Service
 from tests.web import office as offices
@@ -49,20 +46,19 @@ class Driver:
         headers = dict(self.headers[who])
         content, files = None, None
         if path.endswith("/file") and route.method == "POST":
-            page = httpx.get(self.service.url + path, headers=headers, timeout=60).text
+            page = ask("GET", self.service.url + path, headers=headers).text
             path = re.search(r'action="([^"]*form=[^"]*)"', page)[1] if "form=" in page else path
             files = {"file": ("extract.csv", b"a,b\n1,2\n")}
         if path.startswith("/api/") and route.method != "GET":
             headers |= {"Tus-Resumable": "1.0.0", "Content-Type": "application/json"}
             content = b"{}"
         wanted = {"data": self.typed} if route.method == "POST" and content is None else {}
-        return httpx.request(
+        return ask(
             route.method,
             self.service.url + path,
             headers=headers,
             content=content,
             files=files,
-            timeout=120,
             **wanted,
         )
 
@@ -94,23 +90,6 @@ def sent(service: Service, people: Path) -> Mapping[str, str]:
     return serving.until(
         lambda: partner.upload(upload), lambda each: each["state"] in ("done", "failed")
     )
-
-
-def callers(office: Office, service: Service) -> dict[str, dict[str, str]]:
-    """The headers by which each caller is known."""
-    app = create_app(offices.settings_of(office), passwords=offices.CHEAP)
-    told: dict[str, dict[str, str]] = {"": {}}
-    try:
-        for login in offices.LOGINS.values():
-            browser = offices.signed_in(app, login)
-            cookie = browser.get_cookie(SESSION)
-            assert cookie is not None
-            told[login] = {"Cookie": f"{SESSION}={cookie.value}", "X-CSRF-Token": browser.token}
-            told[login]["Origin"] = service.url
-    finally:
-        desk_of(app).database.close()
-    told["machine"] = offices.bearer(service.url, offices.MACHINES[offices.COUNCIL][0])
-    return told
 
 
 def test_every_route_is_answered_without_a_library_of_tables(driver: Driver) -> None:
