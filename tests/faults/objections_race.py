@@ -35,6 +35,8 @@ from tests.service import serving
 
 MOVED = "release/register-moved"
 PATIENCE = 300
+# So many objections leave a borough of this size groups that are large enough to be released.
+ROUNDS, PEOPLE = 50, 18_000
 
 
 def forwarded_people(office: Office, release: str) -> set[str]:
@@ -80,12 +82,6 @@ def is_forwarded(done: jobs.Job) -> bool:
     return done.outcome.get("state") == "forwarded"
 
 
-def progress(number: int, told: Counter[str]) -> None:
-    """Say now and then how far it is: the full form takes an hour."""
-    if number % 50 == 0:
-        print(f"{number}: {dict(told)}", flush=True)
-
-
 def interleave(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
     """Let `count` objections race with releases; how often each came first, or held it."""
     chance = random.Random(seed)
@@ -108,7 +104,6 @@ def interleave(office: Office, people: Path, count: int, *, seed: int) -> Counte
             done = serving.finished(office, job, PATIENCE)
             told[judged(office, done, person, place)] += 1
             newest = done.outcome.get("release", newest) if is_forwarded(done) else newest
-            progress(number + 1, told)
         last = released(office, "the last")
         there = forwarded_people(office, last.outcome["release"])
         assert there.isdisjoint(objected)
@@ -148,16 +143,22 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
     print(f"seed {chosen.seed}", flush=True)
+    told: Counter[str] = Counter()
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(own_server()).create() if chosen.postgresql else ""
-        people = borough.borough(home / "people", 3000 + 30 * chosen.count)
-        office = borough.founded(home / "office", database_url=url)
-        with office.open():
-            borough.permit_study(office)
-            for dataset, party in borough.EXTRACTS:
-                borough.receive(office, people / f"{dataset}.csv", dataset, party)
-        told = interleave(office, people, chosen.count, seed=chosen.seed)
+        server = stack.enter_context(own_server()) if chosen.postgresql else None
+        people = borough.borough(home / "people", PEOPLE)
+        for start in range(0, chosen.count, ROUNDS):
+            office = borough.founded(
+                home / f"office-{start}", database_url=server.create() if server else ""
+            )
+            with office.open():
+                borough.permit_study(office)
+                for dataset, party in borough.EXTRACTS:
+                    borough.receive(office, people / f"{dataset}.csv", dataset, party)
+            rounds = min(ROUNDS, chosen.count - start)
+            told += interleave(office, people, rounds, seed=chosen.seed + start)
+            print(f"{start + rounds}: {dict(told)}", flush=True)
     print(f"{chosen.count} objections; none was ignored: {dict(told)}")
 
 
