@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from gateway.adapters.durable import written_beside
-from gateway.adapters.release_store import RELEASES, ReleaseRecord, releases, with_packages
+from gateway.adapters.release_store import RELEASES, ReleaseRecord, releases, that_left
 from gateway.disclosure import (
     Alarm,
     Earlier,
@@ -190,8 +190,8 @@ def memory_of(
     """
     request = plan.request
     mine = (RELEASES.c.purpose == request.purpose, RELEASES.c.agreement == request.agreement)
-    known, packed = releases(connection, *mine), with_packages(connection, *mine)
-    left = [each for each in reversed(known) if each.id in packed]
+    known, gone = releases(connection, *mine), that_left(connection, *mine)
+    left = [each for each in reversed(known) if each.id in gone]
     folder = data / MEMORIES
     wanted = {output.recipient.id for output in plan.outputs}
     return ReleaseMemory(

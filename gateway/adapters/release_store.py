@@ -237,10 +237,14 @@ def releases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[
     return [_release(row) for row in connection.execute(query)]
 
 
-def with_packages(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[str]:
-    """The ids of the releases that made packages, asked all at once."""
+def that_left(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[str]:
+    """The ids of releases of which something has left, or may have, or still will.
+
+    A release that is held after it was recorded is one of them: a package of it went, or may have.
+    """
     query = sa.select(PACKAGES.c.release).join(RELEASES, RELEASES.c.id == PACKAGES.c.release)
-    return frozenset(connection.execute(query.where(*where).distinct()).scalars())
+    out = RELEASES.c.state != ReleaseState.WITHDRAWN.value
+    return frozenset(connection.execute(query.where(out, *where).distinct()).scalars())
 
 
 def columns_that_left(connection: sa.Connection) -> frozenset[str]:

@@ -12,20 +12,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from gateway.adapters import deliveries
 from gateway.adapters.keyring import KeyRing
-from gateway.adapters.release_store import ReleaseRecord, ReleaseState, packages_of, releases
+from gateway.adapters.release_store import (
+    ReleaseRecord,
+    ReleaseState,
+    packages_of,
+    releases,
+    that_left,
+)
 from gateway.adapters.release_world import World
 from gateway.errors import Unavailable
 from gateway.model.keys import KeyKind
 
 WAITING = frozenset({ReleaseState.RECORDED})
 SENT = frozenset({ReleaseState.FORWARDED, ReleaseState.ACKNOWLEDGED, ReleaseState.CLOSED})
-LEFT = WAITING | SENT
+KEPT = SENT | {ReleaseState.HELD}
 
 
 def sweep(world: World, ring: KeyRing) -> int:
@@ -42,6 +49,7 @@ def sweep(world: World, ring: KeyRing) -> int:
     with world.database.begin() as connection:
         known = releases(connection)
         arriving = deliveries.needed(connection)
+        remembered = that_left(connection)
         ended = {each.id for each in known if _map_has_ended(connection, each, world.now())}
     every = {release.id: release.state for release in known}
     waiting = {
@@ -49,7 +57,6 @@ def sweep(world: World, ring: KeyRing) -> int:
         for name, state in every.items()
         if state in WAITING or (state in SENT and name in arriving)
     }
-    remembered = {name for name, state in every.items() if state in LEFT}
     left = remembered - ended
     orphans = [
         *_orphans(world.outgoing, waiting),
@@ -82,15 +89,14 @@ def link_map_ends(until: str, received: dt.date) -> dt.date:
 def _map_has_ended(connection: sa.Connection, release: ReleaseRecord, now: dt.datetime) -> bool:
     """Whether the link map of a forwarded release has outlived what the agreement says."""
     until = release.record.get("link_map_until", "")
-    if release.state not in SENT or not until:
+    if release.state not in KEPT or not until:
         return False
-    times = [
-        dt.datetime.fromisoformat(each.forwarded) for each in packages_of(connection, release.id)
-    ]
+    packages = packages_of(connection, release.id)
+    times = [dt.datetime.fromisoformat(each.forwarded) for each in packages if each.forwarded]
     return bool(times) and link_map_ends(str(until), max(times).date()) < now.date()
 
 
-def _orphans(folder: Path, kept: set[str]) -> Iterator[Path]:
+def _orphans(folder: Path, kept: AbstractSet[str]) -> Iterator[Path]:
     """Files whose release is not kept; a part of a file is never kept."""
     for path in folder.iterdir():
         release = path.name.partition(".")[0]
@@ -98,7 +104,7 @@ def _orphans(folder: Path, kept: set[str]) -> Iterator[Path]:
             yield path
 
 
-def _drop_keys(world: World, ring: KeyRing, left: set[str]) -> int:
+def _drop_keys(world: World, ring: KeyRing, left: AbstractSet[str]) -> int:
     """Destroy the keys of link maps that no release needs: written down first, then done."""
     idle = [
         record

@@ -111,6 +111,30 @@ def test_an_objection_while_it_waits_withdraws_the_release_and_nothing_leaves(
     assert {each.state for each in pair.deliveries()} == {DeliveryState.NOT_DELIVERED}
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["withdrawn", "held"])
+def test_after_one_that_was_stopped_on_its_way_the_next_releases_are_made(
+    pair: Pair, council: Office, opened: tuple[Settings, KeyRing], begun: bool
+) -> None:
+    stopped = one(pair)
+    if begun:
+        change(
+            council, stopped.package, state=DeliveryState.DISPATCHED, dispatched_at=PAST, touched=1
+        )
+    words = ("object", "--purpose", borough.STUDY, "--agreement", borough.AGREEMENT)
+    council.must(*words, given="forename: Zora\nsurname: Testerson\ndob: 1990-02-03\n")
+    other = next(each for each in pair.deliveries() if each.package != stopped.package)
+    delivering.attempt(*opened, other.package)
+    expected = "held" if begun else "withdrawn"
+    assert council.ask("releases", stopped.release)["state"] == expected
+    for _ in range(2):
+        shared = council.run(
+            "share", borough.STUDY, "--agreement", borough.AGREEMENT, "--as", "rosa"
+        )
+        assert shared.code == 0, shared.err
+    kept = (council.data / "memories" / f"{stopped.release}.mem").exists()
+    assert kept is begun
+
+
 def test_a_restored_gateway_on_hold_sends_nothing(
     pair: Pair, council: Office, opened: tuple[Settings, KeyRing]
 ) -> None:
