@@ -17,7 +17,7 @@ from gateway.adapters.settings import read_settings
 from gateway.errors import GatewayError
 from gateway.service import starting, web_process
 
-worker_class = "gthread"
+worker_class = "gateway.service.gunicorn_worker.HeadsInTime"
 timeout = 60
 graceful_timeout = 20
 keepalive = 75
@@ -80,8 +80,9 @@ def on_starting(_server: Any) -> None:
         raise SystemExit(fault.exit_code) from None
 
 
-def pre_request(_worker: Any, request: Any) -> None:
+def pre_request(worker: Any, request: Any) -> None:
     """A sender that stands still gives its thread back; what came before that is kept."""
+    worker.head_is_there()
     connection = getattr(request.unreader, "sock", None)
     if connection is not None:
         connection.settimeout(STALLED_SECONDS)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from gateway.adapters.jobs import JobKind, JobState
@@ -18,6 +22,8 @@ from tests.service.serving import until
 
 # Codes of faults that stop the start; each within the time that people wait for an answer.
 SECONDS_TO_REFUSE = 20
+# More callers than a process of the web has threads.
+CALLERS = 40
 
 
 def refused(office: Office, *words: str, **more: str) -> tuple[int, str]:
@@ -114,6 +120,21 @@ def test_nothing_lives_on_when_the_supervisor_is_killed(office: Office) -> None:
         os.kill(leader, signal.SIGKILL)
         service.process.wait()
         until(lambda: serving.session(leader), lambda left: not left)
+
+
+def test_heads_that_never_end_keep_nobody_out_and_nothing_alive(office: Office) -> None:
+    with serving.serving(office) as service, contextlib.ExitStack() as open_until:
+        place = urlsplit(service.url)
+        for _ in range(CALLERS):
+            line = socket.create_connection((place.hostname, place.port), timeout=60)
+            open_until.enter_context(line).sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        time.sleep(1)
+        assert httpx.get(f"{service.url}/healthz", timeout=120).status_code == 200
+        late = open_until.enter_context(socket.create_connection((place.hostname, place.port)))
+        late.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        os.kill(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+        until(lambda: serving.session(service.process.pid), lambda left: not left)
 
 
 def test_an_orderly_stop_leaves_no_process_and_says_nothing_wrong(office: Office) -> None:
