@@ -17,6 +17,7 @@ from gateway.model.tokens import token_elements
 
 ADDRESS_ELEMENTS = frozenset(f"std.{element}" for element in ("pc", "hn", "st", "town", "uprn"))
 _MASKED = "~masked"
+_SURNAMES = frozenset(("sn1", "sn2", "snx"))
 _NOBODY = pl.lit(value=False)
 
 
@@ -75,10 +76,9 @@ def minimise(willing: Willing, *, masking: Masking) -> Minimised:
             for rule in output.columns
             if rule.treat == "pseudonym"
         ]
-    linkage = linkage_elements(plan)
     return Minimised(
         plan=plan,
-        partitions=_Treated(willing.partitions, tuple(keep), linkage, masking),
+        partitions=_Treated(willing.partitions, tuple(keep), _components(plan), masking),
         received=willing.received,
         counts=willing.counts,
     )
@@ -94,8 +94,17 @@ def linkage_elements(plan: Plan) -> tuple[str, ...]:
             if output.alias_slots and "alpha" in needed:
                 needed |= {"fnx", "snx"}  # the letters of a former name are sorted anew
             if output.alias_slots and needed & {"sn1", "snx"}:
-                needed |= {"sn1", "sn2", "snx"}
+                needed |= _SURNAMES
     return tuple(sorted(needed))
+
+
+def _components(plan: Plan) -> frozenset[str]:
+    """The columns of those components, with former names in as many slots as are agreed."""
+    elements = linkage_elements(plan)
+    tokens = [output for output in plan.outputs if output.identifiers is IdentifierForm.TOKENS]
+    slots = max((output.alias_slots for output in tokens), default=0)
+    former = {f"former{n + 1}.{name}" for n in range(slots) for name in _SURNAMES}
+    return frozenset(f"std.{name}" for name in (*elements, *former))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class _Treated:
 
     source: Partitions
     keep: tuple[pl.Expr, ...]
-    linkage: tuple[str, ...]
+    components: frozenset[str]
     masking: Masking
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
@@ -117,12 +126,7 @@ class _Treated:
     def _treated(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         for whole in frames:
             frame = whole.with_columns(self.masking.masked(whole.columns).alias(_MASKED))
-            wanted = {f"std.{element}" for element in self.linkage}
-            present = [
-                name
-                for name in frame.columns
-                if name in wanted or (name.startswith("std.former") and _of(name) in wanted)
-            ]
+            present = [name for name in frame.columns if name in self.components]
             components = [_unmasked(pl.col(name), _hidden(name)) for name in present]
             yield frame.select(*self.keep, *components)
 
@@ -135,8 +139,3 @@ def _hidden(element: str) -> bool:
 def _unmasked(value: pl.Expr, hidden: bool) -> pl.Expr:
     """The value, or missing where it is hidden of someone who is masked."""
     return pl.when(~pl.col(_MASKED)).then(value) if hidden else value
-
-
-def _of(alias_element: str) -> str:
-    """`std.former1.sn1` is the alias form of `std.sn1`."""
-    return "std." + alias_element.rsplit(".", 1)[-1]
