@@ -91,10 +91,10 @@ def linkage_elements(plan: Plan) -> tuple[str, ...]:
         if output.identifiers is IdentifierForm.TOKENS:
             for token in output.tokens:
                 needed |= set(token_elements(token))
-            if output.alias_slots and "alpha" in needed:
-                needed |= {"fnx", "snx"}  # the letters of a former name are sorted anew
-            if output.alias_slots and needed & {"sn1", "snx"}:
+            if output.alias_slots:
                 needed |= _SURNAMES
+                if "alpha" in needed:
+                    needed.add("fnx")  # the letters of a former name are sorted anew
     return tuple(sorted(needed))
 
 

@@ -74,6 +74,14 @@ def test_columns_that_come_go_and_change_are_named() -> None:
     assert output.columns_changed == (("age", "age-band-5", "age-band-10"),)
 
 
+def test_the_recipient_of_an_output_is_the_new_one_or_the_last_it_had() -> None:
+    before, after = a_picture({1}), a_picture({1})
+    moved = Picture(outputs={"payload": OutputPicture(recipient="another", columns={})})
+    assert [output.recipient for output in impact(before, moved).outputs] == ["another"]
+    assert [output.recipient for output in impact(before, Picture()).outputs] == ["ons-research"]
+    assert [output.recipient for output in impact(Picture(), after).outputs] == ["ons-research"]
+
+
 def test_a_version_that_is_refused_carries_no_column_but_says_its_groups() -> None:
     refused = Picture(
         outputs={"payload": OutputPicture(recipient="r", columns={"a": "keep"}, small_groups=40)},

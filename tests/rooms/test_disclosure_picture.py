@@ -113,9 +113,10 @@ def test_who_waits_for_another_release_is_no_member_of_this_picture() -> None:
     assert isinstance(now, Assessed)
     whole = members_of(now)
     before = Members(whole.people[:-1], whole.families[:-1])
-    told = seen(given_, Earlier([before], os.urandom))
+    counted = replace(given_, counts={"objected": 3, "no-consent": 0})
+    told = seen(counted, Earlier([before], os.urandom))
     assert told.members.people.tolist() == before.people.tolist()
-    assert dict(told.withheld) == {"between-releases": 1}
+    assert dict(told.withheld) == {"objected": 3, "between-releases": 1}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,10 @@ def test_what_another_release_did_is_nothing_to_this_one() -> None:
         (event, {**facts, "release": "rel-2"}) for event, facts in WHOLE.lines if "release" in facts
     )
     assert replace(WHOLE, lines=WHOLE.lines + others).verdicts() == WHOLE.verdicts()
+    # Nor which register another one had read when this one was recorded.
+    of_another = {"release": "rel-2", "packages": 0, "packages_digest": NONE}
+    later = more(RECORDED, before=RECORDED, **of_another, register_sequence=9)
+    assert judged("objections", later)[0] == "kept"
 
 
 def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
@@ -105,6 +109,8 @@ def test_an_agreement_that_was_withdrawn_needs_another_approval() -> None:
     because = "The agreement was withdrawn before the decision."
     assert judged("approved", withdrawn) == ("broken", because, [WITHDREW])
     assert judged("approved", withdrawn, again(APPROVED, before=DECIDED))[0] == "kept"
+    never = judged("approved", without(APPROVED), withdrawn)
+    assert never[1] == "No approval stands before the decision."
 
 
 @pytest.mark.parametrize("promise", ["approved", "apart"])
@@ -326,6 +332,9 @@ def test_it_is_to_be_destroyed_by_the_last_of_its_days() -> None:
     because = "It is to be destroyed by 2028-03-31."
     told = judged("destroyed", asked("2028-03-31"))
     assert told == ("not-yet", because, [MADE, MADE])
+    alone = without(MADE, which=0), lambda case: replace(case, manifests=case.manifests[1:])
+    told = judged("destroyed", *alone)
+    assert told == ("not-yet", "It is to be destroyed by 2027-03-31.", [MADE])
     because = "Its day has passed without a certificate of each recipient."
     told = judged("destroyed", asked("2028-04-01"), more(CERTIFIED, **A_CERTIFICATE))
     assert told == ("broken", because, [CERTIFIED])

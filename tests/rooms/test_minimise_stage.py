@@ -81,6 +81,7 @@ def test_the_components_of_the_agreed_tokens_go_on_and_no_other(
         (linkage("T03", slots=2), [1, 2]),
         (linkage("T03", slots=9), [1, 2, 3]),
         (linkage("TN-nhs", slots=2), []),
+        (replace(linkage("T03", slots=2), identifiers=IdentifierForm.LINK_ID), []),
     ],
 )
 def test_former_names_go_on_in_the_agreed_slots_where_a_token_is_made_of_them(
