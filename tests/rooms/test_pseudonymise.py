@@ -18,7 +18,7 @@ from gateway.errors import RefusedError
 from gateway.identity import PseudonymKey, TokenKey, token_texts
 from gateway.minimise import Masking, minimise
 from gateway.model import IdentifierForm, OutputPlan
-from gateway.model.stages import Willing
+from gateway.model.stages import Willing, narrowed
 from gateway.model.tokens import expand_token_names
 from gateway.model.words import Role
 from gateway.pseudonymise import OutputKeys, pseudonymise
@@ -123,7 +123,10 @@ def release(
             link_map=maps.append,
         )
         read = list(made.partitions)
-        assert [frame.equals(again) for frame, again in zip(read, made.partitions, strict=True)]
+        assert all(frame.equals(again) for frame, again in zip(read, made.partitions, strict=True))
+        links = narrowed(made.partitions, {"link_id"}.__contains__)
+        for frame, again in zip(read, links, strict=True):
+            assert frame.select("link_id").equals(again)
     assert (made.rows, made.received) == (count, count)
     return Release(pl.concat(read), read, maps)
 
