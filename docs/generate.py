@@ -10,8 +10,8 @@ import ast
 import importlib
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,46 @@ RAISED = {name: code for code, name, _ in EXIT_CODES if name}
 CODE = re.compile(r"[a-z]+/[a-z0-9]+(?:-[a-z0-9]+)*")
 # Codes of these rooms may stand in tables; the rooms of raised errors are found by themselves.
 ROOMS_OF_FINDINGS = {"intake", "policy", "sharing", "disclosure", "ledger", "package"}
+HINT = re.compile(r"\{\w+\}")
+_AGAIN = "Correct the name, or add it to its document first."
+# Codes whose sentence is put together at run time, or that stand alone in a record.
+UNSAID = {
+    "duties/done": ("Every duty of the release is done; it is closed.", "There is nothing to do."),
+    "emergency/details": ("The details are not in the form that is asked for.", ""),
+    "job/no-keys": ("The job waits for the passphrase of the key ring.", "Give it to the worker."),
+    "job/too-many-attempts": (
+        "The job was tried again and again in vain, and is given up.",
+        "The log says where it failed; mend that, then ask for it anew.",
+    ),
+    "ledger/checkpoint-signature": (
+        "A stored checkpoint is malformed, or not signed by the ledger key.",
+        "Stop sharing, keep the files as they are, and compare with a backup.",
+    ),
+    "policy/contract-malformed": ("The contract is not in the form of the reference.", ""),
+    "policy/missing-clause": (
+        'Nothing leaves without a clause, and "clause" is missing.',
+        "Add the clause of the agreement that lets it leave.",
+    ),
+    "policy/missing-end-date": (
+        'An agreement has a last day, and "ends" is missing.',
+        "Add the last day, such as 2028-03-31.",
+    ),
+    "policy/unknown-code": ("A code is not one of the column's.", "Name one of the contract's."),
+    "policy/unknown-duty": ("A duty is not in the vocabulary.", _AGAIN),
+    "policy/unknown-protocol": ("The protocol above the agreement is not known.", _AGAIN),
+    "policy/unknown-signatory": (
+        "Who signed is neither a controller nor a party.",
+        "Correct the name, or add it to the parties.",
+    ),
+    "policy/unknown-word": (
+        "A word is not one of those that may stand there.",
+        "The finding lists them.",
+    ),
+    "release/interrupted": (
+        "The release was interrupted before anything left, and is withdrawn.",
+        "Run it again.",
+    ),
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -67,10 +107,13 @@ def codes() -> list[Coded]:
     found: dict[str, Coded] = {}
     for coded in standing:
         known = found.get(coded.code)
-        if _room(coded.code) in rooms and (
-            known is None or (coded.sentence and not known.sentence)
+        if _room(coded.code) not in rooms:
+            continue
+        if known is None or (
+            coded.sentence and (not known.sentence or coded.exit_code > known.exit_code)
         ):
-            found[coded.code] = coded
+            kept = known.exit_code if known else 0
+            found[coded.code] = replace(coded, exit_code=coded.exit_code or kept)
     return sorted(found.values())
 
 
@@ -100,7 +143,8 @@ def _codes_of(tree: ast.Module, module: str) -> Iterator[Coded]:
             )
 
 
-Place = tuple[ast.AST, ast.expr | None, ast.expr | None, int]
+Said = ast.expr | None
+Place = tuple[ast.AST, Said, Said, int]
 
 
 def _in_calls(tree: ast.Module) -> Iterator[Place]:
@@ -112,10 +156,24 @@ def _in_calls(tree: ast.Module) -> Iterator[Place]:
         remedy = words.get("remedy")
         exit_code = RAISED.get(_name(call.func), 3 if _name(call.func) == "Reason" else 0)
         for i, argument in enumerate(call.args):
-            after = call.args[i + 1] if i + 1 < len(call.args) else None
-            yield argument, said or after, remedy, exit_code
+            sentences = [each for each in call.args[i + 1 :] if " " in _text(each)]
+            first, second = [*sentences, None, None][:2]
+            for code, branch in _branches(argument):
+                yield code, branch(said or first), remedy or branch(second), exit_code
         if "code" in words:
             yield words["code"], said, remedy, exit_code
+
+
+def _branches(code: ast.expr) -> list[tuple[ast.expr, Callable[[Said], Said]]]:
+    """A code with its own sentence; two where one of two is chosen, each with the fitting one."""
+    if isinstance(code, ast.BoolOp):
+        return [(code.values[-1], lambda said: said)]
+    if not isinstance(code, ast.IfExp):
+        return [(code, lambda said: said)]
+    return [
+        (code.body, lambda said: said.body if isinstance(said, ast.IfExp) else said),
+        (code.orelse, lambda said: said.orelse if isinstance(said, ast.IfExp) else said),
+    ]
 
 
 def _in_tables(tree: ast.Module) -> Iterator[Place]:
@@ -129,8 +187,15 @@ def _in_tables(tree: ast.Module) -> Iterator[Place]:
                 yield words["code"], words.get("sentence"), words.get("remedy"), 0
             for key, value in zip(node.keys, node.values, strict=True):
                 if key is not None:
-                    yield key, value, None, 0
+                    yield key, *_sentence_and_remedy(value), 0
                     yield value, key, None, 0
+
+
+def _sentence_and_remedy(value: ast.expr) -> tuple[Said, Said]:
+    """What a table has at a code: a sentence alone, or a sentence and what to do."""
+    parts = value.args if isinstance(value, ast.Call) else getattr(value, "elts", [value])
+    first, second = [*parts, None, None][:2]
+    return first, second
 
 
 def _alone(tree: ast.Module) -> Iterator[Place]:
@@ -192,10 +257,10 @@ def errors_page() -> str:
         if _room(coded.code) != room:
             room = _room(coded.code)
             lines += ["", f"## {room}", "", "| Code | Exit | Says | Remedy |", "|---|---|---|---|"]
-        said, remedy = remedies.get(coded.code, ("", ""))
+        said, remedy = remedies.get(coded.code) or UNSAID.get(coded.code, ("", ""))
         sentence = coded.sentence if len(coded.sentence.split()) > 1 else said
         cells = (f"`{coded.code}`", coded.exit_code or "", sentence, coded.remedy or remedy)
-        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+        lines.append("| " + " | ".join(_cell(HINT.sub("…", str(cell))) for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,6 @@ Source: policy, "Life of a version".
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 
 from gateway.adapters import policy_reading, policy_store
 from gateway.errors import InputRejected, UsageError
+from gateway.policy.reading import read
 from gateway.workflows.ports_policy import AgreementFacts, Proposal
 
 LARGEST = 1_000_000
@@ -124,11 +124,10 @@ def _read(path: Path) -> str:
 
 
 def _agreement_id(text: str) -> str:
-    try:
-        return str(tomllib.loads(text).get("id", ""))
-    except tomllib.TOMLDecodeError:
+    tree, findings = read("agreement", text)
+    for fault in findings[:1]:
+        line = f" ({fault.where})" if fault.where else ""
         raise InputRejected(
-            "policy/unreadable",
-            "The agreement is not TOML, or a key or table stands twice.",
-            remedy="`gateway policy check FILE` names the line.",
-        ) from None
+            fault.code, f"The agreement{line}: {fault.sentence}", remedy=fault.remedy
+        )
+    return str(tree.get("id", ""))

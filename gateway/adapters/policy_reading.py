@@ -120,6 +120,6 @@ def _paths(documents: Mapping[str, str]) -> dict[str, str]:
         if path.startswith("agreements/"):
             try:
                 found[str(tomllib.loads(text).get("id"))] = path
-            except tomllib.TOMLDecodeError:
+            except (ValueError, RecursionError):
                 continue  # `policy.load` has a finding for it, and no agreement
     return found

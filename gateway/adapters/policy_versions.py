@@ -129,7 +129,7 @@ def _seeded(connection: sa.Connection, text: str) -> str:
 def _said(text: str) -> tuple[str, int] | None:
     try:
         read = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
     version = read.get("version")
     return (str(read.get("id")), version) if isinstance(version, int) else None

@@ -42,6 +42,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 POLL_SECONDS = 1.0
 TUS = {"Tus-Resumable": "1.0.0"}
 BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# An answer to HEAD has no body, so that its status alone says it.
+_LET_GO = frozenset({"upload/gone", "upload/unknown-upload", "http/404", "http/410"})
 _KINDS: Mapping[int, type[GatewayError]] = {
     400: UsageError,
     401: RefusedError,
@@ -94,13 +96,14 @@ class ServiceClient:
         length, digest = path.stat().st_size, _digest(path)
         mark = memory.mark(self.address, self.client, dataset, digest)
         while True:
-            upload = memory.recall(mark) or self._begin(dataset, length, mark)
+            recalled = memory.recall(mark)
+            upload = recalled or self._begin(dataset, length, mark)
             memory.keep(mark, upload)
             try:
                 self._rest(path, upload, length, progress)
             except UsageError as fault:
                 # The council let go of what had arrived: it begins anew, once for each try.
-                if fault.code not in ("upload/expired", "upload/unknown"):
+                if not recalled or fault.code not in _LET_GO:
                     raise
                 memory.forget(mark)
                 continue

@@ -79,6 +79,7 @@ def _stored(ctx: click.Context) -> Any:
 
 def _line(remark: Any) -> str:
     place = " / ".join(part for part in (remark.agreement, remark.purpose) if part)
-    clause = f" (clause {remark.clause})" if remark.clause else ""
-    told = f"{remark.weight}: {place}{clause}: {remark.sentence} {remark.remedy}"
-    return f"{told} [{remark.code}]"
+    clause = f"(clause {remark.clause})" if remark.clause else ""
+    head = " ".join(part for part in (place, clause) if part)
+    told = ": ".join(part for part in (remark.weight, head, remark.sentence) if part)
+    return " ".join(part for part in (told, remark.remedy, f"[{remark.code}]") if part)

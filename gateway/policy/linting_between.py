@@ -15,8 +15,13 @@ from gateway.policy.remarks import Remark, Weight
 from gateway.policy.tracing import Trace, traces, traces_of
 from gateway.policy.treatments import expand_names
 
-# What a contract asks for to tell rows, days and senders apart, and to protect people.
-HOUSEKEEPING = frozenset({"src_row_id", "extract_date", "source_org", "protected"})
+# What a contract asks for to tell rows, days and senders apart.
+HOUSEKEEPING = frozenset({"src_row_id", "source_row", "extract_date", "source_org"})
+# What the gateway itself reads to leave people out: never sent, and never to be taken out.
+READ_TO_PROTECT = frozenset({"participation", "participation_date", "protected"})
+# What it reads to tell whom a purpose is about, and families from persons.
+READ_TO_CHOOSE = frozenset({"programme_arm", "criteria_met", "person_id", "family_id"})
+NEEDED_HERE = HOUSEKEEPING | READ_TO_PROTECT | READ_TO_CHOOSE
 
 
 def contradictions(bundle: Bundle, agreement: str = "") -> Iterator[Remark]:
@@ -90,11 +95,12 @@ def unneeded(bundle: Bundle) -> Iterator[Remark]:
 def _spare(contract: Contract, needed: frozenset[str]) -> list[str]:
     kept = {column for rule in contract.rules for column in rule.columns}
     kept |= {column for together in contract.unique_together for column in together}
+    kept |= {contract.protected_column}
     return [
         column.name
         for column in contract.columns
         if column.role is None
-        and column.field not in HOUSEKEEPING
+        and column.field not in NEEDED_HERE
         and column.name not in kept | HOUSEKEEPING
         and f"{contract.id}.{column.name}" not in needed
     ]
@@ -105,20 +111,28 @@ def _leaving(bundle: Bundle) -> frozenset[str]:
 
 
 def _choosing(bundle: Bundle) -> frozenset[str]:
-    """Columns that choose a cohort or join a dataset."""
+    """Columns that choose a cohort, join a dataset or say on which day an age is taken."""
+    purposes = [p for each in bundle.agreements.values() for p in each.purposes.values()]
     chosen = {
         f"{cohort.from_}.{word}"
         for cohort in bundle.vocabulary.cohorts.values()
         for word in cohort.where
     }
     joins = {
-        f"{join.source}.{word}"
-        for agreement in bundle.agreements.values()
-        for purpose in agreement.purposes.values()
+        f"{dataset}.{word}"
+        for purpose in purposes
         for join in purpose.joins or ()
+        for dataset in (join.source, purpose.spine)
         for word in (join.on, join.take.partition(":")[2])
     }
-    return frozenset(chosen | joins)
+    days = {
+        f"{purpose.spine}.{rule.at}"
+        for purpose in purposes
+        for output in purpose.outputs.values()
+        for rule in output.fields.values()
+        if isinstance(rule.at, str)
+    }
+    return frozenset(chosen | joins | days)
 
 
 def _advice(code: str, sentence: str, remedy: str) -> Remark:

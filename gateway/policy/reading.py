@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.policy.findings import Finding, bounded, place
+from gateway.policy.unreadable import why
 
 LARGEST = 1_000_000
 DEEPEST = 12
@@ -70,14 +71,9 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
             "policy/unreadable", document, "", "the document is not UTF-8.", "Save it as UTF-8."
         )
     except ValueError as fault:
-        line = re.search(r"line (\d+)", str(fault))
-        return {}, _finding(
-            "policy/unreadable",
-            document,
-            f"line {line.group(1)}" if line else "",
-            "this is not TOML, or a key or table stands twice.",
-            "Correct the line; each key and table may stand once.",
-        )
+        told = why(decoded, fault)
+        line = f"line {told.line}" if told.line else ""
+        return {}, _finding(told.code, document, line, told.sentence, told.remedy)
 
 
 def _entries_of(value: Any) -> int:

@@ -10,7 +10,6 @@ Source: UK GDPR Arts 12-14, 21; ICO, "Right to be informed"; GOV.UK style guide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,9 +17,8 @@ from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
-from gateway.publishing.register import party_names
+from gateway.publishing.register import meaning_itself, party_names
 
-_STOP = re.compile(r"[;:.]")
 CHOICES: Mapping[str, str] = {
     "consent": "We do this only for people who have agreed. You can change your mind at any time.",
     "opt-out": "You can opt out at any time, without giving a reason.",
@@ -130,8 +128,7 @@ def _output(output: Output, leaving: list[Trace], bundle: Bundle) -> Iterator[st
 
 def _column(trace: Trace, bundle: Bundle) -> str:
     entry = bundle.vocabulary.fields.get(trace.field)
-    # What follows the first stop explains the field to those who code it.
-    meaning = _STOP.split(entry.meaning, maxsplit=1)[0] if entry else trace.field
+    meaning = meaning_itself(entry.meaning) if entry else trace.field
     lowered = meaning[:1].lower() + meaning[1:]
     return lowered if trace.treat == "keep" else f"{lowered} ({said(trace.treat)})"
 

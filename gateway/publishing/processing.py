@@ -11,7 +11,7 @@ from typing import Any
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
 from gateway.policy.tracing import Trace, traces_of
-from gateway.publishing.register import party_names
+from gateway.publishing.register import party_names, treated
 
 SECURITY = (
     "Sealed at rest and in transit (age, X25519)",
@@ -62,7 +62,11 @@ def _categories(leaving: list[Trace], bundle: Bundle) -> dict[str, list[str]]:
     told: dict[str, dict[str, None]] = {}
     for trace in leaving:
         entry = bundle.vocabulary.fields.get(trace.field)
-        meaning = entry.meaning if entry else "Match-key tokens made from identifiers."
+        meaning = (
+            f"{treated(entry.meaning.rstrip('.'), trace)}."
+            if entry
+            else "Match-key tokens made from identifiers."
+        )
         told.setdefault(trace.field_class, {})[meaning] = None
     return {each: list(meanings) for each, meanings in sorted(told.items())}
 

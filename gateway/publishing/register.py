@@ -6,12 +6,15 @@ Source: GOV.UK, Register of information sharing agreements under chapters 1, 2, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
-from gateway.policy.tracing import traces_of
+from gateway.policy.tracing import Trace, traces_of
+from gateway.policy.treatments import said
 
+_STOP = re.compile(r"[;:.]")
 REGISTER_FIELDS = (
     "id",
     "name",
@@ -79,13 +82,25 @@ def _disclosed(agreement: Agreement, purpose: str, bundle: Bundle) -> Iterator[s
     told = dict.fromkeys(
         "match-key tokens made from identifiers"
         if trace.kind == "token"
-        else fields[trace.field].meaning.rstrip(".")
+        else treated(fields[trace.field].meaning.rstrip("."), trace)
         if trace.field in fields
         else f"table of counts {trace.column}"
         for trace in traces_of(agreement, bundle.knowledge)
         if trace.purpose == purpose
     )
     yield from told
+
+
+def treated(meaning: str, trace: Trace) -> str:
+    """A field's meaning; where it leaves coarsened, its first part and how it leaves."""
+    if trace.kind != "column" or trace.treat == "keep":
+        return meaning
+    return f"{meaning_itself(meaning)}, {said(trace.treat)}"
+
+
+def meaning_itself(meaning: str) -> str:
+    """What stands before the first stop; what follows it is for those who code the field."""
+    return _STOP.split(meaning, maxsplit=1)[0]
 
 
 def party_names(parties: tuple[str, ...], bundle: Bundle) -> list[str]:

@@ -14,6 +14,18 @@ BECAUSE: Mapping[str, tuple[str, str]] = {
         "It is tried again by itself. If it lasts, ask the recipient whether their system is up.",
     ),
     "delivery/time-over": ("Its time is over.", _ASK),
+    "delivery/cut-short": (
+        "Less arrived than was sent.",
+        "It is tried again by itself. If it lasts, ask the recipient whether their disk is full.",
+    ),
+    "delivery/refused": (
+        "The recipient’s system refused it without a reason that is known here.",
+        _ASK,
+    ),
+    "delivery/strange-answer": (
+        "The recipient’s system gave no answer about this package.",
+        "Ask the recipient whether it arrived. Their receipt can still come.",
+    ),
     "delivery/no-address": (
         "The recipient’s document does not say where packages are brought.",
         "Carry it, or have the address added to the document, approved, and release again.",

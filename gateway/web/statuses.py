@@ -16,7 +16,6 @@ STATUS_OF: Mapping[str, int] = {
     "delivery/receipt-key": 422,
     "delivery/unknown": 404,
     "idempotency/other-request": 422,
-    "idempotency/under-way": 409,
     "inbox/other-bytes": 409,
     "inbox/too-long": 413,
     "inbox/unknown": 404,

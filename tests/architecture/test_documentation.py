@@ -51,6 +51,16 @@ def test_every_error_code_can_be_looked_up() -> None:
     assert generate.unnamed_codes() == [], "a code is written out, so that it can be found"
 
 
+def test_every_error_code_says_something() -> None:
+    page = (house.REPOSITORY / "docs/reference/errors.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 500
+    assert [row for row in rows if " " not in row.split(" | ")[2].strip()] == []
+    for code in ("policy/hidden-character", "policy/too-deep", "policy/look-alike-key"):
+        (row,) = [row for row in rows if row.startswith(f"| `{code}` ")]
+        assert all(cell.strip(" |") for cell in row.split(" | ")[2:]), row
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/reference/errors.md"])
 def test_the_exit_codes_are_those_of_the_code(page: str) -> None:
     text = (house.REPOSITORY / page).read_text(encoding="utf-8")

@@ -187,6 +187,33 @@ def test_a_hostile_document_is_refused_before_it_is_understood(
     assert code in {finding.code for finding in findings}
 
 
+@pytest.mark.parametrize(
+    ("text", "where", "told"),
+    [
+        ("\ufeffid = 'x'", "line 1", "byte order mark"),
+        (b"\xef\xbb\xbfid = 'x'", "line 1", "byte order mark"),
+        ("a = 1\nn\u0430me = 2", "line 2", "can look like another"),
+        ("a = 1\n[a.\u0430b]", "line 2", "can look like another"),
+        ("a = 1\n\nb = " + "9" * 5_000, "line 3", "more digits than can be read"),
+        ("a = 1\na = 2", "line 2", "stands twice"),
+        ("[a]\n[a]", "line 2", "stands twice"),
+        ("a = { b = 1, b = 2 }", "line 1", "stands twice"),
+        ('a = 1\nb = "\u0430" c', "line 2", "not TOML"),
+        ("a = 1\n\nb = ", "line 3", "not TOML"),
+    ],
+    ids=range(10),
+)
+def test_a_text_that_cannot_be_read_says_why_and_where(
+    text: str | bytes, where: str, told: str
+) -> None:
+    _, findings = load({**shelf.around(), "agreements/x.toml": text})
+    (mine,) = [each for each in findings if each.document == "agreements/x.toml"]
+    assert mine.where == where
+    assert told in mine.sentence
+    assert mine.remedy
+    assert ("stands twice" in mine.sentence) == (told == "stands twice")
+
+
 @pytest.mark.parametrize("fault", ["k{n} = 1", 'f{n} = {{ treat = "keep", clause = "1" }}'])
 def test_after_a_thousand_faults_no_more_are_looked_for(
     fault: str,

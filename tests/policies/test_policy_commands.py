@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.adapters.policy_folder import read_policies, read_with
 from gateway.cli.policy_documents import cases, check, compare, explain, schema
+from gateway.cli.policy_review import review
 from gateway.errors import RefusedError, UsageError
 from gateway.policy import KINDS
 from tests.policies import shelf
@@ -138,7 +139,8 @@ def test_a_change_is_said_in_sentences(tmp_path: Path) -> None:
     old = POLICIES / "agreements/trafford.toml"
     result = _run(compare, old, draft)
     assert result.exit_code == 0
-    assert "changes ends of *trafford-stronger-families*" in result.output
+    assert "changes the last day (*ends*)" in result.output
+    assert "(*trafford-stronger-families*)" in result.output
     assert _run(compare, POLICIES, POLICIES).output == "Nothing differs.\n"
     assert json.loads(_run(compare, old, draft, "--json").stdout)["changes"]
 
@@ -155,6 +157,14 @@ def test_a_schema_of_no_kind_is_a_wrong_use() -> None:
     result = _run(schema, "agreemnt")
     assert result.exit_code == 2
     assert 'Did you mean "agreement"?' in result.output
+
+
+def test_a_remark_of_no_agreement_begins_with_what_it_says() -> None:
+    result = CliRunner().invoke(review, ["--on", "2026-11-22"], obj={})
+    lines = result.stdout.splitlines()
+    assert any(line.startswith("advice: No purpose reads ") for line in lines), result.output
+    assert any(line.startswith("warning: trafford-stronger-families / ") for line in lines)
+    assert not [line for line in lines if ": :" in line]
 
 
 def test_explain_says_each_field_with_its_clause() -> None:

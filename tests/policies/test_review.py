@@ -104,6 +104,21 @@ def test_a_column_that_no_purpose_needs_is_named() -> None:
     assert "dob" not in found.sentence
 
 
+def test_a_column_that_the_gateway_itself_reads_is_never_called_unneeded() -> None:
+    register = "datasets/family_register.toml"
+    # Without its rules, nothing in the contract itself says that these are needed.
+    text = SHIPPED[register].partition("[[rules]]")[0]
+    (found,) = [
+        remark
+        for remark in review(policy.parse(SHIPPED | {register: text}), on=ON)
+        if remark.code == "lint/column-unneeded" and '"family_register"' in remark.sentence
+    ]
+    spare = found.sentence.rpartition(": ")[2].rstrip(".").split(", ")
+    read = {"participation", "participation_date", "protected", "programme_arm", "start"}
+    assert "address_line1" in spare
+    assert read.isdisjoint(spare), spare
+
+
 def test_the_shipped_policies_have_no_problem() -> None:
     assert not [r for r in review(policy.parse(SHIPPED), on=ON) if r.weight is Weight.PROBLEM]
 

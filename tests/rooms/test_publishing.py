@@ -84,6 +84,31 @@ def test_the_register_fills_each_of_the_eighteen_fields(bundle: policy.Bundle) -
         assert all(row.values())
 
 
+def test_what_leaves_coarsened_is_registered_as_coarsened(bundle: policy.Bundle) -> None:
+    (row,) = [
+        row
+        for row in publishing.agreement_register(bundle)
+        if row["id"] == f"{TRAFFORD}/national-impact-study"
+    ]
+    told = row["disclosed_information"].split("; ")
+    assert "Date of birth, as a five-year age band" in told
+    assert "Date of birth" not in told
+    assert "Unit postcode of the last known address, as the postcode district" in told
+    (entry,) = [
+        entry
+        for entry in publishing.record_of_processing(bundle)
+        if entry["agreement"].startswith(TRAFFORD) and entry["purpose"] == row["purpose"]
+    ]
+    direct = entry["categories_of_data"]["direct"]
+    assert "Date of birth, as a five-year age band." in direct
+    assert "Date of birth." not in direct
+
+
+def test_a_count_by_a_field_is_not_told_as_that_field_rounded(bundle: policy.Bundle) -> None:
+    for row in publishing.agreement_register(bundle):
+        assert ", rounded to" not in row["disclosed_information"]
+
+
 def test_the_record_of_processing_names_what_article_30_asks(bundle: policy.Bundle) -> None:
     for entry in publishing.record_of_processing(bundle):
         for asked in ("controllers", "purpose", "categories_of_people", "recipients", "security"):
