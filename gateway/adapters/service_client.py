@@ -42,7 +42,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 POLL_SECONDS = 1.0
 TUS = {"Tus-Resumable": "1.0.0"}
 BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-# An answer to HEAD has no body, so that its status alone says it.
 _LET_GO = frozenset({"upload/gone", "upload/unknown-upload", "http/404", "http/410"})
 _KINDS: Mapping[int, type[GatewayError]] = {
     400: UsageError,
@@ -119,9 +118,8 @@ class ServiceClient:
         while True:
             told = self._ask("GET", f"/api/v1/uploads/{upload}").json()
             if told["extract"]:
-                receipt: Mapping[str, Any] = self._ask(
-                    "GET", f"/api/v1/extracts/{told['extract']}"
-                ).json()
+                address = f"/api/v1/extracts/{told['extract']}"
+                receipt: Mapping[str, Any] = self._ask("GET", address).json()
                 return receipt
             if told["state"] in ("failed", "expired", "terminated"):
                 raise Unavailable(
@@ -282,8 +280,7 @@ def _good(answer: httpx.Response) -> httpx.Response:
         after = answer.headers.get("Retry-After", "")
         raise Postponed(float(after) if after.isdigit() else None, f"answer {answer.status_code}")
     told = _problem(answer)
-    kind = _KINDS.get(answer.status_code, Unavailable)
-    raise kind(
+    raise _KINDS.get(answer.status_code, Unavailable)(
         str(told.get("code") or f"http/{answer.status_code}"),
         str(told.get("title") or "The service refused."),
         remedy=str(told.get("remedy") or ""),
