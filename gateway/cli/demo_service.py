@@ -79,7 +79,7 @@ def serve(home: Path, settings: Settings, *, port: int | None) -> None:
         _work(home, settings, database)
     sys.stdout.flush()
     place = [] if port is None else ["--port", str(port)]
-    command = [sys.executable, "-m", "gateway", "--data", str(settings.data), "serve", *place]
+    command = [sys.executable, "-P", "-m", "gateway", "--data", str(settings.data), "serve", *place]
     # This process has opened the ring; the service begins in a fresh one.
     os.execve(sys.executable, command, dict(os.environ))  # noqa: S606
 

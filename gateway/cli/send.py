@@ -5,6 +5,7 @@ Source: tus 1.0; docs/how-to/send-by-api.md; requirements R12-R18.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,19 @@ from gateway.cli.common import emit, exits, json_option, say
 from gateway.cli.receive import EXIT_OF_STATE, finding_line
 
 
+def _dataset(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    """A name that the service could have; which ones it has, it says itself."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
+        raise click.BadParameter(
+            "a dataset is called like school_attendance: small letters, digits and _. "
+            "Your pages list the ones that you may send."
+        )
+    return name
+
+
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dataset", required=True, help="The dataset that the file is.")
+@click.option("--dataset", required=True, callback=_dataset, help="The dataset that the file is.")
 @click.option("--to", "address", required=True, help="The service, like https://data.council.uk.")
 @click.option("--client", required=True, help="Your client's id, as the council registered it.")
 @click.option(

@@ -172,7 +172,7 @@ def _worker_plans(ctx: click.Context, workers: int) -> list[Any]:
     from gateway.service.supervisor import Plan
 
     data = str(open_settings(ctx).data)
-    base = [sys.executable, "-m", "gateway", "--data", data, "worker"]
+    base = [sys.executable, "-P", "-m", "gateway", "--data", data, "worker"]
     quick = [word for kind in QUICK for word in ("--only", kind)]
     return [
         Plan(

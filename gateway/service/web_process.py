@@ -75,7 +75,7 @@ def command(listening: Listening, descriptor: int) -> list[str]:
     if listening.certificate is not None:
         tls = ["--certfile", str(listening.certificate), "--keyfile", str(listening.key)]
     return [
-        *(sys.executable, "-m", "gunicorn"),
+        *(sys.executable, "-P", "-m", "gateway.service.gunicorn_start"),
         *("--config", "python:gateway.service.gunicorn_hooks"),
         *("--bind", f"fd://{descriptor}"),
         *("--workers", str(listening.processes), "--threads", str(listening.threads)),

@@ -29,7 +29,7 @@ from gateway.web.desk import desk, desk_of
 
 _NAME = "gateway-sign-in"
 _LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
-_BEARER = "Bearer "
+_BEARER = "bearer "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +143,12 @@ def _person(request: Request) -> Caller | None:
 
 def _machine(request: Request) -> Caller | None:
     sent = request.headers.getlist("Authorization")
-    if len(sent) != 1 or not sent[0].startswith(_BEARER):
+    # The scheme in any case: RFC 9110, section 11.1.
+    if len(sent) != 1 or not sent[0].lower().startswith(_BEARER):
         return None
     with desk().database.read() as connection:
         client = sign_in_desk().tokens.client_of(
-            connection, sent[0].removeprefix(_BEARER), at=desk().now()
+            connection, sent[0][len(_BEARER) :], at=desk().now()
         )
     if client is None:
         return None

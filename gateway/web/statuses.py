@@ -22,6 +22,7 @@ STATUS_OF: Mapping[str, int] = {
     "intake/not-a-sender": 403,
     "job/unknown": 404,
     "request/body-too-long": 413,
+    "request/compressed": 415,
     "request/media-type": 415,
     "store/no-receipt": 404,
     "store/no-row-list": 404,

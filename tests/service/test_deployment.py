@@ -19,6 +19,7 @@ import pytest
 
 from gateway.adapters.settings import KNOWN
 from gateway.cli import main
+from gateway.service import web_process
 from gateway.service.supervisor import STOP_SECONDS
 from tests.journeys.office import REPOSITORY
 
@@ -26,6 +27,7 @@ DEPLOY = REPOSITORY / "docs" / "deploy"
 UNIT = (DEPLOY / "gateway.service").read_text("utf-8")
 INSTALLED = "/opt/gateway/.venv/bin/gateway"
 MOST_EXPOSED = 25  # tenths; 100 is a unit without any protection
+CONFIGURED = "python:gateway.service.gunicorn_hooks"
 
 
 def directives() -> list[tuple[str, str]]:
@@ -142,3 +144,19 @@ def test_the_container_sets_only_what_the_gateway_knows_and_runs_a_command_that_
 def test_the_container_runs_as_somebody_without_rights() -> None:
     (user,) = [words[1] for words in container() if words[0] == "USER"]
     assert user == "10001:10001"
+
+
+def test_nothing_that_lies_where_the_service_is_started_stands_for_a_library(
+    tmp_path: Path,
+) -> None:
+    listening = web_process.Listening(host="127.0.0.1", port=0, processes=1, threads=1)
+    for name in ("gateway", "gunicorn", "flask", "structlog"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger ran')\n")
+    python, *words = web_process.command(listening, 0)
+    start = [python, *words[: words.index("--config")], "--config", CONFIGURED, "--check-config"]
+    done = subprocess.run(
+        [*start, words[-1]], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "a stranger ran" not in done.stdout + done.stderr
+    # It came as far as our own code, which asks for a data directory.
+    assert "store/no-data-directory" in done.stderr, done.stderr

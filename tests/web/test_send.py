@@ -204,3 +204,14 @@ def test_a_stopped_command_goes_on_where_it_was(
     assert told["upload"] in begun.values()
     assert done.returncode in (0, 4, 5)
     assert json.loads((state / "sending.json").read_text()) == {}
+
+
+def test_a_name_that_no_dataset_can_have_is_told_at_once(key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("a\n1\n")
+    words = sending("https://data.example.org", key, file)
+    done = gateway(
+        *["School Attendance" if word == DATASET else word for word in words], home=tmp_path
+    )
+    assert done.returncode == 2
+    assert "school_attendance" in done.stderr

@@ -85,14 +85,21 @@ def whole(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
     return answer.status_code, answer.data, sorted(answer.headers.items())
 
 
-def known_to_api(app: Flask, token: str) -> bool:
+def known_to_api(app: Flask, token: str, scheme: str = "Bearer") -> bool:
     """Whether the service takes an access token."""
     from flask import request
 
     from gateway.web import signing_in
 
-    with app.test_request_context(environ_overrides={"HTTP_AUTHORIZATION": f"Bearer {token}"}):
+    with app.test_request_context(environ_overrides={"HTTP_AUTHORIZATION": f"{scheme} {token}"}):
         return signing_in.machine(request) is not None
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_known_in_any_case(app: Flask, scheme: str) -> None:
+    token = asked(app, good_assertion().signed()).get_json()["access_token"]
+    assert known_to_api(app, token, scheme)
+    assert not known_to_api(app, token, f"{scheme}s")
 
 
 def test_a_good_assertion_gets_a_token_that_the_api_takes(app: Flask) -> None:

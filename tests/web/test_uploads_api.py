@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,15 @@ def test_a_form_is_not_a_file(machine: Machines, dataset: str, kind: str) -> Non
         f"/api/v1/extracts?dataset={dataset}", data=b"x", headers={"Content-Type": kind}
     )
     assert (answer.status_code, answer.get_json()["code"]) == (415, "request/media-type")
+
+
+def test_a_compressed_body_is_not_taken_for_the_file(machine: Machines, dataset: str) -> None:
+    answer = machine(POLICE).post(
+        f"/api/v1/extracts?dataset={dataset}", data=b"x", headers={"Content-Encoding": "gzip"}
+    )
+    told = answer.get_json()
+    assert (answer.status_code, told["code"]) == (415, "request/compressed")
+    assert "Content-Encoding" in json.dumps(told)
 
 
 @pytest.mark.parametrize("query", ["", "?dataset=", "?dataset=A", "?dataset=a&dataset=b", "?x=1"])

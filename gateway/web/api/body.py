@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.errors import UsageError
+
 SHORTEST = 16 << 10
 LONGEST = 1 << 20
 MOMENT = 0.5
@@ -29,7 +31,16 @@ class Body:
         Args:
             environ: of the request, as the server made it.
             digested: whether `digest` will be asked for.
+
+        Raises:
+            UsageError: `request/compressed`.
         """
+        if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+            raise UsageError(
+                "request/compressed",
+                "The body is compressed, and this address takes it as it is.",
+                remedy="Send it without Content-Encoding.",
+            )
         self._digest = hashlib.sha256() if digested else None
         said = environ.get("CONTENT_LENGTH") or ""
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
