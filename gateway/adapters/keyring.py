@@ -125,7 +125,19 @@ class KeyRing(CoreRing):
         return StorageRecipient(key_id=record.id, public=record.public)
 
     def storage_identity(self, key: str) -> str:
-        """Give the private half of a storage pair (`AGE-SECRET-KEY-…`), by key id."""
+        """Give the private half of a storage pair (`AGE-SECRET-KEY-…`), by key id.
+
+        Raises:
+            Unavailable: `keys/storage-gone`; what it sealed cannot be read any more.
+        """
+        if all(record.id != key for record in self.records()):
+            raise Unavailable(
+                "keys/storage-gone",
+                f"The ring has no key {key}, which opens what is stored.",
+                remedy="A destroyed key does not come back: what it sealed is destroyed with it. "
+                "If it was lost, restore the key ring from its own backup.",
+                kind=KeyKind.STORAGE.value,
+            )
         return self.secret(key, KeyKind.STORAGE).decode("ascii")
 
     def upload_recipient(self, on: dt.date) -> UploadRecipient:
