@@ -14,14 +14,34 @@ from dataclasses import dataclass
 
 from gateway.adapters import policy_editing as editing
 from gateway.adapters.policy_editing import FieldEdit
+from gateway.adapters.policy_reading import reader
 from gateway.errors import InputRejected
 from gateway.policy import Bundle
 from gateway.policy.agreements import Output, Purpose
-from gateway.policy.treatments import AGE_TREATMENTS, SAID, said
-from gateway.web.form_values import Fault, day
+from gateway.policy.column_names import RESERVED
+from gateway.policy.rereading import changed
+from gateway.policy.treatments import AGE_TREATMENTS, SAID, is_treatment, said
+from gateway.web.form_values import Fault, day, fault
 from gateway.web.workshop import DraftView
 
 CLAUSE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.()-]{0,19}")
+NOT_A_TREATMENT = (
+    "Enter threshold:N, band:N,N with each number larger than the one before, top-code:N, "
+    "or round:N with N of 1 or more"
+)
+# Where the form asks for what a finding is about; any other is about the treatment.
+_PART_OF = {
+    "policy/reserved-name": "name",
+    "policy/duplicate-field": "name",
+    "policy/key-malformed": "name",
+    "policy/field-not-in-dataset": "column",
+    "policy/unknown-field": "column",
+    "policy/unknown-dataset": "column",
+    "policy/age-without-date": "at",
+    "policy/unexpected-at": "at",
+    "policy/unknown-column": "at",
+    "policy/missing-clause": "clause",
+}
 Limits = Mapping[str, tuple[int, str]]
 
 
@@ -156,8 +176,12 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
     at = form.get("at", "").strip()
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
         faults.append({"text": "Choose a column, or give the field a name", "href": "#column"})
+    if name.casefold() in RESERVED:
+        faults.append(fault(f"Choose another name: {name} is written by the gateway", "name"))
     if not treat:
         faults.append({"text": "Choose how the field is treated", "href": "#treat"})
+    elif not is_treatment(treat):
+        faults.append(fault(NOT_A_TREATMENT, "other"))
     if not CLAUSE.fullmatch(clause):
         faults.append(
             {"text": "Enter the clause that lets it leave, like 4.2(c)i", "href": "#clause"}
@@ -178,6 +202,40 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
         at=on if on and treat in AGE_TREATMENTS else "",
     )
     return edit, []
+
+
+def field_refused(
+    view: DraftView, documents: Mapping[str, str], purpose: str, output: str, edit: FieldEdit
+) -> list[Fault]:
+    """What the strict reader would find at this field, each at its part of the form.
+
+    Args:
+        view: the draft as it is.
+        documents: the current texts.
+        purpose: whose output it is.
+        output: that has the field.
+        edit: the field as it was typed.
+    """
+    texts = changed(documents, view.draft.changes)
+    path = next((each for each in view.draft.changes if each.startswith("agreements/")), "")
+    text = editing.set_field(str(texts.get(path, "")), purpose, output, edit)
+    _, findings = reader().load({**texts, path: text})
+    place = ("purposes", purpose, "outputs", output, "fields", edit.name)
+    return [
+        fault(f"{each.sentence[:1].upper()}{each.sentence[1:]} {each.remedy}".strip(), at)
+        for each in findings
+        if each.document == path and each.path[: len(place)] == place
+        for at in (_PART_OF.get(each.code, "treat"),)
+    ]
+
+
+def name_taken(view: DraftView, purpose: str, output: str, form: Mapping[str, str]) -> list[Fault]:
+    """The fault of a column that is added under the name of another field."""
+    found = _output(view, purpose, output)
+    name = form.get("name", "").strip() or form.get("column", "").partition(".")[2]
+    if form.get("column") and found is not None and name in found.fields:
+        return [fault("There is a field of this name already: choose another name", "name")]
+    return []
 
 
 def purpose_choices(view: DraftView) -> Known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -117,6 +118,96 @@ def test_a_change_is_written_proposed_approved_and_then_in_force(
     assert approved.outcome["state"] == "approved"
     assert "In force" in said(approver.get(f"/agreements/{TRAFFORD}").text)
     assert "intensity of the support" in said(approver.get(f"/agreements/{TRAFFORD}/notice").text)
+
+
+REFUSED = [
+    ({"name": "link_id"}, "name", "is written by the gateway"),
+    ({"name": "Pseudonym"}, "name", "is written by the gateway"),
+    ({"name": "sex"}, "name", "There is a field of this name already"),
+    ({"treat": "other", "other": "band:5,3"}, "other", "each number larger"),
+    ({"treat": "other", "other": "round:0"}, "other", "round:N with N of 1 or more"),
+    ({"treat": "other", "other": "round:5"}, "treat", "cannot be treated so"),
+    ({"treat": "year"}, "treat", "cannot be treated so"),
+    ({"treat": "age-band-5", "at": "2026-04-01"}, "treat", "cannot be treated so"),
+]
+
+
+@pytest.mark.parametrize(("typed", "at", "told"), REFUSED, ids=range(len(REFUSED)))
+def test_a_field_that_would_not_load_is_refused_at_its_place_and_nothing_is_saved(
+    client_as: Clients, data: Settings, typed: dict[str, str], at: str, told: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    form = field(revision="1", reason="Why not.", **typed)
+    answer = editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=form)
+    assert answer.status_code == 422
+    (here,) = re.findall(rf'<p id="{at}-error"[^>]*>(.*?)</p>', answer.text, re.DOTALL)
+    assert told in said(here)
+    assert f'href="#{at}"' in answer.text
+    assert f'id="{at}"' in answer.text
+    for typed_text in (typed.get("name"), typed.get("other"), "4.2(c)iv"):
+        assert typed_text is None or f'value="{typed_text}"' in answer.text
+    assert 'value="family_register.intensity" selected' in answer.text
+    assert revision_of(data, draft) == 1
+
+
+def test_a_field_that_is_changed_wrongly_stays_the_one_that_is_changed(
+    client_as: Clients, data: Settings
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}"
+    shown = editor.get(f"{page}?field=age_band").text
+    hidden = dict(re.findall(r'type="hidden" name="(name|source|from)" value="([^"]*)"', shown))
+    assert hidden["from"] == "date_of_birth"
+    form = {**hidden, "treat": "other", "other": "band:5,3", "clause": "4.2(c)i", "revision": "1"}
+    answer = editor.post(page, data=form)
+    assert answer.status_code == 422
+    assert "Change age_band" in said(answer.text)
+    again = dict(
+        re.findall(r'type="hidden" name="(name|source|from)" value="([^"]*)"', answer.text)
+    )
+    assert again == hidden
+    assert revision_of(data, draft) == 1
+
+
+class Unread(io.BytesIO):
+    """A body that nobody may read."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize("page", ["text", "check", "agreement", "documents/field"])
+def test_a_huge_form_is_refused_by_its_size_before_it_is_read(
+    client_as: Clients, page: str
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    answer = editor.post(
+        f"/drafts/{draft}/{page}",
+        input_stream=Unread(b"text=" + b"1" * 10_000_000),
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 413
+
+
+def test_the_largest_document_still_fits_into_a_form(client_as: Clients, data: Settings) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    text = "#" + "é" * 499_999
+    form = {"path": "notes.toml", "text": text, "revision": "1", "reason": "x"}
+    answer = editor.post(f"/drafts/{draft}/text", data=form)
+    assert answer.status_code == 303
+    assert revision_of(data, draft) == 2
+
+
+def revision_of(data: Settings, draft: str) -> int:
+    database = Database(data.database_url)
+    with database.read() as connection:
+        found = policy_drafts.find(connection, draft)
+    database.close()
+    return found.revision
 
 
 def test_an_editor_does_not_approve_their_own_change(data: Settings, client_as: Clients) -> None:

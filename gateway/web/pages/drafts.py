@@ -84,9 +84,17 @@ def set_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
     """Add a field to an output, or change it."""
     view = opened(draft)
     edit, faults = draft_forms.field_edit(request.form)
-    if edit is None:
+    if edit is not None and revision() == view.draft.revision:
+        faults = draft_forms.name_taken(view, purpose, output, request.form)
+        faults = faults or draft_forms.field_refused(view, _documents(), purpose, output, edit)
+    if edit is None or faults:
         return _field_page(view, purpose, output, request.form, faults), 422
     return edited(view, caller, lambda text: editing.set_field(text, purpose, output, edit))
+
+
+def _documents() -> dict[str, str]:
+    with desk().database.read() as connection:
+        return workshop.current(connection)
 
 
 def _field_page(
@@ -106,6 +114,7 @@ def _field_page(
         treatments=draft_forms.treatments,
         values=values,
         faults=list(faults),
+        at={each["href"].removeprefix("#"): each["text"] for each in faults},
         revision=revision() if faults else view.draft.revision,
     )
 
