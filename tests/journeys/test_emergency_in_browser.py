@@ -13,6 +13,12 @@ from tests.journeys.browsing import Visitor, chromium, visiting
 from tests.service.serving import Service, serving
 from tests.web import office as offices
 
+WHY = (
+    "The school rang at ten past four: the child had said that nobody would be at home over the "
+    "weekend but the man whom the order names. The panel meets on Monday, which is too late.\n\n"
+    "The duty lead decided with the practitioner by telephone; both names are in the case file."
+)
+
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -60,17 +66,31 @@ def test_from_the_first_word_to_the_filed_reasons(
             assert "You owe a reason" in visitor.text()
             visitor.go(page)
             visitor.picture("emergency-reason")
-            visitor.page.fill("#reason", "The panel meets on Monday; the duty lead decided.")
+            visitor.page.fill("#reason", WHY)
             visitor.page.click("text=File the reason")
             assert "Filed" in visitor.text()
         officer.go(page)
         officer.picture("emergency-seen")
         officer.page.click("text=I have seen it")
         assert "aude" in officer.text()
+        _reasons_read(officer)
     told = service.office.ask("emergency", "list")["emergencies"]
     (mine,) = [each for each in told if page.endswith(each["id"])]
     (left,) = urgent.opened(service.office, mine, tmp_path / "mash")
     assert left["surname"] == row["surname"]
+
+
+def _reasons_read(officer: Visitor) -> None:
+    """Shown once, with who wrote which, and not again."""
+    officer.page.click("text=Read the reasons")
+    reading = officer.page.url.removeprefix(officer.url)
+    _until(officer, reading, "Shown to you once")
+    officer.picture("emergency-reasons-read")
+    for said in ("Reason of pia", "Reason of rosa", *WHY.split("\n\n")):
+        assert said in officer.text()
+    officer.go(reading)
+    assert WHY.partition("\n")[0] not in officer.text()
+    officer.picture("emergency-reasons-gone")
 
 
 def _asked(first: Visitor, row: dict[str, str]) -> str:
