@@ -23,7 +23,7 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
         ),
         "lint/column-unneeded": (
             Weight.ADVICE,
-            "columns of a contract that leave for no purpose and choose no cohort",
+            "columns of a contract that leave for no purpose, and that the gateway does not read",
         ),
         "lint/consent-beside": (Weight.WARNING, "consent named beside another Article 6 basis"),
         "lint/dataset-unread": (Weight.ADVICE, "a contract that no purpose reads"),

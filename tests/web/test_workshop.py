@@ -145,7 +145,7 @@ def test_a_field_that_would_not_load_is_refused_at_its_place_and_nothing_is_save
     assert told in said(here)
     assert f'href="#{at}"' in answer.text
     assert f'id="{at}"' in answer.text
-    for typed_text in (typed.get("name"), typed.get("other"), "4.2(c)iv"):
+    for typed_text in (typed.get("name"), typed.get("other"), "4.2(c)iv", "Why not."):
         assert typed_text is None or f'value="{typed_text}"' in answer.text
     assert 'value="family_register.intensity" selected' in answer.text
     assert revision_of(data, draft) == 1
