@@ -147,7 +147,8 @@ def test_no_page_at_any_step_shows_a_detail_to_anybody(stage: Stage, story: str)
 
 def test_the_package_alone_holds_her(stage: Stage, story: str, tmp_path: Path) -> None:
     """Else the search would prove nothing: it was she who was disclosed."""
-    told = stage.office.ask("emergency", "list")["emergencies"][0]
+    every = stage.office.ask("emergency", "list")["emergencies"]
+    (told,) = (each for each in every if each["id"] == story)
     (left,) = urgent.opened(stage.office, told, tmp_path / "mash")
     assert left["surname"] == CANARY["surname"]
     assert left["risk_statement"] == TYPED["risk_statement"]
