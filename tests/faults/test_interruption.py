@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pyrage
 import pytest
@@ -57,6 +58,15 @@ def clearing() -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Ctrl-C is heard, also where the tests themselves run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_native_code_that_was_reading_does_not_hide_the_order(
     number: int, capsys: pytest.CaptureFixture[str]

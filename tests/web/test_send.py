@@ -105,12 +105,13 @@ def test_a_file_is_sent_checked_and_its_receipt_is_read(
 def test_a_file_that_another_has_replaced_says_so_when_it_is_sent_again(
     service: Service, key: Path, people: Path, tmp_path: Path
 ) -> None:
-    words = [
-        word for word in sending(service.url, key, people / f"{DATASET}.csv") if word != "--json"
-    ]
+    # Blank lines at the end tell these files from what other tests send.
+    content = (people / f"{DATASET}.csv").read_bytes()
+    older, newer = tmp_path / "older.csv", tmp_path / "newer.csv"
+    older.write_bytes(content + b"\n")
+    newer.write_bytes(content + b"\n\n")
+    words = [word for word in sending(service.url, key, older) if word != "--json"]
     gateway(*words, home=tmp_path)
-    newer = tmp_path / "newer.csv"
-    newer.write_bytes((people / f"{DATASET}.csv").read_bytes() + b"\n")
     replaced = json.loads(gateway(*sending(service.url, key, newer), home=tmp_path).stdout)
     again = gateway(*words, home=tmp_path)
     assert again.returncode == 0, again.stderr
