@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.adapters.policy_folder import read_policies
 from gateway.model import Plan, Refusal
 from gateway.policy import PolicyInvalid, decide, load, parse
 from gateway.policy.findings import MOST
@@ -325,3 +326,13 @@ def test_a_long_list_of_findings_ends_with_a_count() -> None:
     fields = "\n".join(f'nofield{n} = {{ treat = "keep", clause = "1" }}' for n in range(150))
     with pytest.raises(PolicyInvalid, match="and 50 more"):
         parse(documents((SEX, SEX + "\n" + fields)))
+
+
+def test_a_fault_that_several_forms_of_a_value_share_is_said_once() -> None:
+    shipped = read_policies(shelf.REPOSITORY / "policies")
+    path, right = "cases/kirklees.toml", 'reasons = ["policy/clear-recipient"]'
+    text = shipped[path].decode()
+    assert right in text
+    _, found = load({**shipped, path: text.replace(right, "reasons = [5, 5]", 1)})
+    assert {each.document for each in found} == {path}
+    assert len(set(found)) == len(found)

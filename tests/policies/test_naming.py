@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.policy import Bundle, parse
+from gateway.policy import Bundle, compare, parse
 from gateway.policy.naming import Names, called, first_words, part, titled
 from tests.policies import shelf
 
@@ -59,3 +59,11 @@ def test_a_meaning_is_cut_at_its_first_stop_and_left_out_where_it_is_long() -> N
     assert first_words("Date of birth: as registered.") == "Date of birth"
     assert first_words("A *marked* word") == "A marked word"
     assert first_words("x" * 61) == ""
+
+
+def test_a_word_that_joins_a_list_or_leaves_it_is_said() -> None:
+    old, new = bundle_of(), bundle_of(('areas = ["Trafford"]', 'areas = ["Stretford"]'))
+    where = Names(old, new).of("agreement", AGREEMENT)
+    said = compare(old, new)
+    assert f"adds *Stretford* to {part('areas')} of {where}" in said
+    assert f"removes *Trafford* from {part('areas')} of {where}" in said
