@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.client_keys import PRIVATE, make_pair
+from gateway.adapters.sending_memory import SendingMemory
 from tests.journeys import borough
 from tests.journeys.office import REPOSITORY, Office
 from tests.service.serving import Service, serving
@@ -205,6 +207,20 @@ def test_a_stopped_command_goes_on_where_it_was(
     assert told["upload"] in begun.values()
     assert done.returncode in (0, 4, 5)
     assert json.loads((state / "sending.json").read_text()) == {}
+
+
+def test_an_upload_that_the_service_let_go_of_begins_anew(
+    service: Service, key: Path, people: Path, tmp_path: Path
+) -> None:
+    file, memory = tmp_path / "anew.csv", SendingMemory(tmp_path / "state")
+    file.write_bytes((people / f"{DATASET}.csv").read_bytes() + b"\n\n\n")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    mark = memory.mark(service.url, COUNCIL_CLIENT, DATASET, digest)
+    memory.keep(mark, "upload-" + "a" * 26)
+    done = gateway(*sending(service.url, key, file, "--state", str(memory.folder)), home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "accepted"
+    assert memory.recall(mark) == ""
 
 
 def test_a_name_that_no_dataset_can_have_is_told_at_once(key: Path, tmp_path: Path) -> None:
