@@ -134,13 +134,18 @@ class Run:
         """Write down that this release was decided."""
         if self._officer:
             self.release = self._world.new_release()
-            with self._world.database.begin() as connection:
-                write_decision(
-                    *(connection, self._world, self._plan),
-                    release=self.release,
-                    officer=self._officer,
-                )
             self._state = ReleaseState.DECIDED
+            try:
+                with self._world.database.begin() as connection:
+                    write_decision(
+                        *(connection, self._world, self._plan),
+                        release=self.release,
+                        officer=self._officer,
+                    )
+            except BaseException as fault:
+                # A stop right after the commit: Python ends no block that it has not begun.
+                self.__exit__(type(fault), fault, fault.__traceback__)
+                raise
         return self
 
     def __exit__(

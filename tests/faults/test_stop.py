@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.pool import Pool
 
 from tests.faults import kills, soundness
 from tests.journeys import borough
 from tests.journeys.office import Office
 
 STOPS = 3
+BEGUN = "SELECT 1 FROM releases WHERE state = 'decided'"
 
 
 def stopped(office: Office, words: tuple[str, ...], after: float) -> tuple[int, str]:
@@ -41,6 +48,27 @@ def test_a_release_that_is_told_to_stop_withdraws_itself(office: Office, outbox:
     assert 1 in codes, codes
     office.must(*words)
     soundness.check_nothing_half_done(office, outbox)
+
+
+def test_a_release_that_is_told_to_stop_as_it_begins_withdraws_itself(
+    office: Office, outbox: Path
+) -> None:
+    def stop(connection: sqlite3.Connection, _record: object) -> None:
+        if not begun and connection.execute(BEGUN).fetchone():
+            begun.append(True)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    begun: list[bool] = []
+    sa.event.listen(Pool, "checkin", stop)
+    try:
+        answer = office.run(*borough.SHARE, "--to", str(outbox), "--json")
+    finally:
+        sa.event.remove(Pool, "checkin", stop)
+    assert begun
+    assert answer.code == 1
+    assert answer.document["error"]["code"] == "gateway/stopped"
+    states = [row["state"] for row in soundness.table(office, soundness.RELEASES)]
+    assert states == ["withdrawn"]
 
 
 def test_a_receive_that_is_told_to_stop_leaves_nothing(office: Office, people: Path) -> None:
