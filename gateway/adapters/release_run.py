@@ -136,12 +136,7 @@ class Run:
             self.release = self._world.new_release()
             self._state = ReleaseState.DECIDED
             try:
-                with self._world.database.begin() as connection:
-                    write_decision(
-                        *(connection, self._world, self._plan),
-                        release=self.release,
-                        officer=self._officer,
-                    )
+                write_decision(self._world, self._plan, release=self.release, officer=self._officer)
             except BaseException as fault:
                 # A stop right after the commit: Python ends no block that it has not begun.
                 self.__exit__(type(fault), fault, fault.__traceback__)

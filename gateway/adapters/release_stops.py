@@ -21,34 +21,28 @@ from gateway.disclosure import Alarm
 from gateway.model import Plan, Reason
 
 
-def write_decision(
-    connection: sa.Connection, world: World, plan: Plan, *, release: str, officer: str
-) -> None:
-    """Write down that a release was decided, before any row is read."""
-    world.append(
-        connection,
-        "release-decided",
-        {
-            "release": release,
-            "purpose": plan.request.purpose,
-            "agreement": plan.request.agreement,
-            "policy_digest": plan.policy_digest,
-            "version": plan.agreement_version,
-            "operator": officer,
-        },
+def write_decision(world: World, plan: Plan, *, release: str, officer: str) -> None:
+    """Write down that a release was decided, before any row is read, in one transaction."""
+    facts: dict[str, str | int] = {
+        "release": release,
+        "purpose": plan.request.purpose,
+        "agreement": plan.request.agreement,
+        "policy_digest": plan.policy_digest,
+        "version": plan.agreement_version,
+        "operator": officer,
+    }
+    decided = ReleaseRecord(
+        id=release,
+        state=ReleaseState.DECIDED,
+        purpose=plan.request.purpose,
+        agreement=plan.request.agreement,
+        policy_digest=plan.policy_digest,
+        officer=officer,
+        created=world.now(),
     )
-    open_release(
-        connection,
-        ReleaseRecord(
-            id=release,
-            state=ReleaseState.DECIDED,
-            purpose=plan.request.purpose,
-            agreement=plan.request.agreement,
-            policy_digest=plan.policy_digest,
-            officer=officer,
-            created=world.now(),
-        ),
-    )
+    with world.database.begin() as connection:
+        world.append(connection, "release-decided", facts)
+        open_release(connection, decided)
 
 
 def write_refusal(
