@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tests.faults import kills, soundness
 from tests.journeys import borough
 from tests.journeys.office import Office
 
-STOPS = 3
+STOPS, MOST = 3, 12
 BEGUN = "SELECT 1 FROM releases WHERE state = 'decided'"
 
 
@@ -34,18 +36,35 @@ def stopped(office: Office, words: tuple[str, ...], after: float) -> tuple[int, 
     return running.returncode, out
 
 
-def test_a_release_that_is_told_to_stop_withdraws_itself(office: Office, outbox: Path) -> None:
-    words = (*borough.SHARE, "--to", str(outbox), "--json")
-    whole, codes = kills.timed(office, words), []
-    for after in kills.moments(STOPS, whole):
-        code, _ = stopped(office, words, after)
-        codes.append(code)
-        states = {row["state"] for row in soundness.table(office, soundness.RELEASES)}
+def stopped_at_work(
+    office: Office, words: Callable[[], tuple[str, ...]], look: Callable[[], None]
+) -> None:
+    """Stop runs at moments drawn by chance, a few, and then until one of them was at work."""
+    chance = random.Random()
+    whole = kills.timed(office, words())
+    earliest, latest, codes = 0.2 * whole, whole, list[int]()
+    while len(codes) < STOPS or (1 not in codes and len(codes) < MOST):
+        after = chance.uniform(earliest, latest)
+        code, _ = stopped(office, words(), after)
         # -15: it had not come as far as to begin; then there is nothing to clear away.
         assert code in {0, 1, -15}
+        look()
+        codes.append(code)
+        if code == 0:
+            earliest, latest = min(earliest, after / 2), after
+        elif code == -15:
+            earliest, latest = after, max(latest, 2 * after)
+    assert 1 in codes, codes
+
+
+def test_a_release_that_is_told_to_stop_withdraws_itself(office: Office, outbox: Path) -> None:
+    def look() -> None:
+        states = {row["state"] for row in soundness.table(office, soundness.RELEASES)}
         assert states <= {"forwarded", "withdrawn", "recorded"}
         soundness.check_outbox(office, outbox)
-    assert 1 in codes, codes
+
+    words = (*borough.SHARE, "--to", str(outbox), "--json")
+    stopped_at_work(office, lambda: words, look)
     office.must(*words)
     soundness.check_nothing_half_done(office, outbox)
 
@@ -73,11 +92,9 @@ def test_a_release_that_is_told_to_stop_as_it_begins_withdraws_itself(
 
 def test_a_receive_that_is_told_to_stop_leaves_nothing(office: Office, people: Path) -> None:
     corrections = kills.Corrections(people / "family_register.csv", office.home)
-    whole, codes = kills.timed(office, corrections.words()), []
-    for after in kills.moments(STOPS, whole):
-        code, _ = stopped(office, corrections.words(), after)
-        codes.append(code)
-        assert code in {0, 1, -15}
+
+    def look() -> None:
         soundness.check_no_orphan_extract(office)
         soundness.check_receipts(office)
-    assert 1 in codes, codes
+
+    stopped_at_work(office, corrections.words, look)
