@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
 
 from gateway.adapters import keyring_files as files
 from gateway.adapters.keyring_passphrase import ANY_BUT_OWNER_READS
-from gateway.adapters.notice_try import Try
+from gateway.adapters.notice_replies import in_time
+from gateway.adapters.notice_try import WHOLE, Try
 from gateway.adapters.settings_notices import NoticeSettings
 from gateway.errors import Unavailable
 
-PATIENCE: Final = 20.0
 FOR_GOOD: Final = 500
 _CODES: Final = (
     (smtplib.SMTPNotSupportedError, "notices/no-tls"),
@@ -30,16 +32,17 @@ _CODES: Final = (
 )
 
 
-def send(settings: NoticeSettings, message: EmailMessage, *, to: str) -> Try:
+def send(settings: NoticeSettings, message: EmailMessage, *, to: str, within: float = WHOLE) -> Try:
     """Hand one message to the mail server.
 
     Args:
         settings: the server's.
         message: whole.
         to: its one recipient.
+        within: seconds for the whole of it, however the server's replies drip in.
     """
     try:
-        with _connected(settings) as server:
+        with _connected(settings, within) as server:
             server.send_message(message, settings.smtp_from, [to])
     except (smtplib.SMTPException, OSError, Unavailable) as fault:
         return _failed(fault)
@@ -88,24 +91,26 @@ def secret(path: Path) -> bytes:
     return found
 
 
-def _connected(settings: NoticeSettings) -> smtplib.SMTP:
-    # The machine's own name says nothing that a mail server needs.
-    named = settings.smtp_from.rpartition("@")[2]
-    address = (settings.smtp_host, settings.smtp_port)
-    if settings.smtp_tls == "implicit":
-        context = trusting(settings)
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            *address, local_hostname=named, timeout=PATIENCE, context=context
-        )
-    else:
-        server = smtplib.SMTP(*address, local_hostname=named, timeout=PATIENCE)
+@contextmanager
+def _connected(settings: NoticeSettings, within: float) -> Iterator[smtplib.SMTP]:
+    context = None if settings.smtp_tls == "none" else trusting(settings)
+    server = in_time(
+        settings.smtp_host,
+        settings.smtp_port,
+        # The machine's own name says nothing that a mail server needs.
+        named=settings.smtp_from.rpartition("@")[2],
+        within=within,
+        tls=context if settings.smtp_tls == "implicit" else None,
+    )
     try:
         if settings.smtp_tls == "starttls":
-            server.starttls(context=trusting(settings))
+            server.starttls(context=context)
         if settings.smtp_password_file is not None:
             password = secret(settings.smtp_password_file).decode("utf-8", "replace")
             server.login(settings.smtp_user, password)
-    except BaseException:
+        yield server
+        # What was taken is taken, however the server says goodbye.
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
+    finally:
         server.close()
-        raise
-    return server

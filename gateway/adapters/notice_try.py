@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
+
+# Seconds that one try may take as a whole; whoever claims a notice has it for longer.
+WHOLE: Final = 60.0
 
 # What stops a notice, as a person reads it.
 FAULTS: Mapping[str, str] = MappingProxyType(

@@ -8,6 +8,7 @@ Source: Standard Webhooks 1.0, "Signature scheme"; RFC 2104; RFC 9110.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import datetime as dt
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.adapters.notice_mail import secret, trusting
-from gateway.adapters.notice_try import Try
+from gateway.adapters.notice_try import WHOLE, Try
 from gateway.adapters.settings_notices import NoticeSettings
 from gateway.errors import Unavailable
 
@@ -28,7 +29,14 @@ GONE: Final = 410
 PREFIX: Final = b"whsec_"
 
 
-def post(settings: NoticeSettings, body: bytes, *, reference: str, at: dt.datetime) -> Try:
+def post(
+    settings: NoticeSettings,
+    body: bytes,
+    *,
+    reference: str,
+    at: dt.datetime,
+    within: float = WHOLE,
+) -> Try:
     """Post one document; anything but a 2xx is a failure, and no redirection is followed.
 
     Args:
@@ -36,26 +44,36 @@ def post(settings: NoticeSettings, body: bytes, *, reference: str, at: dt.dateti
         body: the document as it is signed.
         reference: what the notice is known by.
         at: now.
+        within: seconds for the whole of it, however the answer drips in.
     """
     import httpx  # in the process that sends: the web only writes notices down
 
     try:
         headers = signed(body, key=_key(settings), reference=reference, at=at)
-        verify = trusting(settings) if settings.webhook_url.startswith("https:") else False
-        # No proxy or certificate of the environment: what is set is what is used.
-        # What it answers beside its status is not read, however long it is.
-        with (
-            httpx.Client(verify=verify, timeout=PATIENCE, trust_env=False) as web,
-            web.stream("POST", settings.webhook_url, content=body, headers=headers) as answer,
-        ):
-            status = answer.status_code
+        status = asyncio.run(_answered(settings, body, headers, within=within))
     except Unavailable as fault:
         return Try(fault.code)
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return Try("notices/out-of-reach")
     if status // 100 == SUCCESS:
         return Try()
     return Try("notices/refused", final=status == GONE)
+
+
+async def _answered(
+    settings: NoticeSettings, body: bytes, headers: dict[str, str], *, within: float
+) -> int:
+    """The status of the answer; what is beside it is not read, however long it is."""
+    import httpx
+
+    verify = trusting(settings) if settings.webhook_url.startswith("https:") else False
+    # No proxy or certificate of the environment: what is set is what is used.
+    async with (
+        asyncio.timeout(within),
+        httpx.AsyncClient(verify=verify, timeout=PATIENCE, trust_env=False) as web,
+        web.stream("POST", settings.webhook_url, content=body, headers=headers) as answer,
+    ):
+        return answer.status_code
 
 
 def signed(body: bytes, *, key: bytes, reference: str, at: dt.datetime) -> dict[str, str]:

@@ -15,6 +15,7 @@ import socketserver
 import ssl
 import string
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -33,6 +34,8 @@ HOST = "127.0.0.1"
 USER, PASSWORD = "gateway", "eight-words-nobody-guesses"
 KEY = b"0123456789abcdef0123456789abcdef"
 ENOUGH = 128 << 20
+# What drips: long enough to outlast a test's deadline many times over, and then good.
+DRIPS, PAUSE = 600, 0.05
 
 
 def certificate(folder: Path, *, host: str = HOST) -> Path:
@@ -77,6 +80,10 @@ class Mailbox:
     greetings: list[str] = field(default_factory=list)
     signed_in: int = 0
     in_the_clear: int = 0
+    # The code whose replies drip, and the one whose replies are far too long; what was written.
+    drips: str = ""
+    endless: str = ""
+    written: int = 0
 
     def to(self, address: str) -> list[EmailMessage]:
         return [message for to, message in self.came if to == address]
@@ -132,7 +139,8 @@ class _Talk(socketserver.StreamRequestHandler):
         elif word == "DATA":
             self._take()
         else:
-            self._say("221 bye" if word == "QUIT" else "250 ok")
+            bye = self.box.answers.get("QUIT", "221 bye")
+            self._say(bye if word == "QUIT" else "250 ok")
         return word != "QUIT"
 
     def _sign_in(self, rest: str) -> None:
@@ -154,6 +162,17 @@ class _Talk(socketserver.StreamRequestHandler):
         self._say(answer)
 
     def _say(self, text: str) -> None:
+        """Answer; what the box drips comes line by line before it, and ends well."""
+        word = text.partition("\r\n")[0][:3]
+        if word == self.box.drips:
+            for _ in range(DRIPS):
+                self.connection.sendall(f"{word}-still here\r\n".encode())
+                time.sleep(PAUSE)
+        if word == self.box.endless:
+            # Not for ever, so that a client without a limit passes for a sent notice.
+            for _ in range(ENOUGH // 1000):
+                self.connection.sendall(f"{word}-{'x' * 994}\r\n".encode())
+                self.box.written += 1000
         self.connection.sendall(text.encode() + b"\r\n")
 
 
@@ -188,6 +207,8 @@ class Hook:
     url: str
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     status: int = 204
+    # Answer with headers that drip in, line by line, and end well after so many.
+    drips: int = 0
     # Answer with a body that does not end of itself; what was written of it, in bytes.
     endless: bool = False
     written: int = 0
@@ -224,6 +245,10 @@ def webhook(*, tls: Path | None = None) -> Iterator[Hook]:
             self.send_response(self.hook.status)
             if 300 <= self.hook.status < 400:
                 self.send_header("Location", "/elsewhere")
+            for each in range(self.hook.drips):
+                self.send_header(f"X-{each}", "still here")
+                self.flush_headers()
+                time.sleep(PAUSE)
             self.end_headers()
             with contextlib.suppress(OSError):
                 while self.hook.endless and self.hook.written < ENOUGH:

@@ -25,6 +25,8 @@ from gateway.wiring.common import open_database
 from tests.journeys.office import Office
 from tests.notices.conftest import by_hook, by_mail, key_file
 from tests.notices.listeners import (
+    DRIPS,
+    ENOUGH,
     HOST,
     PASSWORD,
     USER,
@@ -108,6 +110,68 @@ def test_a_password_that_others_may_read_is_not_used(tmp_path: Path) -> None:
         came = notice_mail.send(mailing(box, "starttls", **signing), letter(), to=TO)
     assert came.code.startswith("keys/")
     assert box.signed_in == 0
+
+
+# What each test of a dripping server gives a try; a server that drips outlasts it by far.
+SOON = 1.0
+
+
+@pytest.mark.parametrize("drips", ["220", "250", "354", "235"])
+def test_a_mail_server_whose_replies_drip_is_left(tmp_path: Path, drips: str) -> None:
+    own, secret = certificate(tmp_path), tmp_path / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o400)
+    with mail_server(tls=own) as box:
+        box.drips = drips
+        signing = {"smtp_user": USER, "smtp_password_file": secret, "ca_file": own}
+        came = notice_mail.send(mailing(box, "starttls", **signing), letter(), to=TO)
+    assert (came.code, came.final, box.came) == ("notices/out-of-reach", False, [])
+
+
+def test_a_mail_server_whose_tls_drips_is_left(tmp_path: Path) -> None:
+    own = certificate(tmp_path)
+    with mail_server(tls=own, implicit=True) as box:
+        box.drips = "220"
+        known = mailing(box, "implicit", ca_file=own)
+        came = notice_mail.send(known, letter(), to=TO)
+    assert (came.code, box.came) == ("notices/out-of-reach", [])
+
+
+def test_of_a_reply_that_does_not_end_little_is_read(tmp_path: Path) -> None:
+    own = certificate(tmp_path)
+    with mail_server(tls=own) as box:
+        box.endless = "354"
+        came = notice_mail.send(mailing(box, "starttls", ca_file=own), letter(), to=TO)
+    assert (came.code, box.came) == ("notices/out-of-reach", [])
+    assert box.written < ENOUGH // 4
+
+
+@pytest.mark.parametrize("goodbye", ["421 too busy", "drips"])
+def test_what_was_taken_is_sent_however_the_server_says_goodbye(
+    tmp_path: Path, goodbye: str
+) -> None:
+    own = certificate(tmp_path)
+    with mail_server(tls=own) as box:
+        if goodbye == "drips":
+            box.drips = "221"
+        else:
+            box.answers["QUIT"] = goodbye
+        came = notice_mail.send(mailing(box, "starttls", ca_file=own), letter(), to=TO)
+    assert came.sent
+    assert len(box.to(TO)) == 1
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_webhook_whose_headers_drip_is_left(tmp_path: Path, tls: bool) -> None:
+    own = certificate(tmp_path) if tls else None
+    with webhook(tls=own) as hook:
+        hook.drips = DRIPS
+        known = NoticeSettings(
+            webhook_url=hook.url, webhook_key_file=key_file(tmp_path), ca_file=own
+        )
+        came = notice_webhook.post(known, b"{}", reference="r", at=NOW)
+    assert (came.code, came.final) == ("notices/out-of-reach", False)
+    assert len(hook.came) == 1
 
 
 def test_a_webhook_under_tls_is_known_by_its_authority(tmp_path: Path) -> None:
