@@ -183,6 +183,18 @@ def listed(
     return [_delivery(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
+def stuck(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    """How many packages have not arrived and why, by state and code of the last try."""
+    columns = DELIVERIES.c.state, DELIVERIES.c.last_code
+    query = (
+        sa.select(*columns, sa.func.count())
+        .where(DELIVERIES.c.last_code != "", DELIVERIES.c.state.not_in([*ARRIVED]))
+        .group_by(*columns)
+        .order_by(*columns)
+    )
+    return {(str(state), str(code)): int(n) for state, code, n in connection.execute(query)}
+
+
 def update(connection: sa.Connection, package: str, **values: str | int) -> None:
     """Change what is known of a delivery; a package without a row has none to change."""
     connection.execute(DELIVERIES.update().where(DELIVERIES.c.package == package).values(**values))

@@ -24,6 +24,7 @@ from gateway.adapters.examinations_data import (
 from gateway.adapters.examinations_office import (
     machine,
     notices,
+    packages_on_their_way,
     people,
     policies,
     recipients_duties,
@@ -82,6 +83,7 @@ EVERY: tuple[Examination, ...] = (
     people,
     work,
     notices,
+    packages_on_their_way,
     recipients_duties,
     machine,
 )

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.adapters import duties, jobs, notice_records, operators, policy_reading
+from gateway.adapters import deliveries, duties, jobs, notice_records, operators, policy_reading
+from gateway.adapters.delivery_words import because
 from gateway.adapters.duties import DutyState
 from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.adapters.notice_records import NoticeState
@@ -114,6 +115,22 @@ def notices(patient: Patient) -> Iterator[Found]:
             remedy="Mend what is named, then `gateway notices retry` tries them once more.",
         )
     yield well("notices", f"{counts.get(NoticeState.SENT, 0)} notices were sent.")
+
+
+def packages_on_their_way(patient: Patient) -> Iterator[Found]:
+    """Every package that was sent has arrived, or is about to."""
+    with patient.database.read() as connection:
+        stuck = deliveries.stuck(connection)
+    for (state, code), count in stuck.items():
+        sentence, remedy = because(code)
+        way = "were given up" if state == deliveries.DeliveryState.NOT_DELIVERED else "wait"
+        yield Found(
+            subject="deliveries",
+            health=Health.LOOK,
+            sentence=f"{count} packages {way} ({code}). {sentence}",
+            remedy=f"{remedy} `gateway deliveries list` names them.",
+        )
+    yield well("deliveries", f"{sum(stuck.values())} packages are held up.")
 
 
 def recipients_duties(patient: Patient) -> Iterator[Found]:

@@ -37,6 +37,7 @@ def list_all(ctx: click.Context, release: str, json_wanted: bool) -> None:
     Example: gateway deliveries list --json
     """
     from gateway.adapters import deliveries as store
+    from gateway.adapters.delivery_words import in_words
 
     opened = open_store(ctx)
     with opened.database.read() as connection:
@@ -44,6 +45,7 @@ def list_all(ctx: click.Context, release: str, json_wanted: bool) -> None:
     headings = ("Package", "To", "By", "State", "Tries", "Next try", "Because")
     rows = [[str(each[name]) for name in SHOWN] for each in found]
     shown: list[object] = [table(headings, rows)] if rows else ["None yet."]
+    shown += [in_words(code) for code in sorted({each["last_code"] for each in found} - {""})]
     emit({"deliveries": found}, json_wanted, shown)
 
 
@@ -196,5 +198,8 @@ def _now(opened: Any, package: str) -> Any:
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
-    because = f" ({document['last_code']})" if document["last_code"] else ""
-    yield f"{document['package']} to {document['recipient']}: {document['state']}{because}"
+    from gateway.adapters.delivery_words import in_words
+
+    yield f"{document['package']} to {document['recipient']}: {document['state']}"
+    if document["last_code"]:
+        yield in_words(document["last_code"])

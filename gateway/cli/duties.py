@@ -82,6 +82,7 @@ def ask(ctx: click.Context, json_wanted: bool) -> None:
 
     Example: gateway duties ask
     """
+    from gateway.adapters.delivery_words import in_words
     from gateway.cli.common import say
     from gateway.wiring import duties as wiring
 
@@ -92,7 +93,8 @@ def ask(ctx: click.Context, json_wanted: bool) -> None:
         f"{told['came']} certificates came, {told['closed']} releases closed; "
         f"{told['open']} duties open, {told['overdue']} of them overdue."
     )
-    emit(dict(told), json_wanted, [line])
+    missing = [f"{count} not known: {in_words(code)}" for code, count in told["unanswered"].items()]
+    emit(dict(told), json_wanted, [line, *missing])
 
 
 def document_of(duty: Any, at: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Source: R60; security points 8 and 15; docs/how-to/deliver-packages.md.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from types import MappingProxyType
@@ -35,6 +36,7 @@ ASKED: Mapping[str, Callable[[Parcel], str]] = MappingProxyType(
     {"https": https.certificate, "sftp": sftp.certificate}
 )
 MOST = 2_000
+CAME = "came"
 
 
 def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapping[str, Any]:
@@ -47,7 +49,7 @@ def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapp
 
     Returns:
         How many certificates came, how many releases were closed, how many duties are
-        open and overdue.
+        open and overdue; by code, how many packages could not be asked after.
 
     Raises:
         HeldForPerson: the data directory was restored and not yet reconciled.
@@ -55,7 +57,7 @@ def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapp
     require_reconciled(settings.data)
     with closing(open_database(settings)) as database:
         progress("asking for certificates")
-        came = sum(_came(settings, database, ring.sender, each) for each in _to_ask(database))
+        asked = Counter(_asked(settings, database, ring.sender, each) for each in _to_ask(database))
         with one_at_a_time(settings.data, database):
             progress("ending link maps")
             _sweep(settings, database, ring, progress)
@@ -64,7 +66,9 @@ def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapp
         with database.read() as connection:
             still = duties.listed(connection, still_open=True, limit=MOST)
             late = duties.overdue(connection, on=now().date(), limit=MOST)
-    return {"came": came, "closed": closed, "open": len(still), "overdue": len(late)}
+    came = asked.pop(CAME, 0)
+    told = {"came": came, "closed": closed, "open": len(still), "overdue": len(late)}
+    return {**told, "unanswered": {code: count for code, count in asked.items() if code}}
 
 
 def _to_ask(database: Database) -> Iterator[Delivery]:
@@ -82,8 +86,8 @@ def _delivery(connection: sa.Connection, package: str) -> Delivery | None:
     return known[0] if known else None
 
 
-def _came(settings: Settings, database: Database, sender: str, delivery: Delivery) -> bool:
-    """Whether the recipient's certificate is there and holds; what does not, is not recorded."""
+def _asked(settings: Settings, database: Database, sender: str, delivery: Delivery) -> str:
+    """`CAME`, or why it did not, or nothing; a certificate that does not hold is not recorded."""
     with database.read() as connection:
         digest = package_of(connection, delivery).digest
     parcel = Parcel(
@@ -102,8 +106,8 @@ def _came(settings: Settings, database: Database, sender: str, delivery: Deliver
         # One that is not the recipient's word is somebody's; a recipient that is away is not.
         say = log().info if isinstance(no, Unavailable) else log().error
         say("certificate-not-taken", code=no.code)
-        return False
-    return bool(jws)
+        return no.code
+    return CAME if jws else ""
 
 
 def _sweep(settings: Settings, database: Database, ring: KeyRing, progress: Progress) -> None:

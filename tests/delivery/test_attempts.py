@@ -67,7 +67,7 @@ def test_a_try_that_reached_nobody_leaves_the_package_untouched(
 ) -> None:
     told = delivering.attempt(*opened, one(pair).package)
     assert isinstance(told, Wait)
-    assert (told.code, one(pair).touched) == ("delivery/out-of-reach", False)
+    assert (told.code, one(pair).touched) == ("delivery/nobody-listens", False)
     first = told.not_before
     told = delivering.attempt(*opened, one(pair).package)
     assert isinstance(told, Wait)
@@ -86,7 +86,7 @@ def test_after_its_time_it_is_not_delivered_and_says_why_and_may_begin_again(
         "package": package,
         "release": one(pair).release,
         "state": "not-delivered",
-        "code": "delivery/out-of-reach",
+        "code": "delivery/nobody-listens",
     }
     assert "package-not-delivered" in pair.events(council)
     assert council.run("deliveries", "retry", package, "--as", "rita").code == 3

@@ -133,7 +133,7 @@ def test_a_certificate_that_nobody_vouches_for_hears_nothing(
     (tmp_path / "other").mkdir()
     for target in (parcel, aimed(parcel, authority=certified(tmp_path / "other").decode())):
         told = https.bring(target)
-        assert (told.arrived, told.code) == (False, "delivery/out-of-reach")
+        assert (told.arrived, told.code) == (False, "delivery/certificate-not-believed")
     assert inbox.heard == []
 
 

@@ -11,9 +11,9 @@ from flask import Flask
 
 from gateway.adapters import deliveries
 from gateway.adapters.deliveries import Delivery, DeliveryState
+from gateway.adapters.delivery_words import BECAUSE
 from gateway.adapters.web_keys import open_web_keys
 from gateway.web import create_app, states
-from gateway.web.delivery_words import BECAUSE
 from gateway.web.desk import desk_of
 from tests.delivery import pair as pairs
 from tests.journeys import borough

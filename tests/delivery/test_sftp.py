@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from gateway.adapters import deliveries
 from gateway.adapters.channels import Parcel, Told, sftp
-from gateway.errors import Unavailable
+from gateway.errors import IntegrityError, Unavailable
 from tests.delivery import pair as pairs
 from tests.delivery.pair import HOST, Pair
 from tests.journeys import borough
@@ -63,6 +65,8 @@ class Server:
         await self._server.wait_closed()
 
     def close(self) -> None:
+        if self._loop.is_closed():
+            return
         self._do(self._closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -146,7 +150,6 @@ def test_a_certificate_where_the_package_lay_is_read_though_the_package_is_gone(
     (server.folder / f"{PACKAGE}.gwp").unlink()
     (server.folder / f"{PACKAGE}.gwp.certificate").write_text("a.b.c\n")
     assert sftp.certificate(parcel) == "a.b.c"
-    assert sftp.certificate(retargeted(parcel, address=f"sftp://{HOST}:1/")) == ""
 
 
 def test_nothing_goes_to_another_host_key(server: Server, parcel: Parcel) -> None:
@@ -176,9 +179,54 @@ def test_a_server_that_does_not_know_us_gets_nothing(server: Server, parcel: Par
     assert (told.arrived, told.code) == (False, "delivery/not-known-there")
 
 
-def test_a_server_that_is_not_there_is_out_of_reach(server: Server, parcel: Parcel) -> None:
-    gone = retargeted(parcel, address=f"sftp://{HOST}:1/")
-    assert sftp.bring(gone).code == "delivery/out-of-reach"
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port where somebody listens and never says a word."""
+    with socket.create_server((HOST, 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def cut() -> Iterator[int]:
+    """A port where everybody is hung up on at once."""
+
+    class Cut(socketserver.BaseRequestHandler):
+        pass
+
+    with socketserver.TCPServer((HOST, 0), Cut) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.05,))
+        thread.start()
+        yield listening.server_address[1]
+        listening.shutdown()
+        thread.join()
+
+
+def test_why_a_server_was_out_of_reach_is_told(
+    parcel: Parcel, silent: int, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "SECONDS", 1)
+    reasons = {
+        f"sftp://{HOST}:1/": "delivery/nobody-listens",
+        "sftp://nowhere.invalid/": "delivery/name-not-found",
+        f"sftp://{HOST}:{silent}/": "delivery/no-answer",
+        f"sftp://{HOST}:{cut}/": "delivery/out-of-reach",
+    }
+    for address, code in reasons.items():
+        there = retargeted(parcel, address=address)
+        told = sftp.bring(there)
+        assert (told.arrived, told.code) == (None, code)
+        with pytest.raises(Unavailable, match=code) as fault:
+            sftp.certificate(there)
+        assert fault.value.remedy
+        assert "nowhere" not in str(fault.value)
+
+
+def test_of_another_host_key_a_certificate_is_not_asked_and_that_is_told(
+    server: Server, parcel: Parcel
+) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    with pytest.raises(IntegrityError, match="delivery/other-host-key"):
+        sftp.certificate(retargeted(parcel, host_key=other))
 
 
 @pytest.fixture
@@ -210,6 +258,24 @@ def test_by_sftp_a_package_comes_is_taken_in_and_its_receipt_found(
     pair.recipient.must("inbox", "acknowledge", each.package, "--to", str(beside))
     assert council.ask(*words)["state"] == "acknowledged"
     assert council.run(*words).code == 2
+
+
+def test_by_sftp_the_council_is_told_why_nobody_was_reached(server: Server, by_sftp: Pair) -> None:
+    pair, council = by_sftp, by_sftp.sender
+    (each, _) = pair.deliveries()
+    words = ("deliveries", "retry", each.package, "--here", "--as", "rosa")
+    council.must(*words)
+    asked = council.ask("duties", "ask")
+    assert asked["unanswered"] == {}
+    server.close()
+    said = council.must("duties", "ask").out
+    assert "1 not known: delivery/nobody-listens: The recipient's machine refuses" in said
+    assert council.ask("duties", "ask")["unanswered"] == {"delivery/nobody-listens": 1}
+    said = council.must(*words).out
+    assert "delivery/nobody-listens: The recipient's machine refuses the connection" in said
+    assert "The recipient's machine refuses" in council.must("deliveries", "list").out
+    found = council.run("doctor").out
+    assert "1 packages wait (delivery/nobody-listens). The recipient" in found
 
 
 def test_by_sftp_a_certificate_of_destruction_ends_the_duty_and_a_forged_one_is_told(

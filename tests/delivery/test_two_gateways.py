@@ -62,7 +62,7 @@ def test_a_recipient_out_of_reach_gets_its_packages_once_it_is_back(pair: Pair) 
         tried = until(pair.deliveries, lambda found: all(each.attempts for each in found))
         assert {each.state for each in tried} == {DeliveryState.WAITING}
         codes = until(pair.deliveries, lambda found: all(each.last_code for each in found))
-        assert {each.last_code for each in codes} == {"delivery/out-of-reach"}
+        assert {each.last_code for each in codes} == {"delivery/nobody-listens"}
         assert not any(each.touched for each in codes)
         assert pair.sender.ask("releases", release)["state"] == "recorded"
         with pair.receiving():

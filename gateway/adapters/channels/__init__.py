@@ -8,7 +8,9 @@ Source: security point 15; docs/how-to/deliver-packages.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +56,28 @@ class Told:
     code: str = ""
     receipt: str = ""
     final: bool = False
+
+
+# The first of these that a fault is, or came from, says why nobody was reached.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (socket.gaierror, "delivery/name-not-found"),
+    (ConnectionRefusedError, "delivery/nobody-listens"),
+    (TimeoutError, "delivery/no-answer"),
+    (ssl.SSLCertVerificationError, "delivery/certificate-not-believed"),
+)
+
+
+def why_unreached(fault: BaseException) -> str:
+    """Why a server was out of reach, as a code; nothing of the fault's text is kept."""
+    faults = tuple(_origins(fault))
+    found = (code for kind, code in _REASONS for each in faults if isinstance(each, kind))
+    return next(found, "delivery/out-of-reach")
+
+
+def _origins(fault: BaseException | None) -> Iterator[BaseException]:
+    while fault is not None:
+        yield fault
+        fault = fault.__cause__ or fault.__context__
 
 
 def known_code(code: str) -> str:

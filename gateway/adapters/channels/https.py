@@ -17,8 +17,9 @@ from typing import Any
 
 import httpx
 
-from gateway.adapters.channels import Parcel, Told, known_code
+from gateway.adapters.channels import Parcel, Told, known_code, why_unreached
 from gateway.adapters.client_keys import read_private
+from gateway.adapters.delivery_words import because
 from gateway.adapters.service_client import Postponed, ServiceClient, connected
 from gateway.errors import GatewayError, IntegrityError, Unavailable
 
@@ -38,8 +39,8 @@ def bring(parcel: Parcel) -> Told:
             with open(parcel.path, "rb") as file:
                 headers = {"Content-Type": TYPE}
                 answer = inbox.once("POST", INBOX, headers=headers, content=file)
-        except Postponed:
-            return Told(arrived=None, code="delivery/out-of-reach")
+        except Postponed as later:
+            return Told(arrived=None, code=_code(later))
         except GatewayError as no:
             code = _code(no)
             return Told(arrived=False, code=code, final=code.startswith(_FINAL))
@@ -111,10 +112,9 @@ def _trusting(address: str, parcel: Parcel) -> ssl.SSLContext | None:
         return _authority(parcel.target.get("authority", ""))
     try:
         shown = ssl.get_server_certificate((url.host, url.port or 443), timeout=10)
-    except (OSError, ValueError):
-        raise Unavailable(
-            "delivery/out-of-reach", "The recipient's inbox does not answer."
-        ) from None
+    except (OSError, ValueError) as fault:
+        sentence, remedy = because(why_unreached(fault))
+        raise Unavailable(why_unreached(fault), sentence, remedy=remedy) from None
     if hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).hexdigest() != pin:
         raise IntegrityError(
             "delivery/other-certificate",
@@ -141,4 +141,4 @@ def _authority(pem: str) -> ssl.SSLContext:
 
 
 def _code(fault: GatewayError | Postponed) -> str:
-    return known_code(fault.code) if isinstance(fault, GatewayError) else "delivery/out-of-reach"
+    return known_code(fault.code) if isinstance(fault, GatewayError) else why_unreached(fault)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
@@ -19,12 +20,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gateway.adapters import keyring_files
-from gateway.adapters.channels import Parcel, Told
+from gateway.adapters.channels import Parcel, Told, why_unreached
 from gateway.adapters.delivery_receipts import LONGEST
-from gateway.errors import Unavailable
+from gateway.adapters.delivery_words import because
+from gateway.errors import IntegrityError, Unavailable
 
 BLOCK = 1 << 18
 SECONDS = 30
+OTHER_KEY = "delivery/other-host-key"
 
 
 def bring(parcel: Parcel) -> Told:
@@ -41,9 +44,15 @@ def certificate(parcel: Parcel) -> str:
     """Look for the certificate of destruction where the package lay; empty without one.
 
     Raises:
-        Unavailable: our key cannot be read.
+        Unavailable: our key cannot be read, or nobody was reached, and why.
+        IntegrityError: the server is not the approved one.
     """
-    return _run(parcel, _certificate).receipt
+    told = _run(parcel, _certificate)
+    if told.code:
+        kind = IntegrityError if told.code == OTHER_KEY else Unavailable
+        sentence, remedy = because(told.code)
+        raise kind(told.code, sentence, remedy=remedy)
+    return told.receipt
 
 
 def _run(parcel: Parcel, act: Any) -> Told:
@@ -57,11 +66,11 @@ def _run(parcel: Parcel, act: Any) -> Told:
     try:
         told: Told = asyncio.run(_connected(parcel, act, key=key, host_key=host_key))
     except asyncssh.HostKeyNotVerifiable:
-        return Told(arrived=False, code="delivery/other-host-key")
+        return Told(arrived=False, code=OTHER_KEY)
     except asyncssh.PermissionDenied:
         return Told(arrived=False, code="delivery/not-known-there")
-    except (OSError, asyncssh.Error, TimeoutError):
-        return Told(arrived=None, code="delivery/out-of-reach")
+    except (OSError, asyncssh.Error) as fault:
+        return Told(arrived=None, code=why_unreached(fault))
     return told
 
 
@@ -83,13 +92,15 @@ async def _session(
         asyncssh.connect(
             host,
             port,
+            # Of several addresses of one name, this tells what the last one said.
+            sock=socket.create_connection((host, port), timeout=SECONDS),
             username=parcel.target.get("client", ""),
             client_keys=[key],
             known_hosts=([host_key], [], []),
             config=None,
             agent_path=None,
             connect_timeout=SECONDS,
-            login_timeout=SECONDS,
+            login_timeout=0,  # the time above is for signing in as well
             keepalive_interval=SECONDS,
         ) as connection,
         connection.start_sftp_client() as sftp,

@@ -11,13 +11,13 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 
 from gateway.adapters import deliveries as store
 from gateway.adapters.deliveries import ARRIVED, FOLDER, PORTAL, Delivery, DeliveryState
+from gateway.adapters.delivery_words import because
 from gateway.adapters.release_list import one as release_of
 from gateway.adapters.release_store import ReleaseState
 from gateway.errors import UsageError
 from gateway.model.permissions import Action, permits
 from gateway.web import states
 from gateway.web.callers import Caller, Realm
-from gateway.web.delivery_words import because
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
 from gateway.web.guards import guarded

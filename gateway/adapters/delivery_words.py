@@ -10,8 +10,27 @@ from collections.abc import Mapping
 _ASK = "Ask the recipient, then try again; or carry the package to their portal."
 BECAUSE: Mapping[str, tuple[str, str]] = {
     "delivery/out-of-reach": (
-        "The recipient’s system does not answer.",
+        "The connection to the recipient’s system broke.",
         "It is tried again by itself. If it lasts, ask the recipient whether their system is up.",
+    ),
+    "delivery/name-not-found": (
+        "The name of the recipient’s system is not found.",
+        "It is tried again by itself. If it lasts, compare the address with the recipient’s "
+        "document, and ask the administrator whether this machine finds other names.",
+    ),
+    "delivery/nobody-listens": (
+        "The recipient’s machine refuses the connection: nothing listens at this port.",
+        "It is tried again by itself. If it lasts, ask the recipient whether their system is up "
+        "and the port is the right one.",
+    ),
+    "delivery/no-answer": (
+        "The recipient’s system did not answer in time.",
+        "It is tried again by itself. If it lasts, ask the recipient and the administrator "
+        "whether a firewall stands in between.",
+    ),
+    "delivery/certificate-not-believed": (
+        "Nobody whom this gateway believes vouches for the certificate of the recipient’s system.",
+        "Nothing was sent. Ask the recipient; their authority stands in their document.",
     ),
     "delivery/time-over": ("Its time is over.", _ASK),
     "delivery/cut-short": (
@@ -108,6 +127,11 @@ BECAUSE: Mapping[str, tuple[str, str]] = {
     ),
 }
 OTHER = ("The recipient did not take it.", _ASK)
+
+
+def in_words(code: str) -> str:
+    """The code with its sentence and remedy, for a line of text; nothing for none."""
+    return f"{code}: {' '.join(because(code))}".replace("’", "'") if code else ""
 
 
 def because(code: str) -> tuple[str, str]:
