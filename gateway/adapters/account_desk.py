@@ -19,6 +19,7 @@ from gateway.adapters import (
     accounts,
     asked_access,
     clients,
+    descriptors,
     notice_addresses,
     operators,
     policy_store,
@@ -144,7 +145,9 @@ class AccountDesk:
         """
         with self._database.begin() as connection:
             self._allow(connection)
-            _check_party(connection, party)
+            # Whose packages are believed may bring them, whatever the documents name.
+            if not descriptors.of_party(connection, party):
+                _check_party(connection, party)
             added = clients.add(
                 connection,
                 client,
@@ -264,5 +267,6 @@ def _check_party(connection: Connection, party: str) -> None:
         raise UsageError(
             "accounts/unknown-party",
             "The governed documents know no party of that name.",
-            remedy="`policies/vocabulary.toml` lists the parties.",
+            remedy="`policies/vocabulary.toml` lists the parties; `gateway inbox trust` makes "
+            "known who sends packages to the inbox.",
         )
