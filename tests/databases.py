@@ -55,16 +55,44 @@ class Server:
         )
         return self.create(name)
 
+    def files_since(self, url: str, begun: float) -> Iterator[Path]:
+        """Every file that may hold what a database was told since a time of the files' clock.
+
+        Left out are the folders of other databases and what nobody has written to since: a
+        file of the log of changes that is used again under another name keeps its time.
+        """
+        name = sa.make_url(url).database
+        own = self.ask(f"SELECT oid FROM pg_database WHERE datname = '{name}'")
+        assert own, "it is a database of this server"
+        every = self.folder / "base"
+        for path in self.folder.rglob("*"):
+            others = path.is_relative_to(every) and path.relative_to(every).parts[:1]
+            if others and others[0].isdigit() and others[0] != str(own):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # the server has just removed it
+                if path.is_file() and path.stat().st_mtime >= begun:
+                    yield path
+
     def drop(self, url: str) -> None:
         """Remove a database and whoever is still in it."""
         self.say(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
 
     def say(self, statement: str) -> None:
         """Run one statement as the owner of the server."""
+        with self._owner() as connection:
+            connection.exec_driver_sql(statement)
+
+    def ask(self, question: str) -> Any:
+        """Ask for one value as the owner of the server."""
+        with self._owner() as connection:
+            return connection.exec_driver_sql(question).scalar()
+
+    @contextlib.contextmanager
+    def _owner(self) -> Iterator[sa.Connection]:
         address = sa.make_url(self.url("postgres")).set(drivername="postgresql+psycopg")
         engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
+            yield connection
 
     def processes(self) -> list[Any]:
         """The server's processes, the first one first."""

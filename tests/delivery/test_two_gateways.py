@@ -128,6 +128,7 @@ def test_a_release_is_closed_when_each_recipient_has_certified_and_our_map_has_e
             "closed": 0,
             "open": 0,
             "overdue": 0,
+            "unanswered": {},
         }
         told = pair.sender.ask("releases", release)
         assert told["state"] == "acknowledged", "our own link map is still there"

@@ -187,6 +187,14 @@ def sightings_below(
     return seen
 
 
+def in_file(path: Path, details: Mapping[str, str] = CANARY) -> list[str]:
+    """The names of the details in one file; none where it has gone meanwhile."""
+    try:
+        return sightings(path.read_bytes(), details)
+    except FileNotFoundError:
+        return []
+
+
 def _forms(text: str) -> Iterator[bytes]:
     plain = text.encode()
     yield plain

@@ -6,11 +6,19 @@ import base64
 import gzip
 import hashlib
 import io
+import secrets
 import tarfile
+import time
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from tests.silence.canary import CANARY, register, row, sightings
+from gateway.adapters.database import Database
+from tests.databases import Server, postgresql_server
+from tests.silence.canary import CANARY, in_file, register, row, sightings
+
+__all__ = ["postgresql_server"]
 
 
 @pytest.mark.parametrize(
@@ -49,3 +57,34 @@ def test_the_search_does_not_see_what_is_not_there() -> None:
 
 def test_the_canary_is_seen_by_every_detail_in_its_own_row() -> None:
     assert set(sightings(row())) >= set(CANARY) - {"house_no"}
+
+
+def test_what_a_database_wrote_and_deleted_is_among_the_files_that_are_searched(
+    postgresql_server: Server, tmp_path: Path
+) -> None:
+    """The log of changes keeps it; what stood in another database before is left out."""
+    told = {"surname": f"Rumbleforth{secrets.token_hex(8)}"}
+    before, after = (f"{told['surname']}{each}" for each in ("before", "after"))
+    former = postgresql_server.create()
+    write_and_delete(former, before)
+    mark = tmp_path / "mark"
+    time.sleep(0.05)  # the clock of files ticks in hundredths
+    mark.touch()
+    url = postgresql_server.create()
+    write_and_delete(url, after)
+    files = list(postgresql_server.files_since(url, mark.stat().st_mtime))
+    assert {name for path in files for name in in_file(path, {"surname": after})} == {"surname"}
+    every = set(postgresql_server.folder.rglob("*"))
+    assert set(files) < every
+    postgresql_server.drop(url)
+    postgresql_server.drop(former)
+
+
+def write_and_delete(url: str, value: str) -> None:
+    database = Database(url)
+    with database.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE t (v text)"))
+        connection.execute(sa.text("INSERT INTO t VALUES (:v)"), {"v": value})
+    with database.begin() as connection:
+        connection.execute(sa.text("DROP TABLE t"))
+    database.close()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from tests.journeys.office import Office
 from tests.service import serving
 from tests.service.callers import Person, callers
 from tests.service.serving import Service
-from tests.silence.canary import CANARY, sightings, sightings_below
+from tests.silence.canary import CANARY, in_file, sightings, sightings_below
 from tests.silence.test_service_is_silent import row_in
 from tests.web import office as offices
 from tests.web.test_emergency import MASH, state
@@ -83,28 +83,37 @@ class Stage:
         return self.known.get(part[1], "nothing-there")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the records lie: an address, and what its server has written since they began."""
+
+    url: str
+    written: Callable[[], Iterable[Path]]
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path | None]]:
-    """Where the records lie: an address, and the folder of a server of its own."""
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
     if request.param == "sqlite":
-        yield "", None
+        yield Place("", tuple)
         return
     server: Server = request.getfixturevalue("postgresql_server")
+    mark = tmp_path_factory.mktemp("begun") / "mark"
+    mark.touch()
     url = server.create()
-    yield url, server.folder
+    yield Place(url, lambda: server.files_since(url, mark.stat().st_mtime))
     server.drop(url)
 
 
 @pytest.fixture(scope="module")
-def stage(
-    place: tuple[str, Path | None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
+def stage(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("urgent")
     people = urgent.people_of(home)
     register = people / "family_register.csv"
     columns = register.read_text().split("\n", 1)[0].split(",")
     register.write_bytes(register.read_bytes().rstrip(b"\n") + b"\n" + row_in(columns) + b"\n")
-    office = offices.built(home / "office", database_url=place[0])
+    office = offices.built(home / "office", database_url=place.url)
     urgent.prepare(office, people)
     with serving.serving(office, GATEWAY_LOG_LEVEL="debug") as service:
         known = callers(office, service)
@@ -195,12 +204,11 @@ def test_no_line_of_the_log_and_no_count_shows_a_detail(stage: Stage, story: str
     assert sightings(counted, SEARCHED) == []
 
 
-def test_no_cell_and_no_file_shows_a_detail(
-    stage: Stage, story: str, place: tuple[str, Path | None]
-) -> None:
+def test_no_cell_and_no_file_shows_a_detail(stage: Stage, story: str, place: Place) -> None:
     assert sightings_below(stage.office.data, SEARCHED) == []
-    if place[1] is not None:
-        assert sightings_below(place[1], SEARCHED) == [], "its own files, its log among them"
+    written = list(place.written())
+    seen = [f"{path.name}: {name}" for path in written for name in in_file(path, SEARCHED)]
+    assert seen == [], "the server's files, its logs among them"
     database = Database(serving.settings_of(stage.office).database_url)
     try:
         with database.read() as connection:
