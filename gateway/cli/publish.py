@@ -41,8 +41,8 @@ def register(ctx: click.Context, as_csv: bool, json_wanted: bool) -> None:
     if as_csv:
         click.echo(_csv(REGISTER_FIELDS, rows), nl=False)
         return
-    shown = ("id", "review_date", "end_date")
-    lines = [table(shown, [[row[name] for name in shown] for row in rows])]
+    shown = (REGISTER_FIELDS[0], "review-date", "end-date")
+    lines = [table(("id", *shown[1:]), [[row[name] for name in shown] for row in rows])]
     emit({"register": list(rows)}, json_wanted, lines)
 
 
@@ -93,6 +93,19 @@ def odrl(ctx: click.Context, agreement: str) -> None:
 
     bundle = _bundle(ctx)
     emit(odrl_agreement(_agreement(bundle, agreement), bundle), True, [])
+
+
+@publish.command("odrl-profile")
+@click.pass_context
+@exits
+def profile(ctx: click.Context) -> None:
+    """Print the ODRL profile that exported agreements name: each duty and what it means.
+
+    Example: gateway publish odrl-profile
+    """
+    from gateway.publishing import odrl_profile
+
+    emit(odrl_profile(_bundle(ctx)), True, [])
 
 
 @publish.command("sharing-policy")

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.policy.shapes import Document, Id, Sentence, Some, Word
+from gateway.policy.shapes import Document, Id, Sentence, Some, Term, Word
 
 Satisfies = Literal["article-6", "article-9", "article-10", "safeguard", "gateway", "right"]
 
@@ -38,6 +38,7 @@ class LegalBasis(Document):
     factors_at_least: int = Field(default=0, ge=0, le=13)
     kinds: Some[Literal["records", "tables", "answer", "single-disclosure"]] | None = None
     check: Sentence | None = None
+    dpv: Term = ""
 
     def in_force(self, on: dt.date) -> bool:
         """Whether the provision is law on a day, both ends inclusive."""

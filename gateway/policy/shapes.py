@@ -44,6 +44,8 @@ Clause = Annotated[str, StringConstraints(pattern=r"^\S(.{0,78}\S)?$")]
 # A value of a code list: anything but the semicolon that separates values in an extract.
 Code = Annotated[str, StringConstraints(pattern=r"^[^;\s]([^;]{0,78}[^;\s])?$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+# A class of the Data Privacy Vocabulary or of its extension for personal data.
+Term = Annotated[str, StringConstraints(pattern=r"^((dpv|pd):[A-Z][A-Za-z]{1,78})?$")]
 Days = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}[dwmy]$")]
 
 _MISSING = {"clause": "policy/missing-clause", "ends": "policy/missing-end-date"}

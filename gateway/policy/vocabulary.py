@@ -4,7 +4,7 @@ A field's class says what it can do to a person if it meets the wrong eyes; from
 it follow the treatments that are allowed, the key variables, the limits and the
 legal conditions. No agreement can change a class.
 
-Source: docs/reference/policy.md, "Vocabulary"; UK GDPR Arts 9, 10; DPV 2.
+Source: docs/reference/policy.md, "Vocabulary"; UK GDPR Arts 9, 10; DPV 2.3.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from gateway.model import FieldClass
 from gateway.policy.findings import PolicyInvalid
 from gateway.policy.reading import read
-from gateway.policy.shapes import Code, Document, Id, Sentence, Some, Word, shape
+from gateway.policy.shapes import Code, Document, Id, Sentence, Some, Term, Word, shape
 
 FieldClassWord = Literal["direct", "key-variable", "special-category", "criminal", "plain"]
 Harm = Literal["abuse", "health", "offence"]
@@ -43,7 +43,7 @@ class FieldEntry(Document):
     meaning: Sentence
     class_: FieldClassWord = Field(alias="class")
     codes: Codes | None = None
-    dpv: str = ""
+    dpv: Term = ""
     identifier: Identifier | None = None
     low_cardinality: bool = False
     postcode: bool = False

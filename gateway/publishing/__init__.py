@@ -10,6 +10,7 @@ W3C ODRL 2.2; OpenLineage 2-0-2.
 from gateway.publishing.lineage import lineage_events
 from gateway.publishing.notice import Section, notice, notice_text
 from gateway.publishing.odrl import odrl_agreement
+from gateway.publishing.odrl_profile import odrl_profile
 from gateway.publishing.processing import record_of_processing
 from gateway.publishing.register import REGISTER_FIELDS, agreement_register
 from gateway.publishing.sharing_policy import sharing_policy
@@ -22,6 +23,7 @@ __all__ = [
     "notice",
     "notice_text",
     "odrl_agreement",
+    "odrl_profile",
     "record_of_processing",
     "sharing_policy",
 ]

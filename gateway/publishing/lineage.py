@@ -3,7 +3,7 @@
 A run has a START and one end. The column facet of each output names the source
 columns, the treatment and whether it hides values, and the clause that let it.
 
-Source: OpenLineage 2-0-2, run event; ColumnLineageDatasetFacet 1-2-0.
+Source: OpenLineage 2-0-2, RunEvent and the run cycle; ColumnLineageDatasetFacet 1-2-0.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.policy.tracing import Trace
+from gateway.publishing.names import urn
 
 NAMESPACE = "gateway"
-PRODUCER = "urn:gateway"
+PRODUCER = urn("lineage", 1)
 EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACET_SCHEMA = (
     "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json"
     "#/$defs/ColumnLineageDatasetFacet"
 )
+# A run ends once: what a release becomes after its end is told by the same event.
 ENDS = {
     "forwarded": "COMPLETE",
     "acknowledged": "COMPLETE",
+    "closed": "COMPLETE",
     "refused": "ABORT",
-    "withdrawn": "FAIL",
     "held": "ABORT",
+    "withdrawn": "ABORT",
 }
 # Release ids are random; a run id has to be a UUID, and always the same one.
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:gateway:release")

@@ -17,7 +17,7 @@ from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
-from gateway.publishing.register import meaning_itself, party_names
+from gateway.publishing.register import meaning_itself, party_names, recipient_names
 
 CHOICES: Mapping[str, str] = {
     "consent": "We do this only for people who have agreed. You can change your mind at any time.",
@@ -117,8 +117,7 @@ def _purpose(purpose: Purpose, leaving: list[Trace], bundle: Bundle) -> Section:
 
 
 def _output(output: Output, leaving: list[Trace], bundle: Bundle) -> Iterator[str]:
-    recipient = bundle.recipients.get(output.recipient)
-    name = f"{recipient.team} ({recipient.organisation})" if recipient else output.recipient
+    (name,) = recipient_names([output.recipient], bundle)
     columns = [_column(trace, bundle) for trace in leaving if trace.kind == "column"]
     told = list(dict.fromkeys(columns))
     yield f"{name} receives{':' if told else ' no details about you.'}"

@@ -1,6 +1,7 @@
 """The record of processing activities that UK GDPR Article 30(1) asks of a controller.
 
-Source: UK GDPR Art 30(1)(a)-(g); ICO, "What do we need to document under Article 30".
+Source: UK GDPR Art 30(1)(a)-(g); ICO, "What do we need to document under Article 30 of the
+UK GDPR" and its template for controllers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
 from gateway.policy.tracing import Trace, traces_of
-from gateway.publishing.register import party_names, treated
+from gateway.publishing.register import party_names, recipient_names, treated
 
 SECURITY = (
     "Sealed at rest and in transit (age, X25519)",
@@ -43,7 +44,8 @@ def _entry(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> 
         "legal_bases": [_provision(basis, bundle) for basis in sorted(purpose.legal_bases)],
         "categories_of_people": cohort.meaning if cohort else purpose.subjects,
         "categories_of_data": _categories(leaving, bundle),
-        "recipients": _recipients(leaving, bundle),
+        "recipients": recipient_names(sorted({each.recipient for each in leaving}), bundle),
+        "processors": party_names(agreement.processors or (), bundle),
         "transfers_abroad": "None.",
         "erased_by": purpose.retain_until.isoformat(),
         "security": list(SECURITY),
@@ -69,13 +71,3 @@ def _categories(leaving: list[Trace], bundle: Bundle) -> dict[str, list[str]]:
         )
         told.setdefault(trace.field_class, {})[meaning] = None
     return {each: list(meanings) for each, meanings in sorted(told.items())}
-
-
-def _recipients(leaving: list[Trace], bundle: Bundle) -> list[str]:
-    named = {}
-    for trace in leaving:
-        recipient = bundle.recipients.get(trace.recipient)
-        named[trace.recipient] = (
-            f"{recipient.team} ({recipient.organisation})" if recipient else trace.recipient
-        )
-    return [named[each] for each in sorted(named)]

@@ -1,13 +1,17 @@
 """The agreement register: the eighteen fields of the public register under the DEA 2017.
 
-Source: GOV.UK, Register of information sharing agreements under chapters 1, 2, 3 and
-4 of part 5 of the Digital Economy Act 2017; requirement R10.
+The fields have the register's own names. `controllers`, `processors` and `areas` hold
+references; the fields of names beside them hold what people read.
+
+Source: GOV.UK Registers, "Information sharing agreements under chapters 1, 2, 3 and 4 of
+part 5 of the Digital Economy Act 2017" (information-sharing-agreement-0001, as of 22
+March 2019); requirement R10; docs/adr/0323-the-register-by-its-own-names.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
@@ -16,25 +20,26 @@ from gateway.policy.treatments import said
 
 _STOP = re.compile(r"[;:.]")
 REGISTER_FIELDS = (
-    "id",
+    "information-sharing-agreement-0001",
     "name",
     "purpose",
-    "benefits",
-    "legal_power",
-    "disclosed_information",
+    "information-sharing-benefits",
+    "legal-power-disclosure",
+    "disclosed-information",
     "controllers",
-    "controller_names",
-    "method",
+    "controller-names",
+    "information-sharing-method",
     "processors",
-    "processor_names",
-    "retention_period",
-    "start_date",
-    "end_date",
-    "review_date",
+    "processor-names",
+    "retention-period",
+    "start-date",
+    "end-date",
+    "review-date",
     "contact",
     "areas",
-    "area_names",
+    "area-names",
 )
+NO_DATA = "No data"  # what the register itself shows of a field that has no value
 
 
 def agreement_register(bundle: Bundle) -> tuple[Mapping[str, str], ...]:
@@ -48,26 +53,27 @@ def agreement_register(bundle: Bundle) -> tuple[Mapping[str, str], ...]:
 
 def _row(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> Mapping[str, str]:
     processors = agreement.processors or ()
-    return {
-        "id": f"{agreement.id}/{key}",
-        "name": agreement.title,
-        "purpose": purpose.title,
-        "benefits": agreement.benefits,
-        "legal_power": "; ".join(_powers(purpose, bundle)),
-        "disclosed_information": "; ".join(_disclosed(agreement, key, bundle)) or "None.",
-        "controllers": str(len(agreement.controllers)),
-        "controller_names": "; ".join(party_names(agreement.controllers, bundle)),
-        "method": agreement.method,
-        "processors": str(len(processors)),
-        "processor_names": "; ".join(party_names(processors, bundle)) or "None.",
-        "retention_period": f"Destroyed by {purpose.retain_until.isoformat()}",
-        "start_date": agreement.starts.isoformat(),
-        "end_date": agreement.ends.isoformat(),
-        "review_date": agreement.review.isoformat(),
-        "contact": agreement.contact,
-        "areas": str(len(agreement.areas)),
-        "area_names": "; ".join(agreement.areas),
-    }
+    values = (
+        f"{agreement.id}/{key}",
+        agreement.title,
+        purpose.title,
+        agreement.benefits,
+        "; ".join(_powers(purpose, bundle)),
+        "; ".join(_disclosed(agreement, key, bundle)) or "None.",
+        ";".join(agreement.controllers),
+        "; ".join(party_names(agreement.controllers, bundle)),
+        agreement.method,
+        ";".join(processors) or NO_DATA,
+        "; ".join(party_names(processors, bundle)) or NO_DATA,
+        f"Destroyed by {purpose.retain_until.isoformat()}",
+        agreement.starts.isoformat(),
+        agreement.ends.isoformat(),
+        agreement.review.isoformat(),
+        agreement.contact,
+        NO_DATA,  # areas are held by name alone
+        "; ".join(agreement.areas),
+    )
+    return dict(zip(REGISTER_FIELDS, values, strict=True))
 
 
 def _powers(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
@@ -107,3 +113,16 @@ def party_names(parties: tuple[str, ...], bundle: Bundle) -> list[str]:
     """Titles of parties, as the vocabulary gives them."""
     known = bundle.vocabulary.parties
     return [known[party].title if party in known else party for party in parties]
+
+
+def recipient_names(recipients: Sequence[str], bundle: Bundle) -> list[str]:
+    """Teams of recipients with their organisations, by the names that people know."""
+    return [_recipient_name(each, bundle) for each in recipients]
+
+
+def _recipient_name(recipient: str, bundle: Bundle) -> str:
+    known = bundle.recipients.get(recipient)
+    if known is None:
+        return recipient
+    (organisation,) = party_names((known.organisation,), bundle)
+    return f"{known.team} ({organisation})"
