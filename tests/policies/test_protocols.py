@@ -144,7 +144,8 @@ def test_the_notice_says_what_the_protocol_forbids_and_where_to_complain() -> No
     said = [sentence for section in notice(agreement, bundle) for sentence in section.sentences]
     assert "Relation: Nobody's kin is needed." in said
     assert "To complain to us, write to complaints@trafford.example." in said
-    assert "relation: Nobody's kin is needed." in sharing_policy(agreement, bundle)["Restrictions"]
+    restricted = sharing_policy(agreement, bundle)["Restrictions"]
+    assert "odrl:use urn:gateway:field:relation" in restricted
     forbidden = {each["target"] for each in odrl_agreement(agreement, bundle)["prohibition"]}
     assert "urn:gateway:field:relation" in forbidden
 
