@@ -10,6 +10,7 @@ Source: docs/reference/policy.md, "Disclosure limits"; UK GDPR Arts 5(1)(c), 25.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def _values(rule: Resolved, stored: Mapping[str, Stored]) -> int:
     if treat in {"flag", "threshold"}:
         values = 2
     elif treat == "band":
-        values = number.count(",") + 1
+        values = _bands(rule, [int(bound) for bound in number.split(",")])
     elif rule.column.role is Role.DATE_OF_BIRTH:
         values = BIRTHS.get(treat, 1)
     elif treat == "keep":
@@ -123,6 +124,14 @@ def _values(rule: Resolved, stored: Mapping[str, Stored]) -> int:
     else:
         values = 1
     return max(values, 1)
+
+
+def _bands(rule: Resolved, bounds: list[int]) -> int:
+    """How many bands the column's agreed numbers reach: below the first bound, then from each."""
+    low = -math.inf if rule.column.minimum is None else rule.column.minimum
+    high = math.inf if rule.column.maximum is None else rule.column.maximum
+    edges = [-math.inf, *bounds, math.inf]
+    return sum(low < end and start <= high for start, end in itertools.pairwise(edges))
 
 
 def _remark(matter: Matter, code: str, clause: str, sentence: str) -> Remark:
