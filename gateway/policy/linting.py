@@ -127,6 +127,25 @@ def _expiring(matter: Matter) -> Iterator[Remark]:
             )
 
 
+def _nobody_sends(matter: Matter) -> Iterator[Remark]:
+    """A dataset that comes from no party of the agreement: what others sent is never read."""
+    purpose = matter.purpose
+    # What an emergency joins is typed by those who ask.
+    joins = () if purpose.kind == "single-disclosure" else purpose.joins or ()
+    for dataset in (purpose.spine, *(join.source for join in joins)):
+        contract = matter.knowledge.contracts.get(dataset)
+        if contract is not None and not matter.organisations & set(contract.parties):
+            senders = ", ".join(name(each) for each in contract.parties)
+            yield _remark(
+                matter,
+                Weight.WARNING,
+                "lint/nobody-sends",
+                f"{name(dataset)} comes from {senders}, and none of them is a party: nothing of "
+                "it can be read for this purpose.",
+                "Add who sends it to `parties`, or choose other people.",
+            )
+
+
 def _retention(matter: Matter) -> Iterator[Remark]:
     ends, until = matter.agreement.ends, matter.purpose.retain_until
     if until < ends:
@@ -213,6 +232,7 @@ def _tables_not_made(matter: Matter) -> Iterator[Remark]:
 _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
     _consent_beside,
     _expiring,
+    _nobody_sends,
     _retention,
     _operational_research,
     _identifiers_beside_facts,

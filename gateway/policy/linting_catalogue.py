@@ -48,6 +48,7 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             Weight.ADVICE,
             "a purpose without a permitted or without a refused case",
         ),
+        "lint/nobody-sends": (Weight.WARNING, "a dataset that no party of the agreement sends"),
         "lint/party-not-signed": (
             Weight.ADVICE,
             "a controller or party that has not signed yet",

@@ -193,6 +193,7 @@ FAULTS: dict[str, Fault] = {
         documents={"agreements/again.toml": AGAIN},
     ),
     "lint/no-case": Fault(documents={"cases/trafford.toml": None}),
+    "lint/nobody-sends": Fault(((TRAFFORD, '"greater-manchester-police", ', ""),)),
     "lint/party-not-signed": Fault(on=dt.date(2026, 8, 2)),
     "lint/protocol-ends-first": Fault(
         (("protocols/warrington-tier-1.toml", "ends = 2028-12-31", "ends = 2028-03-30"),)
