@@ -34,8 +34,19 @@ DRY_RUNS = sa.Table(
 )
 
 
-def note(world: World, plan: Plan, *, officer: str, reason: str, as_of: dt.date) -> int:
+def note(
+    world: World, plan: Plan, *, officer: str, reason: str, as_of: dt.date, cohort: str = ""
+) -> int:
     """Count one more dry run of today; how many are left.
+
+    Args:
+        world: the database and its ledger.
+        plan: what is asked about.
+        officer: who asks.
+        reason: the code of why.
+        as_of: the day that is played.
+        cohort: counted with all that this officer asks about these people, instead of by
+            purpose: a draft could give one question many purposes.
 
     Raises:
         RefusedError: today's are used up.
@@ -43,8 +54,8 @@ def note(world: World, plan: Plan, *, officer: str, reason: str, as_of: dt.date)
     day, asked = world.now().date().isoformat(), plan.request
     row = {
         "officer": officer,
-        "agreement": asked.agreement,
-        "purpose": asked.purpose,
+        "agreement": "" if cohort else asked.agreement,
+        "purpose": cohort[:60] or asked.purpose,
         "day": day,
     }
     with world.database.begin() as connection:
@@ -57,8 +68,9 @@ def note(world: World, plan: Plan, *, officer: str, reason: str, as_of: dt.date)
         if used >= A_DAY:
             raise RefusedError(
                 "sharing/too-many-dry-runs",
-                f"{officer} has made the {A_DAY} dry runs of today for this purpose.",
-                remedy="Make the release, or rehearse again tomorrow.",
+                f"{officer} has asked {A_DAY} times today what would leave for this purpose or "
+                "these people, in rehearsals and previews: as often as one person may.",
+                remedy="Go on with what they said, or ask again tomorrow.",
             )
         told = {**row, "policy_digest": plan.policy_digest, "reason": reason}
         connection.execute(DRY_RUNS.insert().values(**told, as_of=as_of.isoformat()))

@@ -92,6 +92,8 @@ class PreviewDesk:
                 officer=self.draft.editor,
                 reason=self.draft.reason,
                 as_of=self.desk.approvals.on,
+                # A purpose that nobody has approved is counted by whom it is about.
+                cohort="" if isinstance(decided.before, Plan) else plan.cohort.name,
             )
 
     def stored(self, plan: Plan) -> bool:

@@ -23,6 +23,7 @@ from tests.journeys.office import Office
 
 SIZE = 4_000
 DOCUMENT = "agreements/trafford.toml"
+COHORT = "programme-and-comparison"
 
 Change = Callable[[str], str]
 
@@ -51,6 +52,13 @@ DRAFTS = {
     "consent is asked for": instead('participation = "objection"', 'participation = "consent"'),
     "the whole family is left out": instead('"drop-person"', '"drop-family"'),
 }
+
+
+def renamed(name: str) -> Change:
+    """The study as a new purpose, under a name that nobody has asked about yet."""
+    return lambda text: text.replace("version = 3", "version = 4", 1).replace(
+        f"[purposes.{STUDY}", f"[purposes.{name}"
+    )
 
 
 def without_district(text: str) -> str:
@@ -142,6 +150,25 @@ def test_a_preview_opens_no_key_is_recorded_and_ten_a_day_are_enough(office: Off
     assert [each["purpose"] for each in ledger(office, "dry-run")] == [STUDY]
     with_database(office, lambda connection: fill_the_day(connection, dry_runs.A_DAY - 1))
     no = office.run("policy", "preview", str(file), "--as", "edith", "--json")
+    assert (no.code, no.document["error"]["code"]) == (3, "sharing/too-many-dry-runs")
+
+
+def test_a_new_purpose_has_no_previews_of_its_own_but_those_of_its_people(office: Office) -> None:
+    """Else whoever wants an eleventh answer gives the question another name."""
+    with_database(office, lambda connection: connection.execute(dry_runs.DRY_RUNS.delete()))
+    told = previewed(office, drafted(office, renamed("study-by-another-name")))
+    states = {each["purpose"]: each["state"] for each in told["purposes"]}
+    assert states["study-by-another-name"] == "changed"
+    asked = with_database(
+        office, lambda c: c.execute(sa.select(dry_runs.DRY_RUNS)).mappings().all()
+    )
+    new = [each for each in asked if each["purpose"] != STUDY]
+    assert [(each["agreement"], each["purpose"]) for each in new] == [("", COHORT)]
+    row = {key: value for key, value in new[0].items() if key != "id"}
+    times = dry_runs.A_DAY - 1
+    with_database(office, lambda c: c.execute(sa.insert(dry_runs.DRY_RUNS), [row] * times))
+    again = drafted(office, renamed("study-by-a-third-name"))
+    no = office.run("policy", "preview", str(again), "--as", "edith", "--json")
     assert (no.code, no.document["error"]["code"]) == (3, "sharing/too-many-dry-runs")
 
 
