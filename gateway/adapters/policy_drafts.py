@@ -26,6 +26,7 @@ from gateway.model.remarks import remark
 
 LARGEST = 1_000_000
 MOST_DOCUMENTS = 20
+NO_REASON = "No reason given."
 
 
 class DraftState(StrEnum):
@@ -238,7 +239,7 @@ def _add_revision(
             revision=revision,
             changes=json.dumps(dict(changes)),
             bases=json.dumps(dict(bases)),
-            reason=remark(reason, 400) or "No reason given.",
+            reason=remark(reason, 400) or NO_REASON,
             saved_by=by,
             saved=at.isoformat(),
         )

@@ -24,7 +24,10 @@ Value = str | int | dt.date | Sequence[str]
 
 # What a form may set of a purpose and of an agreement; anything else is edited as text.
 PURPOSE_PARTS = frozenset(
-    {"title", "participation", "household", "retain_until", "returns", "duties", "legal_bases"}
+    {
+        *("title", "participation", "household", "retain_until", "returns"),
+        *("duties", "legal_bases", "take"),
+    }
 )
 AGREEMENT_PARTS = frozenset(
     {
@@ -32,8 +35,8 @@ AGREEMENT_PARTS = frozenset(
         *("areas", "method", "under", "processors", "complaints"),
     }
 )
-# Parts that an agreement may do without: given as nothing, they are taken out.
-OPTIONAL_PARTS = frozenset({"dpia", "under", "processors", "complaints"})
+# Parts that an agreement or a purpose may do without: given as nothing, they are taken out.
+OPTIONAL_PARTS = frozenset({"dpia", "under", "processors", "complaints", "take"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ def remove_field(text: str, purpose: str, output: str, field: str) -> str:
     document = parsed(text)
     fields = _output(document, purpose, output).get("fields", {})
     if field not in fields:
-        raise _absent("field", field)
+        raise absent("field", field)
     del fields[field]
     return tomlkit.dumps(document)
 
@@ -119,7 +122,7 @@ def prohibit(text: str, field: str, *, clause: str, reason: str) -> str:
 def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
     for key, value in parts.items():
         if key not in known:
-            raise _absent("part", key)
+            raise absent("part", key)
         if value or key not in OPTIONAL_PARTS:
             where[key] = list(value) if isinstance(value, (list, tuple)) else value
         elif key in where:
@@ -150,14 +153,14 @@ def unreadable() -> InputRejected:
 def _purpose(document: Any, purpose: str) -> Any:
     found = document.get("purposes", {}).get(purpose)
     if not isinstance(found, (Table, InlineTable, Mapping)):
-        raise _absent("purpose", purpose)
+        raise absent("purpose", purpose)
     return found
 
 
 def _output(document: Any, purpose: str, output: str) -> Any:
     found = _purpose(document, purpose).get("outputs", {}).get(output)
     if found is None:
-        raise _absent("output", output)
+        raise absent("output", output)
     return found
 
 
@@ -174,7 +177,8 @@ def version_of(text: str) -> int:
     return int(found) if isinstance(found, int) else 0
 
 
-def _absent(kind: str, name: str) -> UsageError:
+def absent(kind: str, name: str) -> UsageError:
+    """The refusal of a part that the agreement does not have."""
     shown = (
         f' "{name}"' if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else ""
     )

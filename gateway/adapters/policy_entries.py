@@ -103,7 +103,7 @@ def remove_entry(text: str, place: Place, *, row: str = "") -> str:
             section = section[key]
         del section[place[-1]]
         cut = tomlkit.dumps(document)
-    if parsed(cut).unwrap() != wanted:
+    if _without_empty(parsed(cut).unwrap(), place) != _without_empty(wanted, place):
         raise unreadable()
     return cut
 
@@ -119,6 +119,17 @@ def _plainly_without(text: str, place: Place, row: str) -> dict[str, Any]:
     if not row or not holder[place[-1]]:
         holder.pop(place[-1], None)
     return dict(tree)
+
+
+def _without_empty(tree: dict[str, Any], place: Place) -> dict[str, Any]:
+    """The tree without what held the entry alone: a header may stand for it, or nothing."""
+    for depth in range(len(place) - 1, 0, -1):
+        holder: Any = tree
+        for key in place[: depth - 1]:
+            holder = holder.get(key, {})
+        if holder.get(place[depth - 1]) == {}:
+            del holder[place[depth - 1]]
+    return tree
 
 
 def _spans(text: str, place: Place, row: str) -> list[tuple[int, int]]:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 import tomlkit
 
+from gateway.adapters.policy_editing import absent, parsed
+from gateway.adapters.policy_entries import remove_entry
+
 _TEMPLATE = """\
 # Who shares, and who answers for it.
 id = "agreement-id"
@@ -110,6 +113,7 @@ class NewPurpose:
     recipient: str
     form: str
     k: int
+    take: str = "one"
 
 
 def add_purpose(text: str, new: NewPurpose) -> str:
@@ -125,6 +129,7 @@ def add_purpose(text: str, new: NewPurpose) -> str:
         ("legal_bases", list(new.legal_bases)),
         ("subjects", new.subjects),
         ("spine", new.spine),
+        *((("take", new.take),) if new.take != "one" else ()),
         ("participation", new.participation),
         ("household", new.household),
         ("retain_until", new.retain_until),
@@ -132,9 +137,9 @@ def add_purpose(text: str, new: NewPurpose) -> str:
         ("duties", list(new.duties)),
     ):
         purpose[key] = value
-    purpose["notice"] = _table(
-        version=new.notice, state=new.state, identifiers=list(new.identifiers)
-    )
+    purpose["notice"] = _table(version=new.notice, state=new.state)
+    if new.identifiers:
+        purpose["notice"]["identifiers"] = list(new.identifiers)
     output = _table(recipient=new.recipient, identifiers=new.form, clause=new.clause)
     output["disclosure"] = _table(k=new.k, on_small_group="suppress")
     outputs = tomlkit.table(is_super_table=True)
@@ -142,6 +147,17 @@ def add_purpose(text: str, new: NewPurpose) -> str:
     purpose["outputs"] = outputs
     purposes[new.id] = purpose
     return tomlkit.dumps(document)
+
+
+def remove_purpose(text: str, purpose: str) -> str:
+    """The text without a purpose and all that leaves for it; comments around it stay.
+
+    Raises:
+        UsageError: the agreement has no such purpose.
+    """
+    if purpose not in parsed(text).get("purposes", {}):
+        raise absent("purpose", purpose)
+    return remove_entry(text, ("purposes", purpose))
 
 
 def _table(**values: object) -> tomlkit.items.Table:

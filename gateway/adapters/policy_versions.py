@@ -98,11 +98,12 @@ def draft_of(connection: sa.Connection, agreement: str, changes: Mapping[str, st
 
 
 def reasons(connection: sa.Connection, draft: Draft | None) -> tuple[str, ...]:
-    """Why the draft was written, save by save, oldest first."""
+    """Why the draft was written, save by save, oldest first; what was said twice is told once."""
     if draft is None:
         return ()
     saves = policy_drafts.history(connection, draft.id)
-    return tuple(why for number, _, _, why in reversed(saves) if number > FIRST_REVISION)
+    told = (why for number, _, _, why in reversed(saves) if number > FIRST_REVISION)
+    return tuple(dict.fromkeys(why for why in told if why != policy_drafts.NO_REASON))
 
 
 def _before(connection: sa.Connection, version: Version, path: str, text: str) -> str:

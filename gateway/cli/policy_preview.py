@@ -17,7 +17,8 @@ from gateway.cli.common import as_option, emit, exits, json_option, open_setting
 REASONS = ("policy-change", "question", "training")
 STATES = {
     "the-same": "the same leaves as before.",
-    "no-extract": "nothing is stored for it, so nothing could be compared.",
+    "no-extract": "nothing that a party of the agreement has sent is stored for it, so that "
+    "nothing could be compared.",
 }
 
 
@@ -82,7 +83,7 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_purpose(purpose: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     named = _named(titles, purpose["purpose"])
-    if purpose["state"] in STATES:
+    if purpose["state"] in STATES and not purpose["refused_after"]:
         yield f"{named}: {STATES[purpose['state']]}"
     for name, when in (("refused_before", "now"), ("refused_after", "with the draft")):
         for reason in purpose[name]:

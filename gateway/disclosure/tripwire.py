@@ -134,8 +134,8 @@ def _withheld(last: Footprint, now: Footprint) -> Iterator[Alarm]:
             yield Alarm(
                 code="tripwire/withheld",
                 subject=reason,
-                sentence=f"{_percent(after)} of the people were withheld as {reason}, "
-                f"last time {_percent(before)}.",
+                sentence=f"{_percent(after)} of the people were left out "
+                f"({reason.replace('-', ' ')}), last time {_percent(before)}.",
             )
 
 

@@ -33,6 +33,20 @@ FORMS: Mapping[str, str] = {
     "sealed-clear": "Who they are, sealed to this recipient",
     "none": "Nothing that tells rows of one person apart",
 }
+NUMBERS: Mapping[str, str] = {
+    "nhs_number": "NHS number",
+    "upn": "Unique pupil number",
+    "nino": "National Insurance number",
+    "pnc_id": "Police National Computer number",
+    "local_id": "A number of our own",
+}
+_CHOICES = {
+    "participation": "Choose by what right people are in it",
+    "household": "Choose what happens if one member may not be shared",
+    "recipient": "Choose who receives it",
+    "form": "Choose what tells them who a row is about",
+    "state": "Choose what the notice promised",
+}
 _TEXTS = {
     "title": "title",
     "benefits": "what people gain",
@@ -65,7 +79,10 @@ def offered(view: DraftView) -> Offered:
             name: f"{name}: {each.meaning}"
             for name, each in sorted(bundle.vocabulary.fields.items())
         },
-        identifiers={each: each.replace("_", " ").capitalize() for each in get_args(Identifier)},
+        identifiers={
+            each: NUMBERS.get(each, each.replace("_", " ").capitalize())
+            for each in get_args(Identifier)
+        },
         states=STATES,
         forms=FORMS,
     )
@@ -136,12 +153,12 @@ def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | 
         recipient=_of(form, "recipient"),
         form=_of(form, "form"),
         k=int(_of(form, "k")),
+        take="latest" if _of(form, "take") == "latest" else "one",
     ), []
 
 
 def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
     """Faults of what needs no document to be seen."""
-    words = ("participation", "household", "state", "recipient", "form")
     wanted = (
         (ID.fullmatch(_of(form, "id")), "Enter an id of a-z, 0-9 and hyphens", "id"),
         (_of(form, "title"), "Enter what it is for, in a few words", "title"),
@@ -150,7 +167,7 @@ def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
         (several(form, "duties"), "Choose at least one duty", "duties"),
         (_of(form, "notice"), "Enter which notice people were given, like trafford-2026", "notice"),
         (_is_k(_of(form, "k")), "Enter a group size from 2 to 1000", "k"),
-        *((_of(form, name), f"Choose the {name}", name) for name in words),
+        *((_of(form, name), told, name) for name, told in _CHOICES.items()),
     )
     return [fault(text, at) for held, text, at in wanted if not held]
 

@@ -29,6 +29,7 @@ class PurposeForm:
     title: str
     participation: str
     household: str
+    take: str
     retain_until: str
     legal_bases: Sequence[str]
     duties: Sequence[str]
@@ -44,6 +45,7 @@ def purpose_values(view: DraftView, purpose: str) -> PurposeForm | None:
         title=found.title,
         participation=found.participation,
         household=found.household,
+        take=found.take,
         retain_until=str(found.retain_until),
         legal_bases=found.legal_bases,
         duties=found.duties,
@@ -57,7 +59,7 @@ def purpose_values(view: DraftView, purpose: str) -> PurposeForm | None:
 
 def purpose_typed(form: Mapping[str, str]) -> PurposeForm:
     """The purpose as somebody typed it, faults and all."""
-    texts = {key: form.get(key, "") for key in ("title", "participation", "household")}
+    texts = {key: form.get(key, "") for key in ("title", "participation", "household", "take")}
     outputs = [key.removeprefix("k.") for key in form if key.startswith("k.")]
     return PurposeForm(
         **texts,
@@ -78,7 +80,9 @@ def purpose_parts(
     faults: list[Fault] = []
     until = day(form.get("retain_until", ""))
     if until is None:
-        faults.append({"text": "Enter the day of destruction, like 2028-03-31", "href": "#retain"})
+        faults.append(
+            {"text": "Enter the day of destruction, like 2028-03-31", "href": "#retain_until"}
+        )
     duties, bases = several(form, "duties"), several(form, "legal_bases")
     title = form.get("title", "").strip()
     if not title:
@@ -100,6 +104,7 @@ def purpose_parts(
         "title": title,
         "participation": form.get("participation", ""),
         "household": form.get("household", ""),
+        "take": "latest" if form.get("take") == "latest" else "",
         "retain_until": until or "",
         "duties": duties,
         "legal_bases": bases,

@@ -5,26 +5,68 @@ Source: docs/reference/policy.md, "Life of a version".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
 from gateway.adapters import policy_drafts
 from gateway.adapters.policy_drafts import Draft
+from gateway.adapters.policy_reading import reader
 from gateway.errors import GatewayError, HeldForPerson
+from gateway.policy.rereading import changed
 from gateway.web import workshop
 from gateway.web.callers import Caller
 from gateway.web.desk import desk
+from gateway.web.form_values import Fault, fault
 
 
-def edited(view: workshop.DraftView, caller: Caller, edit: Callable[[str], str]) -> Any:
-    """Apply an edit of the agreement's own document and save it."""
+def edited(
+    view: workshop.DraftView,
+    caller: Caller,
+    edit: Callable[[str], str],
+    again: Callable[[Sequence[Fault]], Any],
+) -> Any:
+    """Apply an edit of the agreement's own document and save it, unless it then would not load.
+
+    Args:
+        view: the draft as it is.
+        caller: who saves.
+        edit: makes the new text of the old.
+        again: shows the form once more, with what the strict reader found.
+    """
     path = next((p for p in view.draft.changes if p.startswith("agreements/")), "")
+    text = edit(view.draft.changes.get(path, ""))
+    faults = _refused(view, path, text) if revision() == view.draft.revision else []
+    if faults:
+        return again(faults), 422
     try:
-        return saved(view, caller, {path: edit(view.draft.changes.get(path, ""))})
+        return saved(view, caller, {path: text})
     except HeldForPerson as moved:
         return moved_page(view, moved), 409
+
+
+def _refused(view: workshop.DraftView, path: str, text: str) -> list[Fault]:
+    """What the strict reader finds in the draft with this text that it did not find before."""
+    with desk().database.read() as connection:
+        texts = changed(workshop.current(connection), view.draft.changes)
+    before = {(each.document, each.where, each.sentence) for each in reader().load(texts)[1]}
+    return [
+        fault(_told(each.where, each.sentence, each.remedy), _asked_at(each.path))
+        for each in reader().load({**texts, path: text})[1]
+        if (each.document, each.where, each.sentence) not in before
+    ]
+
+
+def _told(where: str, sentence: str, remedy: str) -> str:
+    told = f"{where}: {sentence} {remedy}" if where else f"{sentence} {remedy}"
+    return f"{told[:1].upper()}{told[1:]}".strip()
+
+
+def _asked_at(place: Sequence[str | int]) -> str:
+    """The part of the form that a finding is about; the reason, which each form asks, if none."""
+    asked = (str(each) for each in reversed(place) if str(each) in request.form)
+    return next(asked, "reason")
 
 
 def saved(view: workshop.DraftView, caller: Caller, changes: Mapping[str, str]) -> Any:

@@ -88,8 +88,8 @@ def _purpose(
     purpose = known.purposes.get(told["purpose"]) if known else None
     impact = told["impact"]
     return PurposeShown(
-        title=purpose.title if purpose else told["purpose"],
-        state=told["state"],
+        title=purpose.title if purpose else titles.get(told["purpose"], told["purpose"]),
+        state=_state(told),
         summary=_summary(told) if impact else "",
         advice=_advice(told) if impact else "",
         rows=tuple(_people(impact)) if impact else (),
@@ -97,6 +97,12 @@ def _purpose(
         stopped=tuple(_stopped(told)),
         new_fields=_named(told["new_fields"], titles) if told["new_fields"] else "",
     )
+
+
+def _state(told: Mapping[str, Any]) -> str:
+    """Its state; where both versions refuse, nothing leaves, and that is not "the same as now"."""
+    refused = told["refused_after"] and told["state"] == "the-same"
+    return "refused" if refused else str(told["state"])
 
 
 def _summary(told: Mapping[str, Any]) -> str:

@@ -127,9 +127,11 @@ def _meaning(bundle: Bundle, field: str) -> str:
 
 
 def recipient_title(bundle: Bundle, recipient: str) -> str:
-    """A recipient by organisation and team."""
+    """A recipient by organisation and team; by its team where the organisation has no title."""
     known = bundle.recipients.get(recipient)
-    return f"{party_title(bundle, known.organisation)}, {known.team}" if known else recipient
+    if known is None or known.organisation not in bundle.vocabulary.parties:
+        return known.team if known else recipient
+    return f"{party_title(bundle, known.organisation)}, {known.team}"
 
 
 def _carried(name: str, *, meaning: str, treat: str, kind: str, clause: str) -> Carried:

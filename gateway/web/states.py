@@ -83,7 +83,12 @@ AGREEMENTS: Mapping[str, Shown] = {
         "Waiting for approval", "yellow", "A controller's approver has still to sign."
     ),
     "not-begun": Shown("Not begun", "blue", "It is approved and begins later."),
-    "changed": Shown("Changed", "orange", "What it reads has changed since it was approved."),
+    "changed": Shown(
+        "Changed",
+        "orange",
+        "What it reads has changed since it was approved. Nothing leaves under it until it is "
+        "proposed and signed again.",
+    ),
     "draft": Shown("Not proposed", "grey", "Nobody has proposed it yet; it shares nothing."),
     "ended": Shown("Ended", "grey", "Its last day is past; it shares nothing."),
 }

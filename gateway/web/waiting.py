@@ -32,6 +32,7 @@ from gateway.policy import Bundle, review_due
 from gateway.web import release_choice
 from gateway.web.desk import desk
 from gateway.web.documents import in_force
+from gateway.web.proposals import newcomers
 from gateway.web.release_columns import recipient_title
 
 _WAYS = {
@@ -180,11 +181,12 @@ def _near(read: DecisionInputs) -> Iterator[Item]:
 
 def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
     newest = {proposal.agreement: proposal for proposal in policy_store.proposals(connection)}
+    new = {each.agreement: found for each, found in newcomers(connection, bundle)}
     for proposal in newest.values():
         if proposal.complete:
             continue
         signed = {controller for controller, _ in proposal.approvals}
-        known = bundle.agreements.get(proposal.agreement)
+        known = bundle.agreements.get(proposal.agreement) or new.get(proposal.agreement)
         yield Item(
             text=known.title if known else proposal.agreement,
             hint=f"Version {proposal.version}, for "

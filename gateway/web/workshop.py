@@ -36,6 +36,7 @@ from gateway.policy.lines import finding_lines
 from gateway.policy.rereading import changed
 from gateway.web.desk import desk
 from gateway.web.documents import in_force, inputs
+from gateway.web.proposals import newcomers
 from gateway.workflows.ports_policy import Proposal
 
 _REVIEWS = "gateway-reviews"
@@ -99,9 +100,12 @@ def lines() -> list[AgreementLine]:
     with desk().database.read() as connection:
         waiting = policy_store.proposals(connection)
         open_drafts = policy_drafts.listed(connection)
+        new = [found for _, found in newcomers(connection, read.bundle) if found]
     return [
         _line(agreement, read, agreement.id in now, waiting, open_drafts)
-        for agreement in sorted(read.bundle.agreements.values(), key=lambda each: each.title)
+        for agreement in sorted(
+            (*read.bundle.agreements.values(), *new), key=lambda each: each.title
+        )
     ]
 
 

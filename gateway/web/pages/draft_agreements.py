@@ -39,7 +39,12 @@ def set_agreement(draft: str, *, caller: Caller) -> Any:
     parts, faults = forms.agreement_parts(request.form)
     if faults:
         return _page("drafts/agreement.html", view, faults), 422
-    return edited(view, caller, lambda text: editing.set_agreement(text, parts))
+    return edited(
+        view,
+        caller,
+        lambda text: editing.set_agreement(text, parts),
+        lambda found: _page("drafts/agreement.html", view, found),
+    )
 
 
 @pages.get("/drafts/<draft>/prohibition")
@@ -58,7 +63,12 @@ def prohibit(draft: str, *, caller: Caller) -> Any:
     if faults:
         return _page("drafts/prohibition.html", view, faults), 422
     rule = {"clause": parts["clause"], "reason": parts["because"]}
-    return edited(view, caller, lambda text: editing.prohibit(text, parts["field"], **rule))
+    return edited(
+        view,
+        caller,
+        lambda text: editing.prohibit(text, parts["field"], **rule),
+        lambda found: _page("drafts/prohibition.html", view, found),
+    )
 
 
 @pages.get("/drafts/<draft>/purposes/new")
@@ -76,7 +86,12 @@ def new_purpose(draft: str, *, caller: Caller) -> Any:
     made, faults = forms.new_purpose(request.form, view)
     if made is None:
         return _page("drafts/new_purpose.html", view, faults), 422
-    return edited(view, caller, lambda text: add_purpose(text, made))
+    return edited(
+        view,
+        caller,
+        lambda text: add_purpose(text, made),
+        lambda found: _page("drafts/new_purpose.html", view, found),
+    )
 
 
 def _page(template: str, view: DraftView, faults: Sequence[Fault] = ()) -> str:

@@ -17,6 +17,7 @@ from gateway.adapters import jobs, policy_drafts
 from gateway.adapters import policy_editing as editing
 from gateway.adapters.jobs import JobKind
 from gateway.adapters.policy_drafts import DraftState
+from gateway.adapters.policy_templates import remove_purpose as remove_purpose_of
 from gateway.model.permissions import Action
 from gateway.web import draft_forms, draft_purpose_forms, workshop
 from gateway.web.callers import Caller, Realm
@@ -53,6 +54,10 @@ def begin(agreement: str, *, caller: Caller) -> Any:
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
 def one(draft: str, *, caller: Caller) -> str:
     """Show a draft: what it changes, what stops it, and what to edit."""
+    return _draft_page(draft)
+
+
+def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
     with desk().database.read() as connection:
         found = policy_drafts.find(connection, draft)
         documents = workshop.current(connection)
@@ -65,6 +70,7 @@ def one(draft: str, *, caller: Caller) -> str:
         draft=found,
         saves=saves,
         previews=previews,
+        faults=[{"text": each["text"]} for each in faults],
         tables=draft_forms.tables(view),
     )
 
@@ -89,7 +95,12 @@ def set_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
         faults = faults or draft_forms.field_refused(view, _documents(), purpose, output, edit)
     if edit is None or faults:
         return _field_page(view, purpose, output, request.form, faults), 422
-    return edited(view, caller, lambda text: editing.set_field(text, purpose, output, edit))
+    return edited(
+        view,
+        caller,
+        lambda text: editing.set_field(text, purpose, output, edit),
+        lambda found: _field_page(view, purpose, output, request.form, found),
+    )
 
 
 def _documents() -> dict[str, str]:
@@ -125,7 +136,10 @@ def remove_field(draft: str, purpose: str, output: str, *, caller: Caller) -> An
     """Take a field out of an output."""
     name = request.form.get("field", "")
     return edited(
-        opened(draft), caller, lambda text: editing.remove_field(text, purpose, output, name)
+        opened(draft),
+        caller,
+        lambda text: editing.remove_field(text, purpose, output, name),
+        lambda found: _draft_page(draft, found),
     )
 
 
@@ -144,8 +158,7 @@ def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
     view = opened(draft)
     parts, limits, faults = draft_purpose_forms.purpose_parts(request.form)
     if faults:
-        typed = draft_purpose_forms.purpose_typed(request.form)
-        return _purpose_page(view, purpose, typed, faults), 422
+        return _purpose_again(view, purpose, faults), 422
 
     def edit(text: str) -> str:
         text = editing.set_purpose(text, purpose, parts)
@@ -153,7 +166,25 @@ def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
             text = editing.set_limits(text, purpose, output, k=k, on_small_group=small)
         return text
 
-    return edited(view, caller, edit)
+    return edited(view, caller, edit, lambda found: _purpose_again(view, purpose, found))
+
+
+@pages.post("/drafts/<draft>/purpose/<purpose>/remove")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def remove_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
+    """Take a purpose out, with all that leaves for it."""
+    view = opened(draft)
+    return edited(
+        view,
+        caller,
+        lambda text: remove_purpose_of(text, purpose),
+        lambda found: _purpose_again(view, purpose, found),
+    )
+
+
+def _purpose_again(view: workshop.DraftView, purpose: str, faults: Sequence[Fault]) -> str:
+    typed = draft_purpose_forms.purpose_typed(request.form)
+    return _purpose_page(view, purpose, typed, faults)
 
 
 def _purpose_page(

@@ -22,7 +22,7 @@ from gateway.policy import Bundle, Trace, by_clause, decide, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import agreement_register, notice
-from gateway.web import states, workshop
+from gateway.web import proposals, states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import (
@@ -57,12 +57,14 @@ def every(*, caller: Caller) -> str:
 
 @pages.get("/agreements/<agreement>")
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
-def one(agreement: str, *, caller: Caller) -> str:
+def one(agreement: str, *, caller: Caller) -> Any:
     """Show one agreement as a document: parties, purposes, what leaves, and its clauses."""
     read = inputs()
-    found = known_agreement(read.bundle, agreement)
     with desk().database.read() as connection:
         proposal = workshop.newest(connection, agreement)
+        if proposal is not None and agreement not in read.bundle.agreements:
+            return redirect(url_for("policies.proposed", agreement=agreement), 303)
+        found = known_agreement(read.bundle, agreement)
         drafts = policy_drafts.listed(connection, agreement=agreement)
         documents = workshop.current(connection)
     return render_template(
@@ -76,10 +78,7 @@ def one(agreement: str, *, caller: Caller) -> str:
         standing=by_clause(workshop.traces(read.bundle, agreement)),
         remarks=workshop.reviewed(read.bundle, agreement),
         text=_text(documents, agreement),
-        controllers=[party_title(read.bundle, each) for each in found.controllers],
-        parties=[party_title(read.bundle, each) for each in found.parties],
-        protocol=_protocol(read.bundle, found),
-        signed=[(party_title(read.bundle, p), on) for p, on in (found.signed or {}).items()],
+        people=proposals.parties_of(read.bundle, found),
         may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
         may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
         may_approve=_may_approve(proposal, caller),
@@ -98,12 +97,19 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         why = policy_versions.reasons(connection, draft)
     if proposal is None:
         raise _nothing_waits()
+    now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
+    whole = then.agreements.get(agreement)
     shown = workshop.difference(documents, changes, agreement)
     return render_template(
         "policies/proposal.html",
         agreement=agreement,
-        title=agreement_title(inputs().bundle, agreement),
-        controllers={each: party_title(inputs().bundle, each) for each in proposal.controllers},
+        new=agreement not in now.agreements,
+        title=agreement_title(then, agreement),
+        whole=whole,
+        people=proposals.parties_of(then, whole) if whole else None,
+        sentences=_told(then, whole) if whole else {},
+        sections=notice(whole, then) if whole else (),
+        controllers={each: party_title(then, each) for each in proposal.controllers},
         proposal=proposal,
         reasons=why,
         shown=shown,
@@ -181,12 +187,6 @@ def _download(name: str, content: str) -> Response:
     return answer
 
 
-def _protocol(bundle: Bundle, agreement: Agreement) -> str:
-    """The protocol that an agreement stands under, by its title."""
-    known = bundle.knowledge.protocols.get(agreement.under or "")
-    return known.title if known is not None else agreement.under or ""
-
-
 def _state(agreement: str) -> str:
     return next(line.state for line in workshop.lines() if line.id == agreement)
 
@@ -199,15 +199,18 @@ def _sentences(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
     if known is None or known[0] is not bundle:
         if len(kept) >= workshop.MOST_REVIEWS:
             kept.clear()
-        told = {
-            key: explain(
-                decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=today)
-            )
-            for key in agreement.purposes
-        }
-        known = kept[agreement.id, today] = (bundle, told)
+        known = kept[agreement.id, today] = (bundle, _told(bundle, agreement))
     found: Mapping[str, list[str]] = known[1]
     return found
+
+
+def _told(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
+    """What each purpose does today, or on the first day of an agreement that begins later."""
+    on = max(desk().now().date(), agreement.starts)
+    return {
+        key: explain(decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=on))
+        for key in agreement.purposes
+    }
 
 
 def _text(documents: Mapping[str, str], agreement: str) -> str:
