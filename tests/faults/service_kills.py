@@ -3,6 +3,7 @@
     python -m tests.faults.service_kills 1000
     python -m tests.faults.service_kills 1000 --postgresql
     python -m tests.faults.service_kills 1000 --database-url postgresql://...
+    python -m tests.faults.service_kills 1000 --minutes 30
 
 Victims are the web server and its processes, the workers, the judge, and now and then
 everything at once, as when the power fails. The moments are drawn by chance; a machine on
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import random
 import signal
@@ -84,8 +86,15 @@ def progress(told: Counter[str]) -> None:
         print(f"{told.total()}: {dict(told)}", flush=True)
 
 
-def kill_under_load(office: Office, people: Path, count: int, *, seed: int) -> Counter[str]:
-    """Kill `count` processes under load; who was killed, and what there is at the end."""
+def kill_under_load(
+    office: Office, people: Path, count: int, *, seed: int, minutes: float = math.inf
+) -> Counter[str]:
+    """Kill `count` processes under load, or as many as the time is long enough for.
+
+    Returns:
+        Who was killed, and what there is at the end.
+    """
+    over = time.monotonic() + 60 * minutes
     chance = random.Random(seed)
     told: Counter[str] = Counter()
     with contextlib.ExitStack() as stack:
@@ -94,7 +103,7 @@ def kill_under_load(office: Office, people: Path, count: int, *, seed: int) -> C
         load = Load(office, people, service.url)
         longest = max(LONGEST_WAIT, FILES_BETWEEN * load.first())
         with load.running():
-            while sum(told.values()) < count and not load.faults:
+            while told.total() < count and time.monotonic() < over and not load.faults:
                 time.sleep(chance.uniform(0.05, longest))
                 if chance.random() < ALL_AT_ONCE:
                     kill_all(service)
@@ -114,6 +123,7 @@ def main() -> None:
     asked.add_argument("count", type=int)
     asked.add_argument("--database-url", default="")
     asked.add_argument("--postgresql", action="store_true", help="on a server of its own")
+    asked.add_argument("--minutes", type=float, default=math.inf, help="at most so long")
     asked.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     chosen = asked.parse_args()
     print(f"seed {chosen.seed}", flush=True)
@@ -124,8 +134,10 @@ def main() -> None:
             url = stack.enter_context(own_server()).create()
         people = borough.borough(home / "people", 1500)
         office = offices.built(home / "office", database_url=url)
-        told = kill_under_load(office, people, chosen.count, seed=chosen.seed)
-        print(f"{chosen.count} kills; everything is in order: {dict(told)}")
+        told = kill_under_load(
+            office, people, chosen.count, seed=chosen.seed, minutes=chosen.minutes
+        )
+        print(f"everything is in order: {dict(told)}")
 
 
 def _command(process: int) -> str:

@@ -80,13 +80,19 @@ class Load:
             raise self.faults[0]
 
     def _partner(self) -> None:
-        lines = (self.people / f"{REGISTER}.csv").read_bytes().splitlines(keepends=True)
         with self._noted():
             while not self._enough.is_set():
-                with self._lock:
-                    self._number += 1
-                    fewer = self._number
-                self.received(self.deliver(b"".join(lines[:-fewer]), REGISTER))
+                self.received(self.deliver(self._version(), REGISTER))
+
+    def _version(self) -> bytes:
+        """The register as another file each time: its rows begin elsewhere, then one fewer."""
+        file = self.people / f"{REGISTER}.csv"
+        names, *rows = file.read_bytes().splitlines(keepends=True)
+        with self._lock:
+            self._number += 1
+            fewer, first = divmod(self._number, len(rows))
+        turned = rows[first:] + rows[:first]
+        return b"".join((names, *turned[fewer:]))
 
     def _officer(self) -> None:
         with self._noted():
@@ -105,8 +111,7 @@ class Load:
 
     def last(self) -> None:
         """One more of each with nothing beside it: what crashes left is cleared away."""
-        lines = (self.people / f"{REGISTER}.csv").read_bytes().splitlines(keepends=True)
-        self.received(self.deliver(b"".join(lines[: -self._number - 1]), REGISTER))
+        self.received(self.deliver(self._version(), REGISTER))
         job = serving.ask(self.office, JobKind.SHARE, subject="the last release")
         self.asked.append(job)
         serving.finished(self.office, job, 300)
