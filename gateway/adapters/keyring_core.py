@@ -72,7 +72,8 @@ class CoreRing:
     def records(self) -> tuple[KeyRecord, ...]:
         """List every key by id, without a passphrase."""
         self._header()
-        return tuple(_record(self._read(path)) for path in self._key_files())
+        found = (self._read_if_there(path) for path in self._key_files())
+        return tuple(_record(content) for content in found if content is not None)
 
     def record(self, key: str) -> KeyRecord:
         """Describe one key, without a passphrase.
@@ -178,9 +179,9 @@ class CoreRing:
         """Overwrite and unlink one key's file; nothing made with it can be made again."""
         path = self._path(key)
         finish(self._directory)
+        files.shred_drafts(self._directory)
         with files.locked(self._directory):
             self._read(path)
-            files.shred_drafts(self._directory)
             files.shred(path)
 
     def unlock(self) -> None:
@@ -199,6 +200,7 @@ class CoreRing:
         if self._wrapping is None:
             harden_process()
             finish(self._directory)
+            files.shred_drafts(self._directory)
             self._wrapping = wrap.open_header(self._header(), self._passphrase())
         return self._wrapping
 
@@ -208,14 +210,24 @@ class CoreRing:
         return self._directory / f"{key}.json"
 
     def _read(self, path: Path) -> dict[str, str]:
-        files.check_directory(self._directory)
-        if not path.exists():
+        content = self._read_if_there(path)
+        if content is None:
             raise UsageError(
                 "keys/unknown",
                 f"There is no key {path.stem} in the ring.",
                 remedy="`gateway keys list` shows the keys; a destroyed key does not come back.",
             )
-        return wrap.parse(files.read_safely(current(path)), form=wrap.KEY_FORMAT)
+        return content
+
+    def _read_if_there(self, path: Path) -> dict[str, str] | None:
+        """One key's file, whatever others replace or destroy meanwhile."""
+        files.check_directory(self._directory)
+        while path.exists():
+            # A rewrapping that ends meanwhile takes the file beside away: then look again.
+            content = files.read_standing(current(path))
+            if content is not None:
+                return wrap.parse(content, form=wrap.KEY_FORMAT)
+        return None
 
 
 def _draw(kind: KeyKind) -> bytes:

@@ -66,19 +66,33 @@ def read_safely(path: Path, *, beyond: int = OTHERS) -> bytes:
 
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with _opened(path) as opened:
+            return _read_checked(opened, path, beyond)
     except OSError as fault:
-        raise Unavailable(
-            "keys/unreadable",
-            f"{path} cannot be read ({type(fault).__name__}).",
-            remedy="Check that the file exists and belongs to the gateway's user.",
-        ) from None
-    with os.fdopen(descriptor, "rb") as opened:
-        found = os.fstat(opened.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise _unsafe(path, "is not a regular file", "0400")
-        _check_owner_and_mode(path, found, "0400", beyond=beyond)
-        return opened.read(LARGEST)
+        raise _unreadable(path, fault) from None
+
+
+def read_standing(path: Path) -> bytes | None:
+    """Read a file that others may replace or shred meanwhile: whole, or None where it is gone.
+
+    Both overwrite a file only after it has lost its name. So what was read is whole if the
+    name still stands for that very file afterwards.
+
+    Raises:
+        Unavailable: as `read_safely`.
+
+    """
+    while path.exists():
+        try:
+            with _opened(path) as opened:
+                content = _read_checked(opened, path, OTHERS)
+                if os.path.samestat(os.fstat(opened.fileno()), path.stat()):
+                    return content
+        except FileNotFoundError:
+            continue
+        except OSError as fault:
+            raise _unreadable(path, fault) from None
+    return None
 
 
 def create(path: Path, content: bytes) -> None:
@@ -110,22 +124,43 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def shred(path: Path) -> None:
-    """Overwrite a file in place, sync it, unlink it, sync the directory.
+    """Take a file's name from it, overwrite it, sync it, unlink it, sync the directory.
 
-    On a copy-on-write or flash medium the overwriting may miss old blocks; what
-    lies there is still wrapped under the passphrase (docs/reference/keys.md).
+    Whoever reads meanwhile, or after a power cut, finds the whole file or none; what a
+    cut leaves is a draft, for `shred_drafts`. On a copy-on-write or flash medium the
+    overwriting may miss old blocks; what lies there is still wrapped under the
+    passphrase (docs/reference/keys.md).
     """
-    path.chmod(0o600)
-    with path.open("r+b") as opened:
-        _overwrite(opened)
-    path.unlink()
+    draft = _draft(path)
+    path.rename(draft)
     sync_directory(path.parent)
+    _shred_draft(draft)
 
 
 def shred_drafts(directory: Path) -> None:
-    """Shred what writers left that were killed; call it under `locked` only."""
-    for draft in directory.glob(f"{DRAFT}*"):
-        shred(draft)
+    """Shred what was left by those who were killed while they wrote or shredded."""
+    if not any(directory.glob(f"{DRAFT}*")):
+        return
+    with locked(directory):
+        for draft in directory.glob(f"{DRAFT}*"):
+            if _has_name(draft):
+                draft.unlink()
+            else:
+                _shred_draft(draft)
+
+
+def _has_name(draft: Path) -> bool:
+    """Whether it was given its name already: then it is the file itself."""
+    others = (path for path in draft.parent.iterdir() if path != draft)
+    return draft.stat().st_nlink > 1 and any(draft.samefile(path) for path in others)
+
+
+def _shred_draft(draft: Path) -> None:
+    draft.chmod(0o600)
+    with draft.open("r+b") as opened:
+        _overwrite(opened)
+    draft.unlink()
+    sync_directory(draft.parent)
 
 
 def _overwrite(opened: BinaryIO) -> None:
@@ -159,7 +194,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def _written(path: Path, content: bytes) -> Iterator[Path]:
-    draft = path.with_name(DRAFT + secrets.token_hex(8))
+    draft = _draft(path)
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
         with os.fdopen(descriptor, "wb") as opened:
@@ -179,6 +214,25 @@ def _written(path: Path, content: bytes) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def _draft(path: Path) -> Path:
+    return path.with_name(DRAFT + secrets.token_hex(8))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as opened:
+        yield opened
+
+
+def _read_checked(opened: BinaryIO, path: Path, beyond: int) -> bytes:
+    found = os.fstat(opened.fileno())
+    if not stat.S_ISREG(found.st_mode):
+        raise _unsafe(path, "is not a regular file", "0400")
+    _check_owner_and_mode(path, found, "0400", beyond=beyond)
+    return opened.read(LARGEST)
+
+
 def _check_owner_and_mode(
     path: Path, found: os.stat_result, wanted: str, *, beyond: int = OTHERS
 ) -> None:
@@ -194,4 +248,12 @@ def _unsafe(path: Path, fault: str, wanted: str) -> Unavailable:
         f"{path} {fault}; others could read or replace it.",
         remedy=f"Set its mode to {wanted} and its owner to the gateway's user, "
         "and treat what it held as seen.",
+    )
+
+
+def _unreadable(path: Path, fault: OSError) -> Unavailable:
+    return Unavailable(
+        "keys/unreadable",
+        f"{path} cannot be read ({type(fault).__name__}).",
+        remedy="Check that the file exists and belongs to the gateway's user.",
     )

@@ -83,6 +83,7 @@ class WebKeys:
             raise UsageError(
                 "clients/rotated-just-now", "A new signing key was made in this very second."
             )
+        files.shred_drafts(self.folder)
         with files.locked(self.folder):
             _make_signing(self.folder, at)
             for made, path in _signing_files(self.folder):
