@@ -148,12 +148,15 @@ Place = tuple[ast.AST, Said, Said, int]
 
 
 def _in_calls(tree: ast.Module) -> Iterator[Place]:
+    named, given = _named_texts(tree), _given_remedies(tree)
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue
         words = {keyword.arg: keyword.value for keyword in call.keywords}
         said = words.get("sentence") or words.get("reason")
-        remedy = words.get("remedy")
+        remedy = words.get("remedy") or given.get(_name(call.func))
+        if isinstance(remedy, ast.Name):
+            remedy = named.get(remedy.id)
         exit_code = RAISED.get(_name(call.func), 3 if _name(call.func) == "Reason" else 0)
         for i, argument in enumerate(call.args):
             sentences = [each for each in call.args[i + 1 :] if " " in _text(each)]
@@ -162,6 +165,31 @@ def _in_calls(tree: ast.Module) -> Iterator[Place]:
                 yield code, branch(said or first), remedy or branch(second), exit_code
         if "code" in words:
             yield words["code"], said, remedy, exit_code
+
+
+def _named_texts(tree: ast.Module) -> dict[str, ast.expr]:
+    """What a name of the module stands for, where it is a text."""
+    return {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and _text(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _given_remedies(tree: ast.Module) -> dict[str, ast.expr]:
+    """The remedy that a function of the module gives to every error it makes of a code."""
+    return {
+        function.name: keyword.value
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        and [each.arg for each in function.args.args[:2]] == ["code", "sentence"]
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and _name(call.func) in RAISED
+        for keyword in call.keywords
+        if keyword.arg == "remedy"
+    }
 
 
 def _branches(code: ast.expr) -> list[tuple[ast.expr, Callable[[Said], Said]]]:
@@ -177,6 +205,7 @@ def _branches(code: ast.expr) -> list[tuple[ast.expr, Callable[[Said], Said]]]:
 
 
 def _in_tables(tree: ast.Module) -> Iterator[Place]:
+    named = _named_texts(tree)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Tuple, ast.List)):
             for i, element in enumerate(node.elts):
@@ -187,7 +216,8 @@ def _in_tables(tree: ast.Module) -> Iterator[Place]:
                 yield words["code"], words.get("sentence"), words.get("remedy"), 0
             for key, value in zip(node.keys, node.values, strict=True):
                 if key is not None:
-                    yield key, *_sentence_and_remedy(value), 0
+                    said, remedy = _sentence_and_remedy(value)
+                    yield key, said, named.get(getattr(remedy, "id", ""), remedy), 0
                     yield value, key, None, 0
 
 
@@ -230,6 +260,10 @@ def _text(node: ast.expr | None) -> str:
         return _text(node.left) + _text(node.right)
     if isinstance(node, ast.IfExp):
         return _text(node.body) or _text(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return _text(node.values[-1])
+    if isinstance(node, ast.Call) and _name(node.func) == "listed":
+        return f"{_text(node.args[0])} are: …."
     return ""
 
 

@@ -200,7 +200,9 @@ def bind_subject(connection: Connection, login: str, *, issuer: str, subject: st
     """
     if _bound(connection, issuer, subject) is not None:
         raise UsageError(
-            "accounts/subject-taken", "That subject of the provider is bound to an account already."
+            "accounts/subject-taken",
+            "That subject of the provider is bound to an account already.",
+            remedy="`gateway accounts list` shows to which.",
         )
     connection.execute(insert(ACCOUNT_SUBJECTS).values(issuer=issuer, subject=subject, login=login))
 
@@ -242,7 +244,11 @@ def _check(connection: Connection, login: str, binding: Binding) -> None:
             remedy="Choose one such as police-desk-2.",
         )
     if find(connection, login) is not None:
-        raise UsageError("accounts/exists", f"There is or was an account {login}.")
+        raise UsageError(
+            "accounts/exists",
+            f"There is or was an account {login}.",
+            remedy="Choose another login: one that was used is never given again.",
+        )
     _check_binding(connection, binding)
 
 
@@ -257,6 +263,7 @@ def _check_binding(connection: Connection, binding: Binding) -> None:
         raise UsageError(
             "accounts/role",
             "A party's account is an uploader, a recipient, or both; other roles are operators'.",
+            remedy="Give --role uploader, --role recipient, or both; for staff give --operator.",
         )
     if binding.operator:
         _check_operator(connection, binding)
@@ -268,9 +275,13 @@ def _check_operator(connection: Connection, binding: Binding) -> None:
         raise UsageError(
             "accounts/operator-roles",
             "An operator's account has the operator's roles, and none of a partner.",
+            remedy="Leave --role out; for a partner's account give --party.",
         )
     taken = select(ACCOUNTS.c.login).where(ACCOUNTS.c.operator == binding.operator)
     if connection.scalar(taken):
         raise UsageError(
-            "accounts/operator-taken", f"{binding.operator} has an account already: one each."
+            "accounts/operator-taken",
+            f"{binding.operator} has an account already: one each.",
+            remedy="`gateway accounts list` shows it; `gateway accounts reset` gives it "
+            "a new first password.",
         )

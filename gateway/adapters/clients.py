@@ -193,7 +193,11 @@ def revoke(connection: Connection, client: str, *, kid: str = "", at: dt.datetim
     keys = keys & (CLIENT_KEYS.c.kid == kid) if kid else keys
     ended = connection.execute(update(CLIENT_KEYS).where(keys).values(revoked=at.isoformat()))
     if kid and not ended.rowcount:
-        raise UsageError("clients/unknown-key", "That client has no such key in force.")
+        raise UsageError(
+            "clients/unknown-key",
+            "That client has no such key in force.",
+            remedy="`gateway clients list` shows its keys.",
+        )
     asked_access.forget(connection, OF_CLIENTS, owner=client, name=kid)
 
 
@@ -222,9 +226,17 @@ def _check(connection: Connection, client: str, roles: frozenset[PartyRole]) -> 
             remedy="Choose one such as police-nightly.",
         )
     if find(connection, client) is not None:
-        raise UsageError("clients/exists", f"There is or was a client {client}.")
+        raise UsageError(
+            "clients/exists",
+            f"There is or was a client {client}.",
+            remedy="Choose another name: one that was used is never given again.",
+        )
     if not roles or roles - PARTNER_ROLES:
-        raise UsageError("clients/role", "A client is an uploader, a recipient, or both.")
+        raise UsageError(
+            "clients/role",
+            "A client is an uploader, a recipient, or both.",
+            remedy="Give --role uploader, --role recipient, or both.",
+        )
 
 
 def _text(at: dt.datetime) -> str:

@@ -104,4 +104,8 @@ def _known(verified: Sequence[str]) -> bool:
 
 
 def _form() -> IntegrityError:
-    return IntegrityError("delivery/receipt-form", "The receipt is not in the one permitted form.")
+    return IntegrityError(
+        "delivery/receipt-form",
+        "The receipt is not in the one permitted form.",
+        remedy="Ask the recipient for the file as their gateway wrote it, unchanged.",
+    )

@@ -52,7 +52,9 @@ def register(
     """
     if not ID.fullmatch(name):
         raise UsageError(
-            "descriptors/malformed-name", "The name has a-z, 0-9 and hyphens, 40 at most."
+            "descriptors/malformed-name",
+            "The name has a-z, 0-9 and hyphens, 40 at most.",
+            remedy="Write it so, for example police-desk.",
         )
     trust = parse_trust(content)
     key = {"use": use, "name": name, "sender": trust.sender}

@@ -111,7 +111,9 @@ class DisclosureRelease(Run):
         now = emergency_records.find(connection, self._emergency.id)
         if now.state is not EmergencyState.CONFIRMED or now.release != self.release:
             raise HeldForPerson(
-                "emergency/taken-over", "Another attempt has taken this disclosure over."
+                "emergency/taken-over",
+                "Another attempt has taken this disclosure over.",
+                remedy="`gateway emergency list` shows where it stands.",
             )
         require_both(connection, now, self._plan)
         output, at = self._plan.outputs[0], self._world.now()

@@ -43,7 +43,10 @@ WHY = (
         "Nobody in the stored extracts is certainly this person. Give more details, or other "
         "ones that you are sure of; if it cannot wait, tell the authority by telephone.",
     ),
-    ("emergency/declined", "One of the two people said no; nothing has left."),
+    (
+        "emergency/declined",
+        "One of the two people said no; nothing has left. Ask anew if it is still needed.",
+    ),
     ("emergency/lapsed", "Nobody confirmed it within an hour; nothing has left."),
     (
         "emergency/not-made",

@@ -95,7 +95,9 @@ def found(settings: Settings, *, sender: str, at: dt.datetime) -> Founded:
         )
     if not ID.fullmatch(sender):
         raise UsageError(
-            "init/malformed-name", "A sender is named with a-z, 0-9 and hyphens, 40 at most."
+            "init/malformed-name",
+            "A sender is named with a-z, 0-9 and hyphens, 40 at most.",
+            remedy="Write it so, for example your-council.",
         )
     _claim(settings.data)
     database = Database(settings.database_url)

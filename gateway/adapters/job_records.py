@@ -112,7 +112,11 @@ def find(connection: sa.Connection, job_id: str) -> Job:
     """
     row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
     if row is None:
-        raise UsageError("job/unknown", "There is no job with this id.")
+        raise UsageError(
+            "job/unknown",
+            "There is no job with this id.",
+            remedy="Take the id from the answer that began the job.",
+        )
     return job_of(row)
 
 

@@ -40,7 +40,11 @@ def offer_study_root(
         _refuse_linkage_unit(connection, party)
         age_key = recipients.confirmed(connection, party).public
     if file.exists():
-        raise UsageError("keys/exists", "The file to write exists already.")
+        raise UsageError(
+            "keys/exists",
+            "The file to write exists already.",
+            remedy="Choose another file, or move that one away.",
+        )
     key = _study_key(desk.ring, study, epoch)
     root = desk.ring.secret(key, KeyKind.STUDY_ROOT)
     drawn = offers.draw_up(
@@ -67,7 +71,11 @@ def _refuse_linkage_unit(connection: Connection, party: str) -> None:
 def accept_study_root(desk: CustodyDesk, *, file: Path, identity: Path, signer: str) -> KeyRecord:
     """Verify and unseal an offer, and keep its root as pending."""
     if file.stat().st_size > LARGEST_OFFER:
-        raise InputRejected("keys/not-an-offer", "The file is too large to be a key offer.")
+        raise InputRejected(
+            "keys/not-an-offer",
+            "The file is too large to be a key offer.",
+            remedy="Name the file of `gateway keys offer`.",
+        )
     offer = offers.load(file.read_bytes())
     root = offers.open_offer(offer, secret_half=_read_identity(identity), signer=signer)
     return custody.accept(desk, offer, root)

@@ -100,7 +100,12 @@ def require(
             `keys/destroyed`: its destruction was ordered.
     """
     if connection.scalar(select(DESTRUCTIONS.c.key).where(DESTRUCTIONS.c.key == key_id)):
-        raise RefusedError("keys/destroyed", f"{key_id} was destroyed here.", key=key_id)
+        raise RefusedError(
+            "keys/destroyed",
+            f"{key_id} was destroyed here.",
+            key=key_id,
+            remedy="Make the key of the next epoch and have it granted.",
+        )
     fitting = [
         grant
         for grant in listed(connection, key_id)

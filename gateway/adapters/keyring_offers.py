@@ -118,10 +118,17 @@ def open_offer(offer: Offer, *, secret_half: str, signer: str) -> bytes:
         root: bytes = pyrage.decrypt(offer.sealed, [x25519.Identity.from_str(secret_half)])
     except (pyrage.DecryptError, pyrage.IdentityError):
         raise IntegrityError(
-            "keys/offer-not-for-us", "The offer is not sealed to this key."
+            "keys/offer-not-for-us",
+            "The offer is not sealed to this key.",
+            remedy="Give the key whose public half the custodian has confirmed, or ask "
+            "for a new offer.",
         ) from None
     if len(root) != 32 or hashlib.sha256(root).hexdigest() != offer.root_digest:
-        raise IntegrityError("keys/offer-damaged", "The offered root is not what was signed.")
+        raise IntegrityError(
+            "keys/offer-damaged",
+            "The offered root is not what was signed.",
+            remedy="Ask the custodian to draw up the offer again; accept nothing of this one.",
+        )
     return root
 
 

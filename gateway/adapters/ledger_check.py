@@ -120,10 +120,16 @@ def export(
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise UsageError("ledger/export-exists", "The export's file is there already.") from None
+        raise UsageError(
+            "ledger/export-exists",
+            "The export's file is there already.",
+            remedy="Choose another name: an export overwrites nothing.",
+        ) from None
     except OSError as fault:
         raise Unavailable(
-            "ledger/not-exported", f"The export cannot be written ({fault.strerror})."
+            "ledger/not-exported",
+            f"The export cannot be written ({fault.strerror}).",
+            remedy="Name a folder that exists, that you may write to, and that has room.",
         ) from None
     return size(connection)
 
@@ -144,7 +150,11 @@ def exported_roots(path: Path, sizes: Iterable[int]) -> dict[int, bytes]:
                 if "commitment" in document:
                     grown.append(ledger.leaf_hash(bytes.fromhex(document["commitment"])))
     except (OSError, ValueError, TypeError):
-        raise IntegrityError("ledger/export-form", "The ledger export is malformed.") from None
+        raise IntegrityError(
+            "ledger/export-form",
+            "The ledger export is malformed.",
+            remedy="Take the export again from `gateway ledger export`, unchanged.",
+        ) from None
     if grown.size in wanted:
         roots[grown.size] = grown.root()
     return roots

@@ -247,7 +247,10 @@ def signed_checkpoint(jws: str, key_id: str) -> SignedCheckpoint:
 def _require_continues(connection: Connection, last: Checkpoint, now: Checkpoint) -> None:
     if now.origin != last.origin:
         raise Unavailable(
-            "ledger/other-origin", "The last checkpoint is of a ledger with another name."
+            "ledger/other-origin",
+            "The last checkpoint is of a ledger with another name.",
+            remedy="This is another gateway's checkpoint: restore the data directory "
+            "that belongs to this ledger.",
         )
     if now.size < last.size or root(connection, last.size) != last.root:
         raise IntegrityError(

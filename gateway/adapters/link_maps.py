@@ -63,6 +63,8 @@ def read_link_map(path: Path, *, key: bytes) -> Iterator[pl.DataFrame]:
                 yield pl.read_ipc(sealed.decrypt(number.to_bytes(12), file.read(length), None))
             except InvalidTag:
                 raise IntegrityError(
-                    "store/link-map-changed", "A link map is not what was written."
+                    "store/link-map-changed",
+                    "A link map is not what was written.",
+                    remedy="Restore it from a backup; nobody can be found by this map meanwhile.",
                 ) from None
             number += 1

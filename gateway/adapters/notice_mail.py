@@ -87,7 +87,11 @@ def secret(path: Path) -> bytes:
     """
     found = files.read_safely(path, beyond=ANY_BUT_OWNER_READS).strip()
     if not found:
-        raise Unavailable("notices/empty-secret", "A file that holds a secret is empty.")
+        raise Unavailable(
+            "notices/empty-secret",
+            "A file that holds a secret is empty.",
+            remedy="Write the secret into it, or unset the setting that names it.",
+        )
     return found
 
 

@@ -16,13 +16,19 @@ WHOLE: Final = 60.0
 # What stops a notice, as a person reads it.
 FAULTS: Mapping[str, str] = MappingProxyType(
     {
-        "notices/out-of-reach": "The mail server or the webhook did not answer.",
+        "notices/out-of-reach": "The mail server or the webhook did not answer. "
+        "Check its address in the settings, and the way there.",
         "notices/certificate": "Its certificate is not of an authority that is believed, or is "
-        "another host's (GATEWAY_NOTICE_CA_FILE).",
-        "notices/no-tls": "The mail server offers no TLS, or not the sign-in that is set.",
-        "notices/sign-in-refused": "The mail server does not know the name and password.",
-        "notices/address-refused": "The mail server does not take this person's address.",
-        "notices/refused": "The mail server or the webhook did not take the notice.",
+        "another host's. Name its authority in GATEWAY_NOTICE_CA_FILE, or "
+        "the host as it is certified.",
+        "notices/no-tls": "The mail server offers no TLS, or not the sign-in that is set. "
+        "Check GATEWAY_SMTP_PORT, GATEWAY_SMTP_TLS and GATEWAY_SMTP_USER.",
+        "notices/sign-in-refused": "The mail server does not know the name and password. "
+        "Check GATEWAY_SMTP_USER and its password file.",
+        "notices/address-refused": "The mail server does not take this person's address. "
+        "Have the address corrected under Your account.",
+        "notices/refused": "The mail server or the webhook did not take the notice. "
+        "Its own log says why.",
         "notices/unforeseen": "The gateway itself failed at it; the worker's log says where.",
     }
 )

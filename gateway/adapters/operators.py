@@ -75,7 +75,11 @@ def add(
             remedy="Choose such a name.",
         )
     if connection.scalar(select(OPERATORS.c.name).where(OPERATORS.c.name == name)):
-        raise UsageError("operators/exists", f"There is an operator {name} already.")
+        raise UsageError(
+            "operators/exists",
+            f"There is an operator {name} already.",
+            remedy="Choose another name: one that was used is never given again.",
+        )
     connection.execute(insert(OPERATORS).values(name=name, added=at.isoformat(), added_by=by))
     give(connection, name, roles)
 
@@ -130,7 +134,11 @@ def revoke(connection: Connection, name: str, role: PartyRole) -> None:
     """
     held = (ROLES.c.operator == name) & (ROLES.c.role == role.value)
     if connection.execute(ROLES.delete().where(held)).rowcount == 0:
-        raise UsageError("operators/role-not-held", "That operator does not hold this role.")
+        raise UsageError(
+            "operators/role-not-held",
+            "That operator does not hold this role.",
+            remedy="`gateway operators list` shows who holds which.",
+        )
 
 
 def find(connection: Connection, name: str) -> Operator:

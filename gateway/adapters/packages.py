@@ -158,7 +158,9 @@ def _signed_checkpoint(part: LedgerPart, trust: Trust) -> ledger.Checkpoint:
         raise IntegrityError("package/key-validity", "The ledger key was not valid on that day.")
     if (shown.origin, shown.size, shown.root) != (trust.origin, part.size, part.root):
         raise IntegrityError(
-            "ledger/other-checkpoint", "The signed checkpoint is not the one the proof leads to."
+            "ledger/other-checkpoint",
+            "The signed checkpoint is not the one the proof leads to.",
+            remedy="Keep the package, use nothing of it, and ask the sender.",
         )
     return shown
 
@@ -172,7 +174,9 @@ def _require_about(core: Mapping[str, Any], entry: ledger.Entry) -> None:
         entry.facts.get(name) != value for name, value in expected.items()
     ):
         raise IntegrityError(
-            "ledger/not-recorded", "The ledger entry is not about this package's manifest."
+            "ledger/not-recorded",
+            "The ledger entry is not about this package's manifest.",
+            remedy="Keep the package, use nothing of it, and ask the sender.",
         )
 
 
@@ -215,7 +219,11 @@ def _unseal(
 ) -> None:
     digest = sealing.unseal(_Section(file, outer), write, key=key)
     if digest != contents.manifest["data_digest"]:
-        raise IntegrityError("package/digest", "The package changed while it was being opened.")
+        raise IntegrityError(
+            "package/digest",
+            "The package changed while it was being opened.",
+            remedy="Copy the package to a disk where nobody else writes, and open it there.",
+        )
 
 
 @contextmanager
@@ -278,9 +286,15 @@ def _readable(package: Path) -> Iterator[BinaryIO]:
     try:
         with open(package, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise Unavailable("open/not-a-file", "The package is not a regular file.")
+                raise Unavailable(
+                    "open/not-a-file",
+                    "The package is not a regular file.",
+                    remedy="Name the .gwp file itself.",
+                )
             yield file
     except OSError as fault:
         raise Unavailable(
-            "open/not-readable", f"The package cannot be read ({fault.strerror})."
+            "open/not-readable",
+            f"The package cannot be read ({fault.strerror}).",
+            remedy="Check its path, and that you may read it.",
         ) from None

@@ -116,7 +116,11 @@ def _place(current: Mapping[str, str], policies: Path, path: Path) -> str:
 
 def _read(path: Path) -> str:
     if path.stat().st_size > LARGEST:
-        raise InputRejected("policy/too-large", "A document is larger than 1,000,000 bytes.")
+        raise InputRejected(
+            "policy/too-large",
+            "A document is larger than 1,000,000 bytes.",
+            remedy="Split it, or remove what does not belong in it.",
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -131,4 +131,8 @@ def _payload(record: ExtractRecord, sender: str) -> bytes:
 
 
 def _form() -> IntegrityError:
-    return IntegrityError("receipt/form", "The receipt is not in the one permitted form.")
+    return IntegrityError(
+        "receipt/form",
+        "The receipt is not in the one permitted form.",
+        remedy="Ask for the file again as the gateway wrote it, unchanged.",
+    )

@@ -130,11 +130,19 @@ def certify(manifest: Path, told: Destroyed, *, key: SigningKey, at: dt.datetime
 
 
 def _core(manifest: Path) -> dict[str, Any]:
-    fault = IntegrityError("duties/manifest-form", "The file is not a package's manifest.")
+    fault = IntegrityError(
+        "duties/manifest-form",
+        "The file is not a package's manifest.",
+        remedy="Name the manifest.json that `gateway open` wrote beside the data.",
+    )
     try:
         core, _ = split_manifest(json.loads(manifest.read_bytes()))
     except OSError:
-        raise Unavailable("duties/manifest-unreadable", "The manifest cannot be read.") from None
+        raise Unavailable(
+            "duties/manifest-unreadable",
+            "The manifest cannot be read.",
+            remedy="Name the manifest.json that `gateway open` wrote, and let yourself read it.",
+        ) from None
     except (ValueError, TypeError, AttributeError, RecursionError, IntegrityError):
         raise fault from None
     if not {"package", "sender", "release", "duties"} <= set(core):

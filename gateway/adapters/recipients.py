@@ -99,6 +99,7 @@ def add(
         raise UsageError(
             "recipients/malformed-name",
             "A recipient is named with a-z, 0-9 and hyphens, 40 at most.",
+            remedy="Name a recipient of the policy documents: `gateway recipients list`.",
         )
     mark = fingerprint(public)
     connection.execute(RECIPIENT_KEYS.delete().where(RECIPIENT_KEYS.c.id == recipient))
@@ -148,6 +149,7 @@ def confirm(
         raise UsageError(
             "recipients/confirmed-before",
             f"{operator} has confirmed this key already; it takes a second person.",
+            remedy="Ask another custodian to compare the fingerprint by voice and confirm it.",
         )
     connection.execute(
         insert(CONFIRMATIONS).values(

@@ -46,7 +46,11 @@ def reconcile(
     """
     held = backup.held_since_restore(settings.data)
     if held is None:
-        raise UsageError("restore/not-held", "This data directory is not in hold after a restore.")
+        raise UsageError(
+            "restore/not-held",
+            "This data directory is not in hold after a restore.",
+            remedy="Nothing is to be reconciled: go on.",
+        )
     with database.begin() as connection:
         authorise(operators.find(connection, acting), Action.LEDGER_CHECKPOINT)
         if not entered:

@@ -49,7 +49,11 @@ def accept(
             remedy="`gateway releases` shows their states.",
         )
     if "accepted_by" in found[0].record:
-        raise UsageError("release/accepted-before", "Somebody has accepted that already.")
+        raise UsageError(
+            "release/accepted-before",
+            "Somebody has accepted that already.",
+            remedy="Run the release again: it may go now.",
+        )
     if found[0].officer == by:
         raise RefusedError(
             "operators/same-person",
@@ -58,7 +62,11 @@ def accept(
         )
     because = remark(reason, LONGEST_REASON)
     if not because:
-        raise UsageError("release/no-reason", "Say why it is as it should be (--reason).")
+        raise UsageError(
+            "release/no-reason",
+            "There is no reason.",
+            remedy="Say why it is as it should be (--reason).",
+        )
     accepted = {"accepted_by": by, "accepted": at, "accepted_because": because}
     record = {**found[0].record, **accepted}
     facts = {"release": release, "purpose": found[0].purpose, "agreement": found[0].agreement}

@@ -143,7 +143,9 @@ def _version(connection: sa.Connection) -> str:
     rows = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()  # noqa: S608
     if len(rows) > 1:
         raise IntegrityError(
-            "store/schema-version", "The database says that it has several versions at once."
+            "store/schema-version",
+            "The database says that it has several versions at once.",
+            remedy="Restore the database from a backup; change nothing by hand.",
         )
     return str(rows[0]) if rows else ""
 

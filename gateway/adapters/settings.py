@@ -166,27 +166,41 @@ def read_settings(
 def _level(chosen: str) -> str:
     if chosen not in LOG_LEVELS:
         raise UsageError(
-            "settings/log-level", f"GATEWAY_LOG_LEVEL is one of: {', '.join(LOG_LEVELS)}."
+            "settings/log-level",
+            f"GATEWAY_LOG_LEVEL is one of: {', '.join(LOG_LEVELS)}.",
+            remedy="Set it to one of these, or unset it.",
         )
     return chosen
 
 
 def _port(chosen: str) -> int:
     if not (chosen.isdecimal() and chosen.isascii() and len(chosen) < 6 and int(chosen) < 1 << 16):
-        raise UsageError("settings/port", "GATEWAY_PORT is a number from 0 to 65535.")
+        raise UsageError(
+            "settings/port",
+            "GATEWAY_PORT is a number from 0 to 65535.",
+            remedy="Set it so, or unset it.",
+        )
     return int(chosen)
 
 
 def _proxies(chosen: str) -> int:
     if not (chosen.isdecimal() and chosen.isascii() and len(chosen) == 1):
-        raise UsageError("settings/proxies", "GATEWAY_PROXIES is a number from 0 to 9.")
+        raise UsageError(
+            "settings/proxies",
+            "GATEWAY_PROXIES is a number from 0 to 9.",
+            remedy="Set it so, or unset it; 0 means that nothing stands in front.",
+        )
     return int(chosen)
 
 
 def _count(name: str, chosen: Mapping[str, str]) -> int:
     found = chosen[name]
     if not (found.isdecimal() and found.isascii() and len(found) < 8 and int(found)):
-        raise UsageError("settings/number", f"{name} is a number from 1 to 9999999.")
+        raise UsageError(
+            "settings/number",
+            f"{name} is a number from 1 to 9999999.",
+            remedy="Set it so, or unset it.",
+        )
     return int(found)
 
 

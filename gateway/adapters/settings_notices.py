@@ -105,7 +105,11 @@ def described(found: NoticeSettings) -> dict[str, str]:
 
 def _check_mail(found: NoticeSettings) -> None:
     if found.smtp_tls not in TLS:
-        raise UsageError("settings/smtp-tls", f"GATEWAY_SMTP_TLS is one of: {', '.join(TLS)}.")
+        raise UsageError(
+            "settings/smtp-tls",
+            f"GATEWAY_SMTP_TLS is one of: {', '.join(TLS)}.",
+            remedy="Set it to one of these, or unset it.",
+        )
     if not found.smtp_host:
         return
     if found.smtp_tls == "none" and found.smtp_host not in LOCAL:
@@ -124,6 +128,7 @@ def _check_mail(found: NoticeSettings) -> None:
         raise UsageError(
             "settings/smtp-user",
             "GATEWAY_SMTP_USER and GATEWAY_SMTP_PASSWORD_FILE go together.",
+            remedy="Set both, or neither.",
         )
 
 
@@ -135,6 +140,7 @@ def _check_webhook(found: NoticeSettings) -> None:
         raise UsageError(
             "settings/webhook-url",
             "GATEWAY_WEBHOOK_URL is an https address; http only on this machine itself.",
+            remedy="Set such an address, or unset it.",
         )
     if found.webhook_key_file is None:
         raise UsageError(
@@ -154,7 +160,11 @@ def _parts(url: str) -> tuple[str, str] | None:
 
 def _port(chosen: str) -> int:
     if not (chosen.isdecimal() and chosen.isascii() and len(chosen) < 6 and int(chosen) < 1 << 16):
-        raise UsageError("settings/smtp-port", "GATEWAY_SMTP_PORT is a number from 0 to 65535.")
+        raise UsageError(
+            "settings/smtp-port",
+            "GATEWAY_SMTP_PORT is a number from 0 to 65535.",
+            remedy="Set it so, or unset it.",
+        )
     return int(chosen)
 
 

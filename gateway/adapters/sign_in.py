@@ -86,7 +86,9 @@ class SignIn:
             account = accounts.known(connection, session.login)
         if self.passwords.matches(account.password, password):
             raise InputRejected(
-                "accounts/password-again", "That is the password that you were given: choose one."
+                "accounts/password-again",
+                "That is the password that you were given: choose one.",
+                remedy="Choose another one.",
             )
         encoded = self.passwords.hashed(password)
         with self.database.begin() as connection:

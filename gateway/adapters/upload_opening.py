@@ -60,7 +60,12 @@ def opened(settings: Settings, ring: KeyRing, upload_id: str) -> Iterator[Binary
             upload = find(connection, upload_id)
             segments = records.segments_of(connection, upload_id)
             if upload.state not in WHOLE:
-                raise HeldForPerson("upload/not-whole", "There is nothing to check of this upload.")
+                raise HeldForPerson(
+                    "upload/not-whole",
+                    "There is nothing to check of this upload.",
+                    remedy="Look at the upload's state first: it is checked already, or "
+                    "not all of it has come.",
+                )
             records.turn(connection, upload_id, from_=WHOLE, state=UploadState.CHECKING)
     finally:
         database.close()

@@ -81,7 +81,9 @@ class WebKeys:
         still = {key.made for key in self.token_keys(at)}
         if at.replace(microsecond=0) in still:
             raise UsageError(
-                "clients/rotated-just-now", "A new signing key was made in this very second."
+                "clients/rotated-just-now",
+                "A new signing key was made in this very second.",
+                remedy="Wait a second and run it again, if a second rotation was meant.",
             )
         files.shred_drafts(self.folder)
         with files.locked(self.folder):

@@ -177,8 +177,14 @@ def _write_new(path: Path, text: str) -> None:
         with open(path, "x", encoding="ascii") as file:
             file.write(text)
     except FileExistsError:
-        raise UsageError("ledger/file-exists", "The file is there already.") from None
+        raise UsageError(
+            "ledger/file-exists",
+            "The file is there already.",
+            remedy="Choose another name: nothing is overwritten.",
+        ) from None
     except OSError as fault:
         raise Unavailable(
-            "ledger/not-exported", f"The file cannot be written ({fault.strerror})."
+            "ledger/not-exported",
+            f"The file cannot be written ({fault.strerror}).",
+            remedy="Name a folder that exists, that you may write to, and that has room.",
         ) from None

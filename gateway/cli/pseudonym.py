@@ -113,7 +113,11 @@ def _root(root_hex: str) -> bytes:
     except ValueError:
         root = b""
     if len(root) != 32:
-        raise UsageError("pseudonym/root-form", "A root is 64 hex digits.")
+        raise UsageError(
+            "pseudonym/root-form",
+            "A root is 64 hex digits.",
+            remedy="Give the root as it is printed: 64 of 0-9 and a-f.",
+        )
     return root
 
 

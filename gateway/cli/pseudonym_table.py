@@ -43,7 +43,11 @@ def columns_of(file: Path, contract: Contract) -> pl.DataFrame:
             infer_schema=False,
         )
     except pl.exceptions.PolarsError:
-        raise InputRejected("pseudonym/unreadable", "The file is not a table of text.") from None
+        raise InputRejected(
+            "pseudonym/unreadable",
+            "The file is not a table of text.",
+            remedy="Give CSV in UTF-8 with a header row, as the contract's kit shows.",
+        ) from None
     found = {header.strip().casefold(): header for header in raw.columns}
     columns = []
     for column in contract.columns:
@@ -52,7 +56,11 @@ def columns_of(file: Path, contract: Contract) -> pl.DataFrame:
             text = raw[found[names[0].casefold()]].str.strip_chars()
             columns.append(_typed(text, column.date_forms, column.type).alias(column.name))
     if not columns:
-        raise InputRejected("pseudonym/no-columns", "The file has no column of the contract.")
+        raise InputRejected(
+            "pseudonym/no-columns",
+            "The file has no column of the contract.",
+            remedy="Name the dataset that the file belongs to, or mend the header row.",
+        )
     return pl.DataFrame(columns)
 
 

@@ -133,7 +133,9 @@ def _are_hashes(values: Sequence[bytes]) -> bool:
 
 def _not_included() -> IntegrityError:
     return IntegrityError(
-        "ledger/not-included", "The proof does not lead from this entry to the ledger's root."
+        "ledger/not-included",
+        "The proof does not lead from this entry to the ledger's root.",
+        remedy="Stop, keep the files, and ask the sender's auditor.",
     )
 
 

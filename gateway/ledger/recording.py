@@ -62,6 +62,8 @@ def record(release: str, packages: Sequence[Sealed], *, proof: EntryProof) -> Re
     shown = tuple(entry.facts.get(name) for name in ("release", "packages", "packages_digest"))
     if entry.event != "release-recorded" or shown != expected:
         raise IntegrityError(
-            "ledger/not-recorded", "The ledger entry is not about these packages of this release."
+            "ledger/not-recorded",
+            "The ledger entry is not about these packages of this release.",
+            remedy="Keep the package, use nothing of it, and ask the sender.",
         )
     return Recorded(release=release, packages=tuple(packages))

@@ -187,7 +187,8 @@ def _prohibition_faults(prohibitions: Iterable[str], known: frozenset[str]) -> I
                     code="policy/unknown-field",
                     path=("prohibitions", word),
                     sentence=f"field {name(each)} is not in the vocabulary.",
-                    remedy=suggest(each, known) or "A prohibition of nothing protects nobody.",
+                    remedy=suggest(each, known)
+                    or "Correct the name: a prohibition of nothing protects nobody.",
                 )
 
 

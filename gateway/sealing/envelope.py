@@ -65,7 +65,11 @@ def decode_envelope(encoded: bytes) -> Envelope:
     Raises:
         IntegrityError: `package/envelope-form`.
     """
-    fault = IntegrityError("package/envelope-form", "The package's envelope is malformed.")
+    fault = IntegrityError(
+        "package/envelope-form",
+        "The package's envelope is malformed.",
+        remedy="Nothing was written. Ask the sender for the package again.",
+    )
     try:
         document = json.loads(encoded)
         if set(document) != set(_FORMS) or rfc8785.dumps(document) != encoded:

@@ -78,7 +78,12 @@ def verify_compact(jws: str, *, typ: str, keys: Mapping[str, bytes]) -> tuple[by
         key = Ed25519PublicKey.from_public_bytes(keys[kid])
         key.verify(_decode(signature), f"{header}.{body}".encode("ascii"))
     except (InvalidSignature, ValueError):
-        raise IntegrityError("jws/signature", "A signature does not verify.") from None
+        raise IntegrityError(
+            "jws/signature",
+            "A signature does not verify.",
+            remedy="Take the file again from where it came; if it fails again, use "
+            "nothing of it and tell its sender.",
+        ) from None
     return _decode(body), kid
 
 
@@ -141,4 +146,8 @@ def _decode(text: str) -> bytes:
 
 
 def _form() -> IntegrityError:
-    return IntegrityError("jws/form", "A signature is not in the one permitted form.")
+    return IntegrityError(
+        "jws/form",
+        "A signature is not in the one permitted form.",
+        remedy="Take the file again from where it came, unchanged.",
+    )

@@ -166,5 +166,8 @@ def _recipient(text: str) -> pyrage.x25519.Recipient:
         return pyrage.x25519.Recipient.from_str(text)
     except (ValueError, pyrage.RecipientError):
         raise UsageError(
-            "package/recipient-key", "The recipient's public key is not an age X25519 key."
+            "package/recipient-key",
+            "The recipient's public key is not an age X25519 key.",
+            remedy="Ask the recipient for the file of `gateway recipient-key new`, and "
+            "register it again.",
         ) from None

@@ -90,7 +90,9 @@ def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[
     missing = [controller for controller in controllers if controller not in there]
     if not missing:
         raise UsageError(
-            "policy/approved-before", "That proposal is approved for this controller already."
+            "policy/approved-before",
+            "That proposal is approved for this controller already.",
+            remedy="`gateway policy status` shows who has still to approve.",
         )
     for controller in missing:
         shelf.approve(proposal, controller, desk.acting)

@@ -62,7 +62,11 @@ def confirm(desk: CustodyDesk, key: str, *, heard: str, computed: str) -> KeyRec
     with desk.books() as books:
         allow(books, desk.acting, Action.KEY_CONFIRM)
         if record.state is KeyState.READY:
-            raise UsageError("keys/not-pending", f"{key} is ready already.")
+            raise UsageError(
+                "keys/not-pending",
+                f"{key} is ready already.",
+                remedy="Nothing is left to do: grant it when it is needed.",
+            )
         if books.accepted_by(key) == desk.acting:
             raise _same_person("accepted", "confirm")
         if not hmac.compare_digest(_spoken(heard), _spoken(computed)):
@@ -258,6 +262,7 @@ def _refuse_other_than_study(record: KeyRecord) -> None:
         raise RefusedError(
             "keys/not-offered",
             f"{record.id} is not a ready study root; no other key leaves this gateway.",
+            remedy="Name a study root that is ready: `gateway keys list`.",
         )
 
 

@@ -45,7 +45,11 @@ def take(*, caller: Caller) -> Response:
         shelf = inbox_of(desk().settings, desk().database)
         found, new = shelf.take(Body(request.environ), party=caller.party, by=caller.name)
     except ConnectionError:
-        raise UsageError("upload/broken", "The body ended before its end.") from None
+        raise UsageError(
+            "upload/broken",
+            "The body ended before its end.",
+            remedy="Send the file again, or use the resumable protocol at /api/v1/uploads.",
+        ) from None
     with desk().database.read() as connection:
         given = inbox_certificates.of_package(connection, found.sender, found.package)
     return answer(_told(found, given), 201 if new else 200)

@@ -52,4 +52,8 @@ def _seen(job: str, caller: Caller) -> Job:
             upload = uploads.find(connection, found.subject)
             if upload.party == caller.party:
                 return found
-    raise UsageError("job/unknown", "There is no job with this id.")
+    raise UsageError(
+        "job/unknown",
+        "There is no job with this id.",
+        remedy="Take the id from the answer that began the job.",
+    )

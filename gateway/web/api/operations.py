@@ -127,7 +127,9 @@ def sent(model: type[M]) -> tuple[M, bytes]:
         )
     octets = Body(request.environ).small(LARGEST_JSON)
     if octets is None:
-        raise UsageError("request/body-too-long", "The body is longer than 64 KiB.")
+        raise UsageError(
+            "request/body-too-long", "The body is longer than 64 KiB.", remedy="Send a shorter one."
+        )
     try:
         document = json.loads(octets.decode("utf-8"), object_pairs_hook=_unique)
         return model.model_validate_json(json.dumps(document), strict=True), octets

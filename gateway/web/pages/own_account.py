@@ -108,7 +108,11 @@ def end_sessions(*, caller: Caller) -> Any:
 def _session() -> Session:
     session = current_session(request, Stage.WHOLE)
     if session is None:  # ended between the guard's look and this one
-        raise InputRejected("access/session-ended", "Your session has ended: sign in again.")
+        raise InputRejected(
+            "access/session-ended",
+            "Your session has ended: sign in again.",
+            remedy="Sign in and do it again.",
+        )
     return session
 
 
