@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from gateway.adapters import keyring_files as files
-from gateway.adapters import keyring_signing as signing
 from gateway.adapters import keyring_wrap as wrap
-from gateway.adapters import upload_sealing
+from gateway.adapters.keyring_drawing import draw, public_of
 from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.keyring_rewrap import HEADER, current, finish
 from gateway.errors import IntegrityError, RefusedError, Unavailable, UsageError
@@ -113,7 +111,7 @@ class CoreRing:
                 f"A {kind} key is {FORMS[kind]}; the ring keeps no secret of it.",
                 remedy="Public keys stand in the folder of GATEWAY_KEYS.",
             )
-        return self.put(kind, _draw(kind), owner=owner, epoch=epoch, at=at, state=KeyState.READY)
+        return self.put(kind, draw(kind), owner=owner, epoch=epoch, at=at, state=KeyState.READY)
 
     def put(
         self,
@@ -136,7 +134,7 @@ class CoreRing:
             epoch=epoch,
             created=at,
             state=state,
-            public=_public(kind, secret),
+            public=public_of(kind, secret),
         )
         content = self._unlocked().seal(secret, clear=_clear(record))
         with files.locked(self._directory):
@@ -228,28 +226,6 @@ class CoreRing:
             if content is not None:
                 return wrap.parse(content, form=wrap.KEY_FORMAT)
         return None
-
-
-def _draw(kind: KeyKind) -> bytes:
-    if FORMS[kind] is KeyForm.X25519:
-        from pyrage import x25519
-
-        return str(x25519.Identity.generate()).encode("ascii")
-    if FORMS[kind] is KeyForm.X25519_HPKE:
-        return upload_sealing.draw()
-    return secrets.token_bytes(32)
-
-
-def _public(kind: KeyKind, secret: bytes) -> str:
-    if FORMS[kind] is KeyForm.ED25519:
-        return signing.public_of(secret)
-    if FORMS[kind] is KeyForm.X25519:
-        from pyrage import x25519
-
-        return str(x25519.Identity.from_str(secret.decode("ascii")).to_public())
-    if FORMS[kind] is KeyForm.X25519_HPKE:
-        return upload_sealing.public_of(secret)
-    return ""
 
 
 def _clear(record: KeyRecord) -> dict[str, str]:
