@@ -97,7 +97,7 @@ def digest_of(
         "cohorts": {c: _plain(knowledge.vocabulary.cohorts.get(c)) for c in read["cohorts"]},
         "parties": {p: _plain(knowledge.vocabulary.parties.get(p)) for p in read["parties"]},
         "duties": {d: knowledge.vocabulary.duties.get(d) for d in read["duties"]},
-        "legal_bases": {b: _plain(knowledge.bases.get(b)) for b in read["bases"]},
+        "legal_bases": {b: _basis(knowledge.bases.get(b)) for b in read["bases"]},
         "recipients": {
             r: {
                 "document": _recipient(knowledge.recipients.get(r)),
@@ -169,6 +169,14 @@ def _recipient(document: Document | None) -> Any:
     plain = _plain(document)
     if isinstance(plain, dict) and plain.get("delivery") is None:
         plain.pop("delivery", None)
+    return plain
+
+
+def _basis(basis: Document | None) -> Any:
+    """A provision; one without its privacy term has the digest it always had."""
+    plain = _plain(basis)
+    if isinstance(plain, dict) and not plain.get("dpv"):
+        plain.pop("dpv", None)
     return plain
 
 

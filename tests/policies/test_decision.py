@@ -10,6 +10,7 @@ import pytest
 from gateway.errors import UsageError
 from gateway.model import FieldClass, IdentifierForm, OnSmallGroup, Plan, Refusal, SharingRequest
 from gateway.policy import RecipientKey, decide, parse, policy_digest
+from gateway.policy import digest as digests
 from tests.policies import shelf
 from tests.policies.shelf import KEYS, STUDY, documents, permitted, prohibiting, refused
 
@@ -202,6 +203,14 @@ def test_an_agreement_of_another_digest_is_not_in_force() -> None:
         decision = decide(STUDY, bundle, on=shelf.DAY, approved=other)
         assert isinstance(decision, Refusal)
         assert [r.code for r in decision.reasons] == ["sharing/not-approved"]
+
+
+def test_a_provision_without_its_privacy_term_has_the_digest_it_always_had() -> None:
+    """The key came later: what was approved before it must not lose its approval."""
+    bases = parse(documents()).legal_bases
+    with_term, without = bases["UKGDPR-6-1-e"], bases["CDA98-115"]
+    assert "dpv" not in digests._basis(without)
+    assert digests._basis(with_term)["dpv"] == with_term.dpv
 
 
 def test_the_digest_moves_with_everything_that_is_read_and_with_nothing_else() -> None:
