@@ -84,13 +84,25 @@ def answered(connection: sa.Connection, asked: Once, *, at: dt.datetime) -> dict
     if row is None:
         return None
     if not hmac.compare_digest(row.request, asked.request):
-        raise UsageError(
-            "idempotency/other-request",
-            "This Idempotency-Key was used for another request.",
-            remedy="Use a fresh key for each thing that is to be done once.",
-        )
+        raise other_request()
     told: dict[str, Any] = json.loads(row.answer)
     return told
+
+
+def other_request() -> UsageError:
+    """The key stands for something else."""
+    return UsageError(
+        "idempotency/other-request",
+        "This Idempotency-Key was used for another request.",
+        remedy="Use a fresh key for each thing that is to be done once.",
+    )
+
+
+def amend(connection: sa.Connection, asked: Once, answer: Mapping[str, Any]) -> None:
+    """Change the answer that was kept, in the transaction of what makes it another."""
+    connection.execute(
+        KEYS.update().where(KEYS.c.key == asked.key).values(answer=json.dumps(answer))
+    )
 
 
 def keep(

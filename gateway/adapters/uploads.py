@@ -7,9 +7,7 @@
 
 Of two writers at one offset the second finds that it has moved: its piece goes. A
 connection that breaks ends a piece and loses nothing, unless its sender promised a
-checksum: then nobody can say what arrived, and the piece goes.
-
-The web process does all this with public keys. `opened` is the worker's.
+checksum: then nobody knows what arrived, and the piece goes. All this needs public keys alone.
 
 Source: tus 1.0; docs/explanation/service.md, "An upload, exactly once"; security points 8, 23.
 """
@@ -65,8 +63,7 @@ __all__ = [
     "promise",
 ]
 
-CUT = 64 << 20
-"""Bytes after which a body without a checksum is counted so far."""
+CUT = 64 << 20  # after so many bytes, a body without a checksum is counted so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +147,7 @@ class Uploads:
         *,
         party: str,
         promised: Promise | None = None,
+        also: Also = nothing_else,
     ) -> Upload:
         """Take in a body from an offset on, piece by piece; the upload as it stands then.
 
@@ -159,6 +157,7 @@ class Uploads:
             source: the body as it comes.
             party: who sends it.
             promised: the checksum that it has, if its sender said so.
+            also: done in the transaction of each piece that is counted.
 
         Raises:
             HeldForPerson: `upload/offset`: it stands elsewhere, or another writer was first.
@@ -174,7 +173,7 @@ class Uploads:
             limit = room if promised else min(room, self.cut)
             digest = ALGORITHMS[promised.algorithm]() if promised else None
             arriving = Arriving(source, limit, digest)
-            upload = self._taken(upload, arriving, promised)
+            upload = self._taken(upload, arriving, promised, also)
             if arriving.broken or arriving.ended:
                 break
         return upload
@@ -227,13 +226,15 @@ class Uploads:
         end = self.limits.longest if upload.length == UNKNOWN_LENGTH else upload.length
         return end - upload.offset
 
-    def _taken(self, upload: Upload, arriving: Arriving, promised: Promise | None) -> Upload:
+    def _taken(
+        self, upload: Upload, arriving: Arriving, promised: Promise | None, also: Also
+    ) -> Upload:
         """Seal one piece and count it."""
         at = self.now()
         recipient = self.recipient(at.date())
-        directory, place = self.directory / upload.id, Place(upload=upload.id, start=upload.offset)
+        place = Place(upload=upload.id, start=upload.offset)
         try:
-            piece = seal_piece(directory, place, recipient.public, arriving)
+            piece = seal_piece(self.directory / upload.id, place, recipient.public, arriving)
         except Unavailable:
             self.head(upload.id, party=upload.party)  # its folder goes when it is ended
             raise
@@ -241,17 +242,17 @@ class Uploads:
             require_as_promised(piece, arriving.digest(), promised)
             if piece.size > self._room(upload):
                 raise terms.too_long(self.limits)
-            if not piece.size:
-                piece.drop()
-                return upload
-            return self._counted(upload, piece.segment(place, recipient.key_id), at)
+            if piece.size:
+                return self._counted(upload, piece.segment(place, recipient.key_id), at, also)
+            piece.drop()
         except BaseException:
             piece.drop()
             raise
         finally:
             piece.release()
+        return upload
 
-    def _counted(self, upload: Upload, segment: Segment, at: dt.datetime) -> Upload:
+    def _counted(self, upload: Upload, segment: Segment, at: dt.datetime, also: Also) -> Upload:
         """One transaction: the piece, the offset, and with the last byte the check."""
         upload = replace(upload, expires=at + self.limits.life)
         with self.database.begin() as connection:
@@ -260,6 +261,7 @@ class Uploads:
             upload = replace(upload, offset=segment.start + segment.size)
             if upload.offset == upload.length:
                 upload = self._completed(connection, upload)
+            also(connection, upload)
         return upload
 
     def _completed(self, connection: Any, upload: Upload) -> Upload:

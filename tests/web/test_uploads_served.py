@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,3 +233,75 @@ def test_one_post_that_breaks_leaves_nothing(
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"upload/broken" in answer
     assert set(settings.data.glob("uploads/*")) == before
+
+
+def with_bytes(asking: httpx.Client, key: str, body: bytes, length: int) -> httpx.Response:
+    """An upload that is made with its first bytes, under a key."""
+    headers = {"Upload-Length": str(length), "Upload-Metadata": metadata(), "Idempotency-Key": key}
+    headers["Content-Type"] = "application/offset+octet-stream"
+    return asking.post("/api/v1/uploads", headers=headers, content=body)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_creation_that_is_repeated_with_other_bytes_is_no_repetition(
+    asking: httpx.Client, whole: bool
+) -> None:
+    """Else its sender would think that the other file had arrived."""
+    key = str(uuid.uuid4())
+    length = len(CONTENT) if whole else 2 * len(CONTENT)
+    first = with_bytes(asking, key, CONTENT, length)
+    assert (first.status_code, first.headers["Upload-Offset"]) == (201, str(len(CONTENT)))
+    again = with_bytes(asking, key, CONTENT, length)
+    assert (again.status_code, again.headers["Location"]) == (201, first.headers["Location"])
+    assert again.headers["Upload-Offset"] == str(len(CONTENT))
+    asked = with_bytes(asking, key, b"", length)
+    assert (asked.status_code, asked.headers["Location"]) == (201, first.headers["Location"])
+    for other in (CONTENT[:-1] + b"x", b"x" + CONTENT[1:], CONTENT[:-1], b"x"):
+        refused = with_bytes(asking, key, other, length)
+        assert refused.status_code == 422, other[:4]
+        assert refused.json()["code"] == "idempotency/other-request"
+    assert with_bytes(asking, key, CONTENT, length).status_code == 201
+
+
+def test_bytes_that_come_along_with_a_repetition_alone_are_not_counted_as_others(
+    asking: httpx.Client,
+) -> None:
+    key = str(uuid.uuid4())
+    first = with_bytes(asking, key, b"", len(CONTENT))
+    assert first.headers["Upload-Offset"] == "0"
+    late = with_bytes(asking, key, CONTENT, len(CONTENT))
+    assert (late.status_code, late.headers["Upload-Offset"]) == (201, "0"), "to be sent by PATCH"
+    headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    asking.patch(first.headers["Location"], headers=headers, content=CONTENT[:1000])
+    assert with_bytes(asking, key, CONTENT, len(CONTENT)).status_code == 422
+
+
+def test_a_creation_that_was_cut_goes_on_by_its_repetition(
+    served: Served, asking: httpx.Client
+) -> None:
+    key, begin = str(uuid.uuid4()), CONTENT[: 300 << 10]
+    host, port = served.url.removeprefix("http://").split(":")
+    head = (
+        "POST /api/v1/uploads HTTP/1.1",
+        f"Host: {host}",
+        f"Authorization: {asking.headers['Authorization']}",
+        "Tus-Resumable: 1.0.0",
+        f"Upload-Length: {len(CONTENT)}",
+        f"Upload-Metadata: {metadata()}",
+        "Content-Type: application/offset+octet-stream",
+        f"Content-Length: {len(CONTENT)}",
+        f"Idempotency-Key: {key}",
+    )
+    with socket.create_connection((host, int(port))) as cut:
+        cut.sendall("\r\n".join((*head, "", "")).encode() + begin)
+        cut.shutdown(socket.SHUT_WR)
+        while cut.recv(1 << 16):
+            pass
+    again = with_bytes(asking, key, CONTENT, len(CONTENT))
+    assert again.status_code == 201
+    offset = int(again.headers["Upload-Offset"])
+    assert 0 < offset <= len(begin)
+    assert with_bytes(asking, key, b"x" + CONTENT[1:], len(CONTENT)).status_code == 422
+    headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    rest = asking.patch(again.headers["Location"], headers=headers, content=CONTENT[offset:])
+    assert (rest.status_code, rest.headers["Upload-Offset"]) == (204, str(len(CONTENT)))

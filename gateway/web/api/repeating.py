@@ -13,6 +13,7 @@ from flask import request
 
 from gateway.adapters import idempotency
 from gateway.adapters.idempotency import Once
+from gateway.web.api.body import LONGEST, Body
 from gateway.web.callers import Caller
 from gateway.web.desk import desk
 
@@ -68,3 +69,34 @@ def first_time(connection: sa.Connection, asked: Once | None, told: dict[str, An
     if before is not None:
         raise Repeated(before)
     idempotency.keep(connection, asked, told, at=at)
+
+
+def arriving(
+    connection: sa.Connection, asked: Once | None, body: Body, told: dict[str, Any]
+) -> None:
+    """Keep, with the answer, what came of the body until now and is counted here."""
+    if asked is not None:
+        along = {"size": body.size, "digest": body.digest().hex()}
+        idempotency.amend(connection, asked, {**told, **along})
+
+
+def require_same(body: Body, told: dict[str, Any], *, arrived: int) -> None:
+    """Read a repeated body to its end, and compare it with what came the first time.
+
+    Args:
+        body: of the repetition; one without any compares with everything.
+        told: what was kept of the first time.
+        arrived: the bytes that stand now, whoever sent them.
+
+    Raises:
+        UsageError: `idempotency/other-request`: it begins otherwise.
+    """
+    size = told.get("size", 0)
+    while body.size < size and body.read(size - body.size):
+        continue
+    same = not size or (body.size, body.digest().hex()) == (size, told["digest"])
+    begun = body.size > 0
+    while body.read(LONGEST):
+        begun = True
+    if begun and not (same and (size or not arrived)):
+        raise idempotency.other_request()

@@ -15,9 +15,16 @@ from gateway.model.permissions import Action
 from gateway.web.api import tus
 from gateway.web.api.body import Body
 from gateway.web.api.operations import BOTH, answer, operation
-from gateway.web.api.repeating import HEADER, Repeated, first_time, once
+from gateway.web.api.repeating import (
+    HEADER,
+    Repeated,
+    arriving,
+    first_time,
+    once,
+    require_same,
+)
 from gateway.web.api.shapes import UploadTold
-from gateway.web.api.taking_in import require_sender, told_of, uploads
+from gateway.web.api.taking_in import broken, require_sender, told_of, uploads
 from gateway.web.callers import Caller
 from gateway.web.guards import guarded, open_to_all
 
@@ -55,7 +62,7 @@ def create(*, caller: Caller) -> Response:
     length, dataset = tus.number("Upload-Length"), tus.dataset()
     promised = tus.checksum()
     require_sender(caller, dataset)
-    store, body = uploads(), Body(request.environ)
+    store, body = uploads(), Body(request.environ, digested=HEADER in request.headers)
     if body.length != 0:
         tus.require_piece()
     asked = once(caller, dataset.encode(), str(length).encode())
@@ -68,10 +75,20 @@ def create(*, caller: Caller) -> Response:
             also=lambda connection, new: first_time(connection, asked, {"upload": new.id}),
         )
     except Repeated as before:
-        return _created(store.head(before.told["upload"], party=caller.party))
+        upload = store.head(before.told["upload"], party=caller.party)
+        try:
+            require_same(body, before.told, arrived=upload.offset)
+        except OSError:
+            raise broken() from None
+        return _created(upload)
     if body.length != 0:
         try:
-            upload = store.append(upload.id, 0, body, party=caller.party, promised=promised)
+            upload = store.append(
+                *(upload.id, 0, body),
+                party=caller.party,
+                promised=promised,
+                also=lambda connection, now: arriving(connection, asked, body, {"upload": now.id}),
+            )
         except GatewayError:
             # Its sender never learns the address: nothing is to be left of it.
             store.terminate(upload.id, party=caller.party)
