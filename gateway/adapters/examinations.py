@@ -14,6 +14,7 @@ import datetime as dt
 from gateway.adapters.database import Database
 from gateway.adapters.examination import Examination, Found, Health, Patient
 from gateway.adapters.examinations_data import (
+    clock,
     data_directory,
     database,
     keys,
@@ -72,12 +73,13 @@ def _fault(subject: str, fault: GatewayError) -> Found:
     return Found(subject=subject, health=Health.ILL, sentence=sentence, remedy=fault.remedy)
 
 
-READINESS: tuple[Examination, ...] = (database, keys, ledger_head, register, policies)
+READINESS: tuple[Examination, ...] = (database, keys, ledger_head, clock, register, policies)
 EVERY: tuple[Examination, ...] = (
     data_directory,
     database,
     keys,
     ledger,
+    clock,
     register,
     policies,
     people,

@@ -5,12 +5,12 @@ Source: security points 7, 20, 22; docs/how-to/run-the-service.md.
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from gateway.adapters import clock as clocks
 from gateway.adapters import keyring_files, ledger_check, ledger_store, register_trust, schema
 from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.adapters.keyring import FEW_MONTHS
@@ -18,7 +18,6 @@ from gateway.adapters.keyring_signing import raw_public
 from gateway.model.keys import KeyKind
 
 ROOM_WANTED = 2 << 30
-CLOCK_SLACK = dt.timedelta(minutes=5)
 
 
 def data_directory(patient: Patient) -> Iterator[Found]:
@@ -79,7 +78,7 @@ def keys(patient: Patient) -> Iterator[Found]:
 
 
 def ledger(patient: Patient) -> Iterator[Found]:
-    """Every entry and every checkpoint verifies, and the clock has not run back."""
+    """Every entry and every checkpoint verifies."""
     public = {
         record.id: raw_public(record.public)
         for record in patient.ring.verifying_keys(KeyKind.LEDGER_SIGNING)
@@ -118,15 +117,22 @@ def ledger_head(patient: Patient) -> Iterator[Found]:
             remedy="Share nothing; `gateway ledger verify` says more.",
         )
         return
-    if last is not None and last.checkpoint.at > patient.at + CLOCK_SLACK:
+    yield well("ledger", f"It holds {size} entries and continues its last checkpoint.")
+
+
+def clock(patient: Patient) -> Iterator[Found]:
+    """It has not run back behind what was signed here."""
+    with patient.database.read() as connection:
+        behind = clocks.is_behind(connection, at=patient.at)
+    if behind:
         yield Found(
             subject="clock",
             health=Health.ILL,
-            sentence="The newest checkpoint is later than this machine's clock.",
-            remedy="Set the clock (timedatectl), then start again.",
+            sentence="The newest checkpoint is later than this machine's clock: nothing leaves.",
+            remedy=clocks.REMEDY,
         )
         return
-    yield well("ledger", f"It holds {size} entries and continues its last checkpoint.")
+    yield well("clock", "It is not behind the newest checkpoint.")
 
 
 def register(patient: Patient) -> Iterator[Found]:

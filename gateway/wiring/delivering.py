@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import deliveries, dispatching
+from gateway.adapters import clock, deliveries, dispatching
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.channels import Parcel, Told, https, sftp
@@ -80,6 +80,8 @@ def attempt(settings: Settings, ring: KeyRing, package: str) -> Mapping[str, Any
         return Wait(not_before=now() + HOLD_PAUSE, code=held.code)
     with closing(open_database(settings)) as database:
         with database.begin() as connection:
+            if clock.is_behind(connection, at=now()):
+                return Wait(not_before=now() + HOLD_PAUSE, code=clock.BEHIND)
             trying = _Try(
                 settings=settings,
                 database=database,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.adapters import deliveries, dispatching, operators
+from gateway.adapters import clock, deliveries, dispatching, operators
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
@@ -118,9 +118,11 @@ def fetch(connection: sa.Connection, package: str, *, operator: str, at: dt.date
     Raises:
         RefusedError: the operator may not.
         HeldForPerson: the release may not leave any more.
+        Unavailable: the clock is behind.
         UsageError: it has arrived, or goes to a folder.
     """
     authorise(operators.find(connection, operator), Action.PACKAGE_CARRY)
+    clock.require_present(connection, at=at)
     delivery = deliveries.find(connection, package)
     if delivery.state in deliveries.ARRIVED or delivery.channel == FOLDER:
         raise UsageError(

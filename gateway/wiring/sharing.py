@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import duties, ledger_check, operators
+from gateway.adapters import clock, duties, ledger_check, operators
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
@@ -54,6 +54,8 @@ def share_desk(
         if not rehearsal:
             require_reconciled(settings.data)
             stack.enter_context(one_at_a_time(settings.data, database))
+            with database.read() as connection:
+                clock.require_present(connection, at=now())
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
         if not rehearsal:

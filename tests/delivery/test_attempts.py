@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters import deliveries
+from gateway.adapters import deliveries, ledger_store
 from gateway.adapters.backup import HELD
 from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.jobs import JobKind, listed
 from gateway.adapters.keyring import KeyRing, kept_open, open_ring
 from gateway.adapters.settings import Settings
+from gateway.model.keys import KeyKind
 from gateway.wiring import delivering
 from gateway.wiring.delivering import Wait
 from tests.delivery import pair as pairs
@@ -195,3 +196,25 @@ def test_a_receipt_that_no_descriptor_proves_is_not_believed(
     assert told.code.startswith("jws/")
     assert one(pair).state is DeliveryState.DISPATCHED
     assert "package-acknowledged" not in pair.events(council)
+
+
+def test_while_the_clock_is_behind_nothing_is_brought_and_nothing_is_carried(
+    pair: Pair, council: Office, opened: tuple[Settings, KeyRing]
+) -> None:
+    package, (_, ring) = one(pair).package, opened
+    signer = ring.signer(KeyKind.LEDGER_SIGNING)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    with serving.database_of(council) as database, database.begin() as connection:
+        ledger_store.checkpoint(connection, signer, later, origin=ring.sender)
+    with pair.receiving():
+        told = delivering.attempt(*opened, package)
+    assert isinstance(told, Wait)
+    assert told.code == "clock/behind"
+    assert (one(pair).attempts, one(pair).touched) == (0, False)
+    carrying = ("deliveries", "carry", package, "--to", str(council.home), "--as", "rosa")
+    refused = council.run(*carrying)
+    assert (refused.code, "clock/behind" in refused.err) == (7, True)
+    council.must("ledger", "checkpoint", "--as", "ada")
+    with pair.receiving():
+        assert not isinstance(told := delivering.attempt(*opened, package), Wait) or not told.code
+    assert [each.package for each in pair.arrived()] == [package]
