@@ -17,6 +17,7 @@ from gateway.adapters.examinations_data import (
     clock,
     data_directory,
     database,
+    disk,
     keys,
     ledger,
     ledger_head,
@@ -73,9 +74,18 @@ def _fault(subject: str, fault: GatewayError) -> Found:
     return Found(subject=subject, health=Health.ILL, sentence=sentence, remedy=fault.remedy)
 
 
-READINESS: tuple[Examination, ...] = (database, keys, ledger_head, clock, register, policies)
+READINESS: tuple[Examination, ...] = (
+    disk,
+    database,
+    keys,
+    ledger_head,
+    clock,
+    register,
+    policies,
+)
 EVERY: tuple[Examination, ...] = (
     data_directory,
+    disk,
     database,
     keys,
     ledger,

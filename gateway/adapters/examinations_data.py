@@ -17,22 +17,27 @@ from gateway.adapters.keyring import FEW_MONTHS
 from gateway.adapters.keyring_signing import raw_public
 from gateway.model.keys import KeyKind
 
-ROOM_WANTED = 2 << 30
+ROOM_WANTED, ROOM_NEEDED = 2 << 30, 32 << 20
 
 
 def data_directory(patient: Patient) -> Iterator[Found]:
-    """Ours alone, and room on its disk."""
-    data = patient.settings.data
-    keyring_files.check_directory(data.resolve())
-    free = shutil.disk_usage(data).free
+    """It is ours alone."""
+    keyring_files.check_directory(patient.settings.data.resolve())
+    yield well("data directory", "It is private.")
+
+
+def disk(patient: Patient) -> Iterator[Found]:
+    """There is room where the data directory lies."""
+    free = shutil.disk_usage(patient.settings.data).free
     if free < ROOM_WANTED:
         yield Found(
             subject="disk",
-            health=Health.LOOK,
+            health=Health.ILL if free < ROOM_NEEDED else Health.LOOK,
             sentence=f"{free >> 20} MiB are free where the data directory lies.",
             remedy="Free disk space, or run `gateway purge`: a full disk stops receiving.",
         )
-    yield well("data directory", f"It is private; {free >> 30} GiB are free.")
+        return
+    yield well("disk", f"{free >> 30} GiB are free.")
 
 
 def database(patient: Patient) -> Iterator[Found]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gateway.adapters import examinations, examinations_data
 from tests.faults import kills, soundness
 from tests.journeys import borough
 from tests.journeys.office import REPOSITORY, Office
@@ -146,3 +147,16 @@ def limited_run(office: Office, blocks: int, words: tuple[str, ...]) -> dict[str
         check=False,
     )
     return {"code": ended.returncode, "out": ended.stdout, "err": ended.stderr}
+
+
+@disks
+def test_a_full_disk_is_ill_and_a_small_one_is_looked_at(office: Office) -> None:
+    """Whoever watches readiness hears of it before the first partner does."""
+    full, roomy = on_disk(office, "data", 1024, "doctor", "--json")
+    healths = [
+        {each["subject"]: each["health"] for each in soundness.document(told["out"])["found"]}
+        for told in (full, roomy)
+    ]
+    assert [told["disk"] for told in healths] == ["ill", "look"]
+    assert (full["code"], roomy["code"]) == (7, 0)
+    assert examinations_data.disk in examinations.READINESS
