@@ -33,10 +33,13 @@ AGREEMENT_PARTS = frozenset(
     {
         *("title", "review", "ends", "dpia", "contact", "parties", "benefits"),
         *("areas", "method", "under", "processors", "complaints"),
+        "data_protection_officer",
     }
 )
 # Parts that an agreement or a purpose may do without: given as nothing, they are taken out.
-OPTIONAL_PARTS = frozenset({"dpia", "under", "processors", "complaints", "take"})
+OPTIONAL_PARTS = frozenset(
+    {"dpia", "under", "processors", "complaints", "data_protection_officer", "take"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,5 +183,11 @@ class Agreement(Document):
     under: Id | None = None
     signed: dict[Id, dt.date] | None = Field(default=None, min_length=1)
     complaints: Named | None = None
+    data_protection_officer: Named | None = None
     prohibitions: dict[Word, Prohibition] = Field(default_factory=dict)
     purposes: dict[KeyLabel, Purpose] = Field(default_factory=dict)
+
+    @property
+    def addresses(self) -> tuple[str | None, ...]:
+        """Where people are told to write to."""
+        return (self.contact, self.complaints, self.data_protection_officer)

@@ -121,7 +121,7 @@ def build_agreement(
         return None, findings
     findings = [
         *agreement_faults(document, agreement, knowledge),
-        *retired_domains(document, agreement.contact, agreement.complaints),
+        *retired_domains(document, *agreement.addresses),
     ]
     return (None, findings) if findings else (agreement, [])
 

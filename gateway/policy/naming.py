@@ -28,6 +28,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "complaints": "where to complain",
         "contact": "the contact",
         "controllers": "the controllers",
+        "data_protection_officer": "the data protection officer",
         "disclosure.coarsen": "what is made coarser",
         "disclosure.k": "the least number of families in a group",
         "disclosure.key_variables": "what groups are counted by",

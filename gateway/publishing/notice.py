@@ -156,10 +156,16 @@ def _rights(agreement: Agreement) -> Section:
         sentences=(
             "You can ask whether your information is used, see it, and have mistakes corrected.",
             f"Write to {agreement.contact}.",
+            *_officer(agreement),
             *_complaints(agreement),
             "You can complain to the Information Commissioner's Office (ico.org.uk).",
         ),
     )
+
+
+def _officer(agreement: Agreement) -> Iterator[str]:
+    if agreement.data_protection_officer:
+        yield f"Our data protection officer: {agreement.data_protection_officer}."
 
 
 def _complaints(agreement: Agreement) -> Iterator[str]:

@@ -38,6 +38,7 @@ def _entry(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> 
     return {
         "controllers": party_names(agreement.controllers, bundle),
         "contact": agreement.contact,
+        "data_protection_officer": agreement.data_protection_officer or "Not named.",
         "agreement": f"{agreement.id}, version {agreement.version}",
         "purpose": purpose.title,
         "clause": purpose.clause,

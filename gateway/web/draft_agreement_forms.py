@@ -54,7 +54,7 @@ _TEXTS = {
     "method": "method",
     "contact": "contact",
 }
-_OPTIONAL = ("dpia", "under", "complaints")
+_OPTIONAL = ("dpia", "under", "complaints", "data_protection_officer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

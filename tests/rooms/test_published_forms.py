@@ -281,6 +281,39 @@ def test_the_register_refers_to_each_controller_and_names_it_beside() -> None:
             dt.date.fromisoformat(row[name])
 
 
+def test_the_data_protection_officer_stands_in_the_record_and_the_notice() -> None:
+    path = "agreements/trafford.toml"
+    line = 'contact = "stronger.families@trafford.example"\n'
+    text = DOCUMENTS[path].replace(
+        line, f'{line}data_protection_officer = "dpo@trafford.example"\n', 1
+    )
+    bundle = policy.parse(DOCUMENTS | {path: text})
+    agreement = bundle.agreements[TRAFFORD]
+    named = {
+        entry["data_protection_officer"]
+        for entry in publishing.record_of_processing(bundle)
+        if entry["agreement"].startswith(TRAFFORD)
+    }
+    assert named == {"dpo@trafford.example"}
+    notice = publishing.notice_text(agreement, bundle)
+    assert "Our data protection officer: dpo@trafford.example." in notice
+    closed = text.replace("dpo@trafford.example", "dpo@trafford.gsi.gov.uk")
+    with pytest.raises(policy.PolicyInvalid, match="retired-mail-domain"):
+        policy.parse(DOCUMENTS | {path: closed})
+
+
+def test_the_record_of_processing_has_what_article_30_asks_of_a_controller() -> None:
+    for entry in publishing.record_of_processing(BUNDLE):
+        assert entry["controllers"]
+        for text in ("contact", "data_protection_officer", "purpose", "categories_of_people"):
+            assert entry[text]
+        assert entry["categories_of_data"]
+        assert entry["recipients"]
+        assert entry["transfers_abroad"]
+        dt.date.fromisoformat(entry["erased_by"])
+        assert entry["security"]
+
+
 @pytest.mark.parametrize("agreement", AGREEMENTS)
 def test_the_sharing_policy_has_each_member_as_often_as_the_standard_asks(agreement: str) -> None:
     said = publishing.sharing_policy(BUNDLE.agreements[agreement], BUNDLE)

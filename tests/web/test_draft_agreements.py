@@ -60,6 +60,7 @@ def test_the_parts_of_an_agreement_are_changed_by_form(data: Settings, client_as
         "under": "warrington-tier-1",
         "processors": ["ons"],
         "complaints": "",
+        "data_protection_officer": "dpo@trafford.example",
         "revision": "1",
         "reason": "Reviewed.",
     }
@@ -70,6 +71,7 @@ def test_the_parts_of_an_agreement_are_changed_by_form(data: Settings, client_as
     assert "review = 2027-01-31" in after
     assert 'areas = ["Trafford", "Salford"]' in after
     assert 'under = "warrington-tier-1"' in after
+    assert 'data_protection_officer = "dpo@trafford.example"' in after
     assert after.count("#") == before.count("#"), "comments stay"
     assert "Trafford agreement" in said(editor.get(f"/drafts/{draft}").text)
     alone = form | {"under": "", "processors": [], "dpia": "", "revision": "2"}
