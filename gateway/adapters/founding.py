@@ -56,6 +56,7 @@ TABLES = (
     "notice_records",
     "operators",
     "policy_drafts",
+    "policy_removal",
     "policy_store",
     "receipts",
     "recipients",

@@ -122,9 +122,12 @@ def _read(path: Path) -> str:
             remedy="Split it, or remove what does not belong in it.",
         )
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputRejected("policy/unreadable", "A document is not UTF-8.") from None
+    if not text:
+        raise InputRejected("policy/unreadable", "A document is empty.")
+    return text
 
 
 def _agreement_id(text: str) -> str:

@@ -6,12 +6,12 @@ Source: policy, "Life of a version"; security point 20.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from gateway.adapters import operators, policy_reading, policy_store
+from gateway.adapters import operators, policy_reading, policy_removal, policy_store
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
@@ -52,6 +52,10 @@ class SqlShelf:
         """Refuse if one of these paths does not load."""
         policy_reading.check(documents, paths)
 
+    def uses(self, agreement: str, changes: Mapping[str, str]) -> Sequence[str]:
+        """What still needs the documents that these changes take out."""
+        return policy_removal.uses(self._connection, agreement, changes)
+
     def latest(self, agreement: str) -> Proposal:
         """Give the newest proposal of an agreement."""
         return policy_store.latest(self._connection, agreement)
@@ -80,7 +84,8 @@ class SqlShelf:
         )
 
     def settle(self, proposal: Proposal) -> None:
-        """Make its texts the current ones."""
+        """Make its texts the current ones, and take out what it gives no text."""
+        policy_removal.take_out(self._connection, proposal, at=self._at)
         policy_store.settle(self._connection, proposal, at=self._at)
 
     def withdraw(self, agreement: str, by: str) -> int:

@@ -199,8 +199,9 @@ def add_approval(
 
 
 def settle(connection: Connection, proposal: Proposal, *, at: dt.datetime) -> None:
-    """Make a fully approved proposal's texts the current ones."""
-    _set_heads(connection, changes_of(connection, proposal), at=at)
+    """Make a fully approved proposal's texts the current ones; one without a text is none."""
+    changes = changes_of(connection, proposal)
+    _set_heads(connection, {path: text for path, text in changes.items() if text}, at=at)
 
 
 def withdraw(connection: Connection, agreement: str, *, by: str, at: dt.datetime) -> int:

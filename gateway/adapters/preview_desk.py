@@ -27,6 +27,7 @@ from gateway.model.permissions import Action, authorise
 from gateway.objections import Register
 from gateway.policy import Bundle, Remark
 from gateway.policy.agreements import Agreement
+from gateway.policy.rereading import changed
 from gateway.publishing import Section, notice
 from gateway.workflows.previewing import (
     Decided,
@@ -183,7 +184,7 @@ def preview_desk(desk: Desk, draft: Draft) -> PreviewDesk:
     """
     with desk.world.database.begin() as connection:
         now = policy_reading.decision_inputs(connection)
-        documents = policy_store.bundle(connection) | dict(draft.changes)
+        documents = changed(policy_store.bundle(connection), draft.changes)
         policy_reading.check(documents, draft.changes)
         bundle, findings = policy.load(documents)
         received = columns_that_left(connection)

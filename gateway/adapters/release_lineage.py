@@ -16,9 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway import policy
-from gateway.adapters import policy_store, policy_versions, release_list
+from gateway.adapters import policy_removal, policy_store, policy_versions, release_list
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.policy import Trace
+from gateway.policy.rereading import changed
 from gateway.publishing import lineage_events
 
 
@@ -61,11 +62,11 @@ def _leaving(
 
 def _documents(connection: sa.Connection, release: ReleaseRecord) -> dict[str, str]:
     """The documents as they were when the release was permitted, as far as they are known."""
-    current = policy_store.bundle(connection)
+    current = {**policy_removal.last_texts(connection), **policy_store.bundle(connection)}
     every = policy_versions.versions(connection, release.agreement)
     mine = [each for each in every if each.policy_digest == release.policy_digest]
     if not mine:
         return current
     later = [each for each in reversed(every) if each.number > mine[0].number and each.complete]
     before = policy_versions.texts_of(connection, later[0])[0] if later else {}
-    return {**current, **before, **policy_versions.texts_of(connection, mine[0])[1]}
+    return changed({**current, **before}, policy_versions.texts_of(connection, mine[0])[1])

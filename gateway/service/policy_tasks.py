@@ -134,7 +134,7 @@ def _changing(database: Database, draft: policy_drafts.Draft) -> dict[str, str]:
     """The draft's texts that differ from the current ones."""
     with database.read() as connection:
         current = policy_store.bundle(connection)
-    return {path: text for path, text in draft.changes.items() if current.get(path) != text}
+    return {path: text for path, text in draft.changes.items() if current.get(path, "") != text}
 
 
 def _proposed_before(database: Database, draft: policy_drafts.Draft, job: Job) -> Proposal | None:

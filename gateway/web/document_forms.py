@@ -88,7 +88,7 @@ def entry(kind: Kind, view: DraftView, texts: Mapping[str, str], *, path: str, n
     path = path if kind.document.endswith("/") else kind.document
     found = _found(kind, texts, path, name) if path else {}
     if kind.key in {"column", "rule"} and not path:
-        raise _nothing()
+        raise nothing()
     dataset = path if kind.key == "dataset" else ""
     return Entry(
         kind=kind,
@@ -104,7 +104,7 @@ def entry(kind: Kind, view: DraftView, texts: Mapping[str, str], *, path: str, n
 def _found(kind: Kind, texts: Mapping[str, str], path: str, name: str) -> Mapping[str, Any]:
     """What a document says of an entry; nothing yet of one without a name."""
     if path not in texts or not path.startswith(kind.document):
-        raise _nothing()
+        raise nothing()
     tree, faults = read(path, texts[path])
     if faults:
         raise editing.unreadable()
@@ -114,7 +114,7 @@ def _found(kind: Kind, texts: Mapping[str, str], path: str, name: str) -> Mappin
     found = section.get(name) if isinstance(section, Mapping) else _row(section, name)
     found = {kind.only: found} if kind.only and isinstance(found, str) else found
     if not isinstance(found, Mapping):
-        raise _nothing()
+        raise nothing()
     return found
 
 
@@ -129,8 +129,10 @@ def without(
 ) -> tuple[Mapping[str, str], list[Fault]]:
     """The text without an entry, by path, or what would not load any more."""
     kind, path = shown.kind, shown.path
-    if kind.whole or not shown.name:
-        raise _nothing()
+    if not shown.name:
+        raise nothing()
+    if kind.whole:
+        return {path: ""}, []
     place = (kind.section,) if kind.listed else (kind.section, shown.name)
     text = remove_entry(texts[path], place, row=shown.name if kind.listed else "")
     text = _next_version(kind, view, texts, path, text)
@@ -285,7 +287,8 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _nothing() -> UsageError:
+def nothing() -> UsageError:
+    """The refusal of what no form can change."""
     return UsageError(
         "policy/nothing-to-edit",
         "The draft has no such document or entry that a form can change.",

@@ -16,9 +16,12 @@ from collections.abc import Mapping
 from gateway.errors import RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
 from gateway.model.words import PartyRole
+from gateway.policy.rereading import changed
 from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 NOTICE_DAYS = 28
+REMOVABLE = ("datasets/", "recipients/")
+MOST_TOLD = 12
 
 
 def propose(desk: PolicyDesk, agreement: str, *, changes: Mapping[str, str]) -> Proposal:
@@ -32,7 +35,8 @@ def propose(desk: PolicyDesk, agreement: str, *, changes: Mapping[str, str]) -> 
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
         current = shelf.bundle()
-        merged = {**current, **changes}
+        merged = changed(current, changes)
+        _refuse_needed(shelf, agreement, changes)
         shelf.check(merged, changes.keys())
         facts = _facts_of(shelf, merged, agreement)
         _refuse_stale_version(shelf, current, changes, facts)
@@ -57,6 +61,7 @@ def approve(desk: PolicyDesk, agreement: str) -> Proposal:
         if proposal.editor == desk.acting:
             raise _own()
         _refuse_moved(desk, shelf, proposal)
+        _refuse_needed(shelf, agreement, shelf.changes_of(proposal))
         spoken_for = [
             controller
             for controller in proposal.controllers
@@ -131,9 +136,27 @@ def _refuse_stale_version(
         )
 
 
+def _refuse_needed(shelf: Shelf, agreement: str, changes: Mapping[str, str]) -> None:
+    """Only a recipient or a dataset is taken out as a whole, and only once nothing needs it."""
+    gone = [path for path, text in changes.items() if not text]
+    if any(not path.startswith(REMOVABLE) for path in gone):
+        raise UsageError(
+            "policy/not-taken-out",
+            "Only a recipient or a dataset can be taken out as a whole.",
+            remedy="An agreement is withdrawn, or comes to its last day; it stays in the register.",
+        )
+    needed = shelf.uses(agreement, changes)
+    if needed:
+        raise RefusedError(
+            "policy/still-needed",
+            f"What is to be taken out is still needed: {' '.join(needed[:MOST_TOLD])}",
+            remedy="Change that first, then propose it.",
+        )
+
+
 def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
-    changed = {**shelf.bundle(), **shelf.changes_of(proposal)}
-    facts = _facts_of(shelf, changed, proposal.agreement)
+    merged = changed(shelf.bundle(), shelf.changes_of(proposal))
+    facts = _facts_of(shelf, merged, proposal.agreement)
     if facts.policy_digest != proposal.policy_digest:
         raise UsageError(
             "policy/stale",

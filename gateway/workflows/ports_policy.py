@@ -6,7 +6,7 @@ Source: policy, "Life of a version"; docs/explanation/architecture.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -83,6 +83,9 @@ class Shelf(Protocol):
 
     def check(self, documents: Mapping[str, str], paths: Collection[str]) -> None:
         """Refuse, finding by finding, if one of these paths does not load."""
+
+    def uses(self, agreement: str, changes: Mapping[str, str]) -> Sequence[str]:
+        """What still needs the documents that these changes take out, one sentence each."""
 
     def latest(self, agreement: str) -> Proposal:
         """The newest proposal of an agreement."""

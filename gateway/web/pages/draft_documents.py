@@ -10,15 +10,18 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from gateway.adapters import policy_removal
 from gateway.errors import HeldForPerson
 from gateway.model.permissions import Action
+from gateway.policy.rereading import changed
 from gateway.web import document_forms as forms
 from gateway.web import workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
+from gateway.web.document_forms import MOST_FAULTS
 from gateway.web.draft_saving import moved_page, opened, revision, saved
 from gateway.web.entry_kinds import kind_of
-from gateway.web.form_values import Fault, several
+from gateway.web.form_values import Fault, fault, several
 from gateway.web.guards import guarded
 
 pages = Blueprint("draft_documents", __name__)
@@ -30,7 +33,10 @@ def every(draft: str, *, caller: Caller) -> str:
     """Ask which field, legal basis, recipient or dataset the draft is to change."""
     view = opened(draft)
     known = forms.known(_texts(view))
-    return render_template("drafts/documents.html", view=view, draft=view.draft, known=known)
+    gone = [path for path, text in view.draft.changes.items() if not text]
+    return render_template(
+        "drafts/documents.html", view=view, draft=view.draft, known=known, gone=gone
+    )
 
 
 @pages.get("/drafts/<draft>/documents/<kind>")
@@ -59,7 +65,33 @@ def remove_entry(draft: str, kind: str, *, caller: Caller) -> Any:
     view = opened(draft)
     shown = _asked(view, kind, request.form)
     changes, faults = forms.without(shown, view, _texts(view))
+    if shown.kind.whole:
+        faults = _needed(view, changes)
     return _saved(view, caller, shown, changes, faults)
+
+
+@pages.post("/drafts/<draft>/documents/keep")
+@guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
+def keep(draft: str, *, caller: Caller) -> Any:
+    """Keep a document after all that the draft would take out."""
+    view, path = opened(draft), request.form.get("path", "")
+    with desk().database.read() as connection:
+        text = workshop.current(connection).get(path)
+    if text is None or view.draft.changes.get(path) != "":
+        raise forms.nothing()
+    try:
+        return saved(view, caller, {path: text})
+    except HeldForPerson as moved:
+        return moved_page(view, moved), 409
+
+
+def _needed(view: workshop.DraftView, changes: Mapping[str, str]) -> list[Fault]:
+    """What still needs a document that is to be taken out."""
+    with desk().database.read() as connection:
+        found = policy_removal.uses(
+            connection, view.draft.agreement, {**view.draft.changes, **changes}
+        )
+    return [fault(f"{each[:1].upper()}{each[1:]}", "take-out") for each in found[:MOST_FAULTS]]
 
 
 def _saved(
@@ -91,7 +123,7 @@ def _texts(view: workshop.DraftView) -> dict[str, str]:
     """Every document as the draft would have it."""
     with desk().database.read() as connection:
         documents = workshop.current(connection)
-    return {**documents, **view.draft.changes}
+    return changed(documents, view.draft.changes)
 
 
 def _typed(shown: forms.Entry) -> dict[str, str | Sequence[str]]:
