@@ -47,6 +47,11 @@ _CHOICES = {
     "form": "Choose what tells them who a row is about",
     "state": "Choose what the notice promised",
 }
+# As the form of a new purpose asks them.
+_ORDER = (
+    *("title", "id", "clause", "legal_bases", "subjects", "participation", "household"),
+    *("recipient", "form", "k", "retain_until", "duties", "notice", "state"),
+)
 _TEXTS = {
     "title": "title",
     "benefits": "what people gain",
@@ -134,7 +139,7 @@ def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | 
     if until is None:
         faults.append(fault("Enter the day of destruction, like 2028-03-31", "retain_until"))
     if faults or cohort is None or until is None:
-        return None, faults
+        return None, sorted(faults, key=lambda each: _ORDER.index(each["href"].removeprefix("#")))
     return NewPurpose(
         id=_of(form, "id"),
         title=_of(form, "title"),

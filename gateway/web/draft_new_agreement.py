@@ -15,7 +15,17 @@ from gateway.adapters.policy_templates import NewAgreement, begin
 from gateway.model.keys import ID
 from gateway.web.form_values import Fault, day, fault, several
 
-_TEXTS = {"title": "title", "benefits": "benefits", "areas": "areas", "method": "method"}
+_TEXTS = {
+    "title": "the title",
+    "benefits": "what people gain from it",
+    "areas": "the areas",
+    "method": "how it is shared",
+}
+# As the form asks them.
+_ORDER = (
+    *("title", "id", "benefits", "areas", "method", "contact"),
+    *("starts", "review", "controller", "parties"),
+)
 
 
 def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list[Fault]]:
@@ -48,7 +58,7 @@ def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list
 def _faults(form: Mapping[str, str]) -> list[Fault]:
     starts, ends = day(form.get("starts", "")), day(form.get("ends", ""))
     wanted = (
-        *((_of(form, key).strip(","), f"Enter the {told}", key) for key, told in _TEXTS.items()),
+        *((_of(form, key).strip(","), f"Enter {told}", key) for key, told in _TEXTS.items()),
         (ID.fullmatch(_of(form, "id")), "Enter an id of a-z, 0-9 and hyphens", "id"),
         ("@" in form.get("contact", ""), "Enter an email address to write to", "contact"),
         (starts and ends and starts < ends, "Enter a first day and a later last day", "starts"),
@@ -56,7 +66,8 @@ def _faults(form: Mapping[str, str]) -> list[Fault]:
         (several(form, "controller"), "Choose at least one controller", "controller"),
         (several(form, "parties"), "Choose at least one party", "parties"),
     )
-    return [fault(told, at) for held, told, at in wanted if not held]
+    faults = ((told, at) for held, told, at in wanted if not held)
+    return [fault(*each) for each in sorted(faults, key=lambda each: _ORDER.index(each[1]))]
 
 
 def _reviewed(form: Mapping[str, str], starts: dt.date | None, ends: dt.date | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -94,6 +95,24 @@ def test_an_agreement_without_a_purpose_says_what_comes_next(lead: Browser) -> N
     page = lead.get(f"/drafts/{started(lead)}").text
     assert "It has no purpose yet" in said(page)
     assert "/purposes/new" in page
+
+
+def test_each_fault_of_a_long_form_is_said_in_its_order_and_at_its_part(lead: Browser) -> None:
+    page = lead.post("/agreements/new", data={}).text
+    summary = page[page.index("There is a problem") : page.index("Begin a new agreement</h1>")]
+    named = re.findall(r'href="#([a-z]+)"', summary)
+    assert named == [
+        *("title", "id", "benefits", "areas", "method", "contact"),
+        *("starts", "controller", "parties"),
+    ]
+    for name in named:
+        assert page.count(f'id="{name}"') == 1, name
+        assert page.count(f'id="{name}-error"') == 1, name
+    assert re.search(r'aria-describedby="[^"]*contact-error"', page)
+    draft = started(lead)
+    page = lead.post(f"/drafts/{draft}/purposes/new", data={"revision": "1"}).text
+    assert page.index("Choose who receives it") < page.index("Choose what the notice promised")
+    assert 'id="recipient-error"' in page
 
 
 def test_a_new_agreement_is_seen_and_read_whole_before_anybody_signs(

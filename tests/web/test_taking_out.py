@@ -38,12 +38,12 @@ def take_out(lead: Browser, draft: str, kind: str, path: str, revision: str = "1
         (
             "recipient",
             "recipients/gm-research.toml",
-            ("Agreements/trafford.toml", "local-attendance-research", '"gm-research"'),
+            ("Needed by agreements/trafford.toml", "local-attendance-research", '"gm-research"'),
         ),
         (
             "dataset",
             "datasets/police_incidents.toml",
-            ("Vocabulary.toml", "local-incident-research", '"police_incidents"'),
+            ("Needed by vocabulary.toml", "local-incident-research", '"police_incidents"'),
         ),
     ],
 )

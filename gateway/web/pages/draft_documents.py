@@ -91,7 +91,7 @@ def _needed(view: workshop.DraftView, changes: Mapping[str, str]) -> list[Fault]
         found = policy_removal.uses(
             connection, view.draft.agreement, {**view.draft.changes, **changes}
         )
-    return [fault(f"{each[:1].upper()}{each[1:]}", "take-out") for each in found[:MOST_FAULTS]]
+    return [fault(f"Needed by {each}", "take-out") for each in found[:MOST_FAULTS]]
 
 
 def _saved(
