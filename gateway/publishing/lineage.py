@@ -54,7 +54,7 @@ def lineage_events(
         purpose: what it was for.
         agreement: what permitted it.
         started: when it was decided.
-        ended: when it reached its state.
+        ended: when the last of it left; of a release that never left, when it was decided.
         leaving: the traces of its outputs.
     """
     about = {

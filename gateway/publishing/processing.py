@@ -47,7 +47,7 @@ def _entry(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> 
         "categories_of_data": _categories(leaving, bundle),
         "recipients": recipient_names(sorted({each.recipient for each in leaving}), bundle),
         "processors": party_names(agreement.processors or (), bundle),
-        "transfers_abroad": "None.",
+        "transfers_abroad": "None is agreed.",
         "erased_by": purpose.retain_until.isoformat(),
         "security": list(SECURITY),
         "impact_assessment": agreement.dpia or "None.",
