@@ -133,6 +133,36 @@ def test_broken_files_of_every_kind_get_the_same_verdict(browser: InBrowser) -> 
     }
 
 
+def test_what_other_programs_write_gets_the_same_verdict(browser: InBrowser) -> None:
+    good = text(rows(30))
+    head, body = good.split(b"\n", 1)
+    cases = {
+        "a line that names the separator": b"sep=,\n" + good,
+        "the mark of an end of file": good + b"\x1a",
+        "the mark of an end of file in a line of its own": good + b"\x1a\n",
+        "a page": b"<html><table><tr><td>a</td></tr></table></html>",
+        "a list of objects": json.dumps([dict.fromkeys(NAMES, "x")]).encode(),
+        "two marks of byte order": b"\xef\xbb\xbf" * 2 + good,
+        "the header twice": head + b"\n" + good,
+        "a line for the total": good + b"TOTAL" + b"," * (len(NAMES) - 1) + b"\n",
+        "a line under the table": good + b"End of report\n",
+        "a blank line before the header": b"\n" + good,
+        "spaces before the header": b"   \n" + good,
+        "a name of a column over two lines": good.replace(b"forename", b'"fore\nname"', 1),
+        "a name of a column with a hidden letter": good.replace(
+            b"forename", b"fore\xe2\x80\x8bname"
+        ),
+        "sixty letters of two halves": changed(7, forename="\U0001f469" * 60),
+        "sixty-one letters of two halves": changed(7, forename="\U0001f469" * 61),
+        "quotes alone": b'"' * 100_001,
+        "commas alone": b"," * 100_000,
+        "a line without an end": head + b"\n" + b"y" * 3_000_000,
+        "a header without an end": b"x" * 2_000_000,
+        "ends of lines of three systems": head + b"\r\n" + body.replace(b"\n", b"\r", 1),
+    }
+    assert compared(browser, POLICE, list(cases.values())) == [""] * len(cases)
+
+
 def test_blocks_are_cut_alike_and_values_repeat_across_them(browser: InBrowser) -> None:
     lines = [",".join(row(number)) for number in range(90_000)]
     lines[70_000] = ",".join(row(5, surname="Test\u0441ase", sex="M"))
