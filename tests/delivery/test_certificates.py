@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import ipaddress
+import json
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +27,7 @@ from gateway.errors import IntegrityError, Unavailable
 from tests.delivery.pair import HOST
 
 NOW = dt.datetime.now(dt.UTC)
+DRIPS = 400
 
 
 @dataclass
@@ -141,3 +145,43 @@ def test_an_authority_that_is_none_sends_nothing_and_says_so(inbox: Inbox, parce
     with pytest.raises(Unavailable, match="delivery/authority-form"):
         https.bring(aimed(parcel, authority="-----BEGIN NOTHING-----"))
     assert inbox.heard == []
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_an_inbox_whose_answer_drips_holds_nobody(
+    parcel: Parcel, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would give a good token in the end; nobody waits for it."""
+    monkeypatch.setattr(https, "SECONDS", 1.0)
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            with contextlib.suppress(OSError):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.dumps({"access_token": "x", "expires_in": 300}).encode()
+                self.send_response(200)
+                self.drip("headers", lambda each: self.send_header(f"X-{each}", "still here"))
+                self.send_header("Content-Length", str(len(body) + DRIPS * (part == "body")))
+                self.end_headers()
+                self.drip("body", lambda _: self.wfile.write(b" "))
+                self.wfile.write(body)
+
+        def drip(self, what: str, one: Callable[[int], object]) -> None:
+            for each in range(DRIPS * (what == part)):
+                one(each)
+                self.flush_headers()
+                time.sleep(0.05)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer((HOST, 0), Dripping) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        address = f"http://{HOST}:{server.server_address[1]}"
+        told = https.bring(aimed(parcel, address=address))
+        asked = https.receipt(aimed(parcel, address=address))
+        server.shutdown()
+        thread.join()
+    assert (told.arrived, told.code) == (False, "delivery/out-of-reach")
+    assert (asked.arrived, asked.code) == (None, "delivery/out-of-reach")

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from gateway.adapters.channels import Parcel, Told, known_code, why_unreached
+from gateway.adapters.channels.deadline import ended_after
 from gateway.adapters.client_keys import read_private
 from gateway.adapters.delivery_words import because
 from gateway.adapters.service_client import Postponed, ServiceClient, connected
@@ -25,12 +26,14 @@ from gateway.errors import GatewayError, IntegrityError, Unavailable
 
 INBOX = "/api/v1/inbox/packages"
 TYPE = "application/vnd.gateway.package"
+# A whole exchange may take so long, and a package's bytes longer, by what a second brings.
+SECONDS, SLOWEST = 120.0, 64 << 10
 _FINAL = ("package/", "inbox/other-bytes", "inbox/too-long")
 
 
 def bring(parcel: Parcel) -> Told:
     """Push a package; the receipt comes at once or is asked for later."""
-    with _inbox(parcel) as inbox:
+    with _inbox(parcel, SECONDS + parcel.path.stat().st_size / SLOWEST) as inbox:
         try:
             inbox.prove()
         except (GatewayError, Postponed) as fault:
@@ -89,10 +92,13 @@ def _said(parcel: Parcel, answer: httpx.Response) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _inbox(parcel: Parcel) -> Iterator[ServiceClient]:
+def _inbox(parcel: Parcel, seconds: float = 0) -> Iterator[ServiceClient]:
     address = parcel.target["address"].rstrip("/")
     key = read_private(parcel.key_file("client.key"))
-    with connected(address, verify=_trusting(address, parcel)) as web:
+    with (
+        connected(address, verify=_trusting(address, parcel)) as web,
+        ended_after(web, seconds or SECONDS),
+    ):
         yield ServiceClient(
             address=address,
             client=parcel.target.get("client", ""),
