@@ -8,7 +8,7 @@ Source: docs/reference/policy.md, "Life of a version"; requirement N4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -56,11 +56,17 @@ def proposed_bundle(documents: Mapping[str, str], changes: Mapping[str, str]) ->
 
 
 def newcomers(
-    connection: sa.Connection, bundle: Bundle
+    connection: sa.Connection, bundle: Bundle, proposals: Iterable[Proposal]
 ) -> Iterator[tuple[Proposal, Agreement | None]]:
-    """Proposals of agreements that stand in no document yet, each with what it would be."""
-    waiting = {each.agreement: each for each in policy_store.proposals(connection)}
-    new = [each for key, each in sorted(waiting.items()) if key not in bundle.agreements]
+    """Proposals of agreements that stand in no document yet, each with what it would be.
+
+    Args:
+        connection: of the store.
+        bundle: the current documents.
+        proposals: those that are not withdrawn, oldest first.
+    """
+    newest = {each.agreement: each for each in proposals}
+    new = [each for key, each in sorted(newest.items()) if key not in bundle.agreements]
     documents = policy_store.bundle(connection) if new else {}
     for proposal in new:
         changes = policy_store.changes_of(connection, proposal)

@@ -181,7 +181,7 @@ def _near(read: DecisionInputs) -> Iterator[Item]:
 
 def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
     newest = {proposal.agreement: proposal for proposal in policy_store.proposals(connection)}
-    new = {each.agreement: found for each, found in newcomers(connection, bundle)}
+    new = {each.agreement: found for each, found in newcomers(connection, bundle, newest.values())}
     for proposal in newest.values():
         if proposal.complete:
             continue

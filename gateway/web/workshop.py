@@ -100,7 +100,7 @@ def lines() -> list[AgreementLine]:
     with desk().database.read() as connection:
         waiting = policy_store.proposals(connection)
         open_drafts = policy_drafts.listed(connection)
-        new = [found for _, found in newcomers(connection, read.bundle) if found]
+        new = [found for _, found in newcomers(connection, read.bundle, waiting) if found]
     return [
         _line(agreement, read, agreement.id in now, waiting, open_drafts)
         for agreement in sorted(
