@@ -124,7 +124,7 @@ def test_a_mail_server_whose_replies_drip_is_left(tmp_path: Path, drips: str) ->
     with mail_server(tls=own) as box:
         box.drips = drips
         signing = {"smtp_user": USER, "smtp_password_file": secret, "ca_file": own}
-        came = notice_mail.send(mailing(box, "starttls", **signing), letter(), to=TO)
+        came = notice_mail.send(mailing(box, "starttls", **signing), letter(), to=TO, within=SOON)
     assert (came.code, came.final, box.came) == ("notices/out-of-reach", False, [])
 
 
@@ -133,7 +133,7 @@ def test_a_mail_server_whose_tls_drips_is_left(tmp_path: Path) -> None:
     with mail_server(tls=own, implicit=True) as box:
         box.drips = "220"
         known = mailing(box, "implicit", ca_file=own)
-        came = notice_mail.send(known, letter(), to=TO)
+        came = notice_mail.send(known, letter(), to=TO, within=SOON)
     assert (came.code, box.came) == ("notices/out-of-reach", [])
 
 
@@ -169,7 +169,7 @@ def test_a_webhook_whose_headers_drip_is_left(tmp_path: Path, tls: bool) -> None
         known = NoticeSettings(
             webhook_url=hook.url, webhook_key_file=key_file(tmp_path), ca_file=own
         )
-        came = notice_webhook.post(known, b"{}", reference="r", at=NOW)
+        came = notice_webhook.post(known, b"{}", reference="r", at=NOW, within=SOON)
     assert (came.code, came.final) == ("notices/out-of-reach", False)
     assert len(hook.came) == 1
 
