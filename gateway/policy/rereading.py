@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from gateway.policy.agreements import Agreement
 from gateway.policy.bundle import Bundle, Documents, build_agreement, load, standing_twice
@@ -23,14 +23,21 @@ from gateway.policy.findings import Finding
 from gateway.policy.reading import Tree, read
 
 AGREEMENTS = "agreements/"
-# Agreements kept beyond two of each: a draft of what all depend on reads all of them twice.
-SPARE = 32
 BASES_KEPT = 8
 BUNDLES_KEPT = 16
 
 K = TypeVar("K")
 V = TypeVar("V")
 _Read = tuple[Tree, Agreement | None, tuple[Finding, ...]]
+_Key = tuple[bytes, bytes]  # what an agreement was checked against, and its text
+
+
+class _Kept(NamedTuple):
+    """A bundle with its findings, and the agreements that it was made of."""
+
+    bundle: Bundle
+    findings: tuple[Finding, ...]
+    made_of: frozenset[_Key]
 
 
 class Rereader:
@@ -39,9 +46,8 @@ class Rereader:
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._bases: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
-        self._agreements: OrderedDict[tuple[bytes, bytes], _Read] = OrderedDict()
-        self._bundles: OrderedDict[bytes, tuple[Bundle, tuple[Finding, ...]]] = OrderedDict()
-        self._room = SPARE
+        self._agreements: dict[_Key, _Read] = {}
+        self._bundles: OrderedDict[bytes, _Kept] = OrderedDict()
         self._lock = threading.RLock()
 
     def load(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
@@ -53,16 +59,18 @@ class Rereader:
         with self._lock:
             if mark not in self._bundles:
                 self._bundles[mark] = self._loaded(documents)
-            return _recent(self._bundles, mark, BUNDLES_KEPT)
+                _recent(self._bundles, mark, BUNDLES_KEPT)
+                self._forget()
+            kept = _recent(self._bundles, mark, BUNDLES_KEPT)
+            return kept.bundle, kept.findings
 
-    def _loaded(self, documents: Documents) -> tuple[Bundle, tuple[Finding, ...]]:
+    def _loaded(self, documents: Documents) -> _Kept:
         mark, base, findings = self._base_of(documents)
         found: dict[str, Agreement] = {}
         trees: dict[str, Tree] = {}
         doubled: set[str] = set()
         more: list[Finding] = []
         paths = sorted(path for path in documents if _is_agreement(path))
-        self._room = 2 * len(paths) + SPARE
         for path in paths:
             tree, agreement, faults = self._agreement(mark, path, documents[path], base)
             more += faults
@@ -75,7 +83,13 @@ class Rereader:
         for key in doubled:
             del found[key], trees[key]
         bundle = replace(base, agreements=MappingProxyType(found), trees=MappingProxyType(trees))
-        return bundle, (*findings, *more)
+        made_of = frozenset((mark, _digest([path, documents[path]])) for path in paths)
+        return _Kept(bundle, (*findings, *more), made_of)
+
+    def _forget(self) -> None:
+        """Keep the agreements that a kept bundle is made of; what bundles share is one reading."""
+        needed = frozenset[_Key]().union(*(kept.made_of for kept in self._bundles.values()))
+        self._agreements = {key: self._agreements[key] for key in needed}
 
     def path_of(self, documents: Documents, agreement: str) -> str:
         """The document that states an agreement that loads; "" where none does."""
@@ -98,7 +112,7 @@ class Rereader:
         key = (mark, _digest([path, text]))
         if key not in self._agreements:
             self._agreements[key] = _read(path, text, base)
-        return _recent(self._agreements, key, self._room)
+        return self._agreements[key]
 
 
 def _read(path: str, text: str | bytes, base: Bundle) -> _Read:

@@ -41,17 +41,48 @@ def test_any_row_of_edits_reads_as_if_all_were_read_anew(edits: list[tuple[str, 
         assert set(findings) == set(expected)
 
 
-def test_an_edit_of_one_agreement_reads_only_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Rereader()
-    reader.load(DOCUMENTS)
+def seen_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The agreements that are read from here on."""
     read: list[str] = []
     whole = rereading._read
     monkeypatch.setattr(
         rereading, "_read", lambda path, *rest: read.append(path) or whole(path, *rest)
     )
-    path = "agreements/trafford.toml"
-    reader.load(DOCUMENTS | {path: DOCUMENTS[path] + "\n# a remark\n"})
-    assert read == [path]
+    return read
+
+
+def remarked(path: str, remark: int) -> dict[str, str]:
+    return DOCUMENTS | {path: f"{DOCUMENTS[path]}\n# remark {remark}\n"}
+
+
+def test_an_edit_of_one_agreement_reads_only_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Rereader()
+    reader.load(DOCUMENTS)
+    read = seen_read(monkeypatch)
+    reader.load(remarked("agreements/trafford.toml", 1))
+    assert read == ["agreements/trafford.toml"]
+
+
+def test_documents_in_use_are_not_read_anew_however_many_drafts_were_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = Rereader()
+    reader.load(DOCUMENTS)
+    for draft in range(3 * rereading.BUNDLES_KEPT):
+        reader.load(remarked("vocabulary.toml", draft % 7))
+        reader.load(remarked("agreements/kirklees.toml", draft))
+        reader.load(DOCUMENTS)
+    read = seen_read(monkeypatch)
+    reader.load(remarked("agreements/trafford.toml", 1))
+    assert read == ["agreements/trafford.toml"]
+
+
+def test_what_no_kept_documents_hold_is_forgotten() -> None:
+    reader = Rereader()
+    for draft in range(3 * rereading.BUNDLES_KEPT):
+        reader.load(remarked("agreements/kirklees.toml", draft))
+    agreements = sum(path.startswith("agreements/") for path in DOCUMENTS)
+    assert len(reader._agreements) == agreements - 1 + rereading.BUNDLES_KEPT
 
 
 def test_an_empty_text_takes_a_document_away() -> None:

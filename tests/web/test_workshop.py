@@ -290,7 +290,7 @@ def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Sett
     empty = editor.post("/agreements/new", data={"id": "UPPER"})
     assert empty.status_code == 422
     assert said(empty.text).count("Enter") >= 4
-    for asked in ("Under which protocol?", "How is it shared?", "processor", "Day of the review"):
+    for asked in ("Under which protocol?", "How is it shared?", "Processor", "Day of the review"):
         assert asked in said(empty.text)
     answer = editor.post(
         "/agreements/new",
