@@ -26,9 +26,12 @@ Value = str | int | dt.date | Sequence[str]
 PURPOSE_PARTS = frozenset(
     {
         *("title", "participation", "household", "retain_until", "returns"),
-        *("duties", "legal_bases", "take"),
+        *("duties", "legal_bases", "take", "clause", "subjects", "spine"),
     }
 )
+NOTICE_PARTS = frozenset({"version", "state", "identifiers"})
+OUTPUT_PARTS = frozenset({"recipient", "identifiers"})
+LIMIT_PARTS = frozenset({"k", "on_small_group", "key_variables"})
 AGREEMENT_PARTS = frozenset(
     {
         *("title", "review", "ends", "dpia", "contact", "parties", "benefits"),
@@ -38,7 +41,10 @@ AGREEMENT_PARTS = frozenset(
 )
 # Parts that an agreement or a purpose may do without: given as nothing, they are taken out.
 OPTIONAL_PARTS = frozenset(
-    {"dpia", "under", "processors", "complaints", "data_protection_officer", "take"}
+    {
+        *("dpia", "under", "processors", "complaints", "data_protection_officer", "take"),
+        *("identifiers", "key_variables"),
+    }
 )
 
 
@@ -86,23 +92,37 @@ def remove_field(text: str, purpose: str, output: str, field: str) -> str:
     return tomlkit.dumps(document)
 
 
-def set_limits(text: str, purpose: str, output: str, *, k: int, on_small_group: str) -> str:
-    """Set the group size of an output and what is done about smaller groups."""
+def set_output(text: str, purpose: str, output: str, parts: Mapping[str, Value]) -> str:
+    """Set who receives an output, and what tells them who a row is about."""
+    document = parsed(text)
+    _set(_output(document, purpose, output), parts, OUTPUT_PARTS)
+    return tomlkit.dumps(document)
+
+
+def set_limits(text: str, purpose: str, output: str, parts: Mapping[str, Value]) -> str:
+    """Set the group size of an output, what groups are counted by, and what a small one does."""
     document = parsed(text)
     limits = _output(document, purpose, output).setdefault("disclosure", tomlkit.table())
-    limits["k"] = k
-    limits["on_small_group"] = on_small_group
+    _set(limits, parts, LIMIT_PARTS)
     return tomlkit.dumps(document)
 
 
 def set_purpose(text: str, purpose: str, parts: Mapping[str, Value]) -> str:
-    """Set parts of a purpose: participation, household effect, retention, duties, bases.
+    """Set parts of a purpose: whom it is about, participation, retention, duties, bases.
 
     Raises:
         UsageError: a part is not one that a form may set.
     """
     document = parsed(text)
     _set(_purpose(document, purpose), parts, PURPOSE_PARTS)
+    return tomlkit.dumps(document)
+
+
+def set_notice(text: str, purpose: str, parts: Mapping[str, Value]) -> str:
+    """Set which notice people were given for a purpose, and what it promised."""
+    document = parsed(text)
+    notice = _purpose(document, purpose).setdefault("notice", tomlkit.table())
+    _set(notice, parts, NOTICE_PARTS)
     return tomlkit.dumps(document)
 
 
@@ -127,7 +147,9 @@ def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
         if key not in known:
             raise absent("part", key)
         if value or key not in OPTIONAL_PARTS:
-            where[key] = list(value) if isinstance(value, (list, tuple)) else value
+            new = list(value) if isinstance(value, (list, tuple)) else value
+            if where.get(key) != new:
+                where[key] = new
         elif key in where:
             del where[key]
 

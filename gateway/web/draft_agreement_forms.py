@@ -16,7 +16,7 @@ from gateway.adapters.policy_templates import NewPurpose
 from gateway.model.keys import ID
 from gateway.policy.vocabulary import Identifier
 from gateway.web.draft_forms import CLAUSE
-from gateway.web.form_values import Fault, day, fault, several
+from gateway.web.form_values import Fault, day, fault, is_k, several
 from gateway.web.release_columns import recipient_title
 from gateway.web.workshop import DraftView
 
@@ -33,6 +33,8 @@ FORMS: Mapping[str, str] = {
     "sealed-clear": "Who they are, sealed to this recipient",
     "none": "Nothing that tells rows of one person apart",
 }
+# Tokens need a key and a list of tokens, which are said as text.
+ROW_FORMS = {key: told for key, told in FORMS.items() if key != "tokens"}
 NUMBERS: Mapping[str, str] = {
     "nhs_number": "NHS number",
     "upn": "Unique pupil number",
@@ -171,14 +173,10 @@ def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
         (several(form, "legal_bases"), "Choose at least one legal basis", "legal_bases"),
         (several(form, "duties"), "Choose at least one duty", "duties"),
         (_of(form, "notice"), "Enter which notice people were given, like trafford-2026", "notice"),
-        (_is_k(_of(form, "k")), "Enter a group size from 2 to 1000", "k"),
+        (is_k(_of(form, "k")), "Enter a group size from 2 to 1000", "k"),
         *((_of(form, name), told, name) for name, told in _CHOICES.items()),
     )
     return [fault(text, at) for held, text, at in wanted if not held]
-
-
-def _is_k(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 2 <= int(text[:6]) <= 1000
 
 
 def _of(form: Mapping[str, str], name: str) -> str:

@@ -28,3 +28,9 @@ def day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text.strip())
     except ValueError:
         return None
+
+
+def is_k(text: str) -> bool:
+    """Whether it is a group size that an output may have."""
+    text = text.strip()
+    return text.isascii() and text.isdigit() and 2 <= int(text[:6]) <= 1000

@@ -72,7 +72,7 @@ def test_participation_and_retention_are_set() -> None:
 
 
 def test_limits_prohibitions_and_the_agreement_itself_are_set() -> None:
-    text = editing.set_limits(TEXT, STUDY, "payload", k=10, on_small_group="refuse")
+    text = editing.set_limits(TEXT, STUDY, "payload", {"k": 10, "on_small_group": "refuse"})
     text = editing.prohibit(text, "ethnicity", clause="3.5", reason="It is never needed.")
     text = editing.set_agreement(text, {"review": dt.date(2026, 12, 15)})
     text = editing.with_version(text, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 
 import pytest
@@ -131,6 +132,101 @@ def test_a_purpose_is_renamed_by_form(data: Settings, client_as: Clients) -> Non
     assert 'title = "Study of what works"' in after
     assert 'title = "National Impact Study"' not in after
     assert after.count("#") == before.count("#"), "comments stay"
+
+
+WHOLE = {
+    "title": "National Impact Study",
+    "clause": "4.2",
+    "subjects": "programme-and-comparison",
+    "participation": "objection",
+    "household": "drop-person",
+    "take": "one",
+    "retain_until": "2028-03-31",
+    "legal_bases": ["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"],
+    "duties": [
+        *("research-only", "no-decisions", "no-onward-sharing"),
+        *("not-returned", "destroy-and-certify"),
+    ],
+    "notice": "trafford-2015-04",
+    "state": "de-identified",
+    "identifiers": ["name", "address", "date_of_birth", "sex"],
+    "recipient.linkage": "ons-linkage-unit",
+    "form.linkage": "tokens",
+    "recipient.payload": "ons-research",
+    "form.payload": "link-id",
+    "k.payload": "5",
+    "small.payload": "suppress",
+    "groups.payload": ["age_band", "sex", "district"],
+    "revision": "1",
+}
+
+
+def test_a_purpose_saved_as_it_stands_changes_no_letter(data: Settings, client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    before = text_of(data, draft)
+    page = editor.get(f"/drafts/{draft}/purpose/national-impact-study").text
+    for shown in ('value="trafford-2015-04"', 'name="groups.payload"', 'value="ons-research" sel'):
+        assert shown in page
+    until = page.partition('name="retain_until" value="')[2].partition('"')[0]
+    form = WHOLE | {"retain_until": until}
+    saved = editor.post(f"/drafts/{draft}/purpose/national-impact-study", data=form)
+    assert saved.status_code == 303
+    assert text_of(data, draft) == before
+
+
+def test_whom_it_is_about_and_who_receives_it_are_set_by_form(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    form = WHOLE | {
+        "clause": "4.2a",
+        "subjects": "identified-families",
+        "notice": "trafford-2026-10",
+        "identifiers": ["name", "date_of_birth"],
+        "recipient.payload": "gm-research",
+        "form.payload": "none",
+        "k.payload": "8",
+        "small.payload": "refuse",
+        "groups.payload": ["age_band", "district"],
+    }
+    before = text_of(data, draft)
+    saved = editor.post(f"/drafts/{draft}/purpose/national-impact-study", data=form)
+    assert saved.status_code == 303, said(saved.text)
+    added = [
+        line.removeprefix("+ ").partition("#")[0].strip()
+        for line in difflib.ndiff(before.splitlines(), text_of(data, draft).splitlines())
+        if line.startswith("+ ")
+    ]
+    assert set(added) == {
+        'clause = "4.2a"',
+        "retain_until = 2028-03-31",
+        'subjects = "identified-families"',
+        'version = "trafford-2026-10"',
+        'identifiers = ["name", "date_of_birth"]',
+        'recipient = "gm-research"',
+        'identifiers = "none"',
+        "k = 8",
+        'on_small_group = "refuse"',
+        'key_variables = ["age_band", "district"]',
+    }
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "It cannot be proposed yet" not in page
+    assert "What it changes" in page
+
+
+def test_faults_of_a_purpose_are_said_at_their_parts(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    form = WHOLE | {"clause": "", "subjects": "nobody", "notice": " ", "state": ""}
+    form |= {"recipient.payload": "", "k.payload": "1", "groups.payload": []}
+    answer = editor.post(f"/drafts/{draft}/purpose/national-impact-study", data=form)
+    assert answer.status_code == 422
+    for part in ("clause", "subjects", "notice", "state", "recipient.payload", "k.payload"):
+        assert f'href="#{part}"' in answer.text, part
+        assert f'id="{part}-error"' in answer.text, part
+    assert 'name="k.payload" value="1"' in answer.text
 
 
 def test_what_never_leaves_is_said_by_form(data: Settings, client_as: Clients) -> None:

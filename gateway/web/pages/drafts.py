@@ -19,7 +19,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.adapters.policy_drafts import DraftState
 from gateway.adapters.policy_templates import remove_purpose as remove_purpose_of
 from gateway.model.permissions import Action
-from gateway.web import draft_forms, draft_purpose_forms, workshop
+from gateway.web import draft_agreement_forms, draft_forms, draft_purpose_forms, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs
@@ -154,19 +154,17 @@ def purpose_form(draft: str, purpose: str, *, caller: Caller) -> str:
 @pages.post("/drafts/<draft>/purpose/<purpose>")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
-    """Set title, participation, household effect, retention, duties, bases and group sizes."""
+    """Set what a purpose is: whom it is about, by what right, how long, and who receives it."""
     view = opened(draft)
-    parts, limits, faults = draft_purpose_forms.purpose_parts(request.form)
+    edit, faults = draft_purpose_forms.purpose_edit(request.form, view, purpose)
     if faults:
         return _purpose_again(view, purpose, faults), 422
-
-    def edit(text: str) -> str:
-        text = editing.set_purpose(text, purpose, parts)
-        for output, (k, small) in limits.items():
-            text = editing.set_limits(text, purpose, output, k=k, on_small_group=small)
-        return text
-
-    return edited(view, caller, edit, lambda found: _purpose_again(view, purpose, found))
+    return edited(
+        view,
+        caller,
+        lambda text: edit.applied(text, purpose),
+        lambda found: _purpose_again(view, purpose, found),
+    )
 
 
 @pages.post("/drafts/<draft>/purpose/<purpose>/remove")
@@ -183,7 +181,7 @@ def remove_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
 
 
 def _purpose_again(view: workshop.DraftView, purpose: str, faults: Sequence[Fault]) -> str:
-    typed = draft_purpose_forms.purpose_typed(request.form)
+    typed = draft_purpose_forms.purpose_typed(request.form, view, purpose)
     return _purpose_page(view, purpose, typed, faults)
 
 
@@ -200,6 +198,8 @@ def _purpose_page(
         purpose=purpose,
         values=values,
         known=draft_forms.purpose_choices(view),
+        offered=draft_agreement_forms.offered(view),
+        row_forms=draft_agreement_forms.ROW_FORMS,
         faults=list(faults),
         revision=revision() if faults else view.draft.revision,
     )
