@@ -9,7 +9,7 @@ Source: docs/reference/policy.md; UK GDPR Art 5(1)(b).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -113,14 +113,14 @@ def _named_once(findings: list[Finding]) -> Iterator[Finding]:
 
 
 def build_agreement(
-    document: str, tree: Tree, knowledge: Knowledge
+    document: str, tree: Tree, knowledge: Knowledge, *, sound: Collection[str] = ()
 ) -> tuple[Agreement | None, list[Finding]]:
-    """One agreement of a tree, checked against what the other documents say."""
+    """One agreement of a tree, checked against the others; `sound` purposes loaded before so."""
     agreement, findings = shape(Agreement, document, tree)
     if agreement is None:
         return None, findings
     findings = [
-        *agreement_faults(document, agreement, knowledge),
+        *agreement_faults(document, agreement, knowledge, sound),
         *retired_domains(document, *agreement.addresses),
     ]
     return (None, findings) if findings else (agreement, [])

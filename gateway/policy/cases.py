@@ -12,7 +12,7 @@ from typing import Any
 from gateway.model import Plan, Refusal, SharingRequest
 from gateway.policy.bundle import Bundle, build_agreement
 from gateway.policy.casebook import Case
-from gateway.policy.decision import decide
+from gateway.policy.decision import expected
 from gateway.policy.findings import name
 from gateway.policy.reading import Tree
 
@@ -36,8 +36,8 @@ class CaseResult:
         return not self.faults
 
 
-def run_cases(bundle: Bundle) -> tuple[CaseResult, ...]:
-    """The result of every case of every book, in the order written.
+def run_cases(bundle: Bundle, agreement: str = "") -> tuple[CaseResult, ...]:
+    """The result of every case of every book, or of those of one agreement, in the order written.
 
     A case is decided without approvals and keys: it is about the documents.
     """
@@ -45,7 +45,13 @@ def run_cases(bundle: Bundle) -> tuple[CaseResult, ...]:
         run_case(bundle, document, case)
         for document, book in sorted(bundle.casebooks.items())
         for case in book.cases
+        if agreement in {"", case.agreement}
     )
+
+
+def cases_by_name(bundle: Bundle) -> dict[str, Case]:
+    """Each case of every book."""
+    return {case.name: case for book in bundle.casebooks.values() for case in book.cases}
 
 
 def run_case(bundle: Bundle, document: str, case: Case) -> CaseResult:
@@ -54,7 +60,7 @@ def run_case(bundle: Bundle, document: str, case: Case) -> CaseResult:
     changed, refused = _changed(bundle, case)
     decision: Plan | Refusal | None = None
     if not refused:
-        decision = decide(request, changed, on=case.on)
+        decision = expected(request, changed, on=case.on)
         refused = _codes(decision)
     permitted = isinstance(decision, Plan)
     return CaseResult(
@@ -83,11 +89,19 @@ def _changed(bundle: Bundle, case: Case) -> tuple[Bundle, tuple[str, ...]]:
     changed = _merged(tree, case.change)
     for path in case.remove or ():
         changed = _without(changed, tuple(path.split(".")))
-    agreement, findings = build_agreement(case.agreement, changed, bundle.knowledge)
+    same = _purposes_as_before(tree, changed)
+    agreement, findings = build_agreement(case.agreement, changed, bundle.knowledge, sound=same)
     if agreement is None:
         return bundle, tuple(sorted({finding.code for finding in findings}))
     agreements = {**bundle.agreements, case.agreement: agreement}
     return replace(bundle, agreements=agreements), ()
+
+
+def _purposes_as_before(tree: Tree, changed: Tree) -> list[str]:
+    before, after = (each.get("purposes") for each in (tree, changed))
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return []
+    return [key for key, purpose in after.items() if before.get(key) == purpose]
 
 
 def _merged(tree: Tree, change: Mapping[str, Any]) -> Tree:
@@ -117,8 +131,8 @@ def _faults(
     faults += [f"Reason {name(r)} was not given." for r in case.reasons or () if r not in codes]
     if isinstance(decision, Plan):
         sent = {
-            output.recipient.id: _sent(decision, output.recipient.id)
-            for output in (decision.outputs)
+            output.recipient.id: sent_to(decision, output.recipient.id)
+            for output in decision.outputs
         }
         for recipient, columns in sorted(case.sends.items()):
             if sorted(columns) != sorted(sent.get(recipient, ())):
@@ -126,7 +140,7 @@ def _faults(
     return faults
 
 
-def _sent(plan: Plan, recipient: str) -> tuple[str, ...]:
+def sent_to(plan: Plan, recipient: str) -> tuple[str, ...]:
     """The columns and tokens that one recipient gets."""
     return tuple(
         word

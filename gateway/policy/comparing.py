@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.policy.agreements import Agreement, FieldRule, Output, Purpose
 from gateway.policy.bundle import Bundle
+from gateway.policy.cases import cases_by_name
 from gateway.policy.naming import Names, part, titled
 from gateway.policy.shapes import Document
 from gateway.policy.token_names import expanded
@@ -38,6 +39,7 @@ def compare(old: Bundle, new: Bundle) -> list[str]:
         ("recipient", old.recipients, new.recipients),
         ("protocol", old.knowledge.protocols, new.knowledge.protocols),
         ("outcome plan", old.outcome_plans, new.outcome_plans),
+        ("case", cases_by_name(old), cases_by_name(new)),
     ]
     for kind, before, after in kinds:
         said_ += _entries(names, kind, before, after)

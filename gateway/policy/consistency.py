@@ -9,7 +9,7 @@ Source: docs/reference/policy.md, "Semantics".
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from gateway.model import Contract, FieldClass
 from gateway.model.tokens import TOKEN_NAMES
@@ -24,20 +24,28 @@ from gateway.policy.treatments import expand_names
 from gateway.policy.vocabulary import Cohort, DateRange, Vocabulary
 
 
-def agreement_faults(document: str, agreement: Agreement, knowledge: Knowledge) -> list[Finding]:
-    """Every name of the agreement that the other documents do not know."""
-    faults = _agreement(agreement, knowledge)
+def agreement_faults(
+    document: str, agreement: Agreement, knowledge: Knowledge, sound: Collection[str] = ()
+) -> list[Finding]:
+    """Every name of the agreement that the other documents do not know.
+
+    What is found in a purpose depends on it and on the other documents alone: one that is
+    known to be sound is not looked at again.
+    """
+    faults = _agreement(agreement, knowledge, sound)
     return bounded(document, (_finding(document, fault) for fault in faults))
 
 
-def _agreement(agreement: Agreement, knowledge: Knowledge) -> Iterator[Fault]:
+def _agreement(
+    agreement: Agreement, knowledge: Knowledge, sound: Collection[str]
+) -> Iterator[Fault]:
     known = _prohibitable(agreement, knowledge)
     yield from _prohibition_faults(agreement.prohibitions, known)
     yield from _tier(agreement, knowledge)
     for key, purpose in agreement.purposes.items():
         for fault in _prohibition_faults(purpose.prohibitions, known):
             yield _under(fault, ("purposes", key))
-        for fault in _purpose(purpose, knowledge):
+        for fault in _purpose(purpose, knowledge) if key not in sound else ():
             yield _under(fault, ("purposes", key))
 
 

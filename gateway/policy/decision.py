@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 
 from gateway.model import Plan, Reason, Refusal, SharingRequest
+from gateway.policy.agreements import Agreement
 from gateway.policy.bundle import Bundle
 from gateway.policy.checks_force import not_in_force, unresolved
 from gateway.policy.checks_legal import unlawful
@@ -72,14 +73,38 @@ def decide(
         return Refusal(reasons=(_no_agreement(request, bundle),))
     digest = digest_of(agreement, bundle.knowledge, recipient_keys, tables or {})
     reasons = set(_unapproved(request, digest, approved))
+    return _decided(request, agreement, bundle, on, recipient_keys, digest, reasons)
+
+
+def expected(request: SharingRequest, bundle: Bundle, *, on: dt.date) -> Plan | Refusal:
+    """Answer one request by the documents alone: for cases.
+
+    As `decide` does where it asks for no approval and no key, but without the digest,
+    which costs most of a decision and which nothing that leaves may be without.
+    """
+    agreement = bundle.agreements.get(request.agreement)
+    if agreement is None:
+        return Refusal(reasons=(_no_agreement(request, bundle),))
+    return _decided(request, agreement, bundle, on, None, "", set())
+
+
+def _decided(
+    request: SharingRequest,
+    agreement: Agreement,
+    bundle: Bundle,
+    on: dt.date,
+    keys: Keys | None,
+    digest: str,
+    reasons: set[Reason],
+) -> Plan | Refusal:
     if request.purpose not in agreement.purposes:
         near = suggest(request.purpose, agreement.purposes)
-        reasons.add(_no_purpose(request, near))
-        return Refusal(reasons=_ordered(reasons), policy_digest=digest)
-    matter = open_matter(request, agreement, bundle.knowledge, on=on, keys=recipient_keys)
-    reasons |= set(reasons_of(matter))
-    if reasons:
-        return Refusal(reasons=_ordered(reasons), policy_digest=digest)
+        found = reasons | {_no_purpose(request, near)}
+        return Refusal(reasons=_ordered(found), policy_digest=digest)
+    matter = open_matter(request, agreement, bundle.knowledge, on=on, keys=keys)
+    found = reasons | set(reasons_of(matter))
+    if found:
+        return Refusal(reasons=_ordered(found), policy_digest=digest)
     return plan_of(matter, digest)
 
 

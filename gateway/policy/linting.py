@@ -257,7 +257,8 @@ def _cases(bundle: Bundle, request: SharingRequest) -> Iterator[Remark]:
             purpose=request.purpose,
             clause="",
             sentence=f'No case of this purpose expects "{missing}".',
-            remedy="Write one under policies/cases: it guards what you meant.",
+            remedy='Add one under "What you expect" of a draft, or under policies/cases: it guards '
+            "what you meant.",
         )
 
 

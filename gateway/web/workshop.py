@@ -21,6 +21,7 @@ from gateway.adapters.policy_drafts import Draft
 from gateway.adapters.policy_reading import DecisionInputs, reader
 from gateway.policy import (
     Bundle,
+    CaseResult,
     Finding,
     Remark,
     Stored,
@@ -29,6 +30,7 @@ from gateway.policy import (
     compare,
     review,
     review_due,
+    run_cases,
     traces_of,
 )
 from gateway.policy.agreements import Agreement
@@ -40,6 +42,7 @@ from gateway.web.proposals import newcomers
 from gateway.workflows.ports_policy import Proposal
 
 _REVIEWS = "gateway-reviews"
+_CASES = "gateway-cases"
 MOST_REVIEWS = 300
 
 
@@ -181,6 +184,23 @@ def reviewed(bundle: Bundle, agreement: str) -> tuple[Remark, ...]:
         remarks = review(bundle, on=today, agreement=agreement, stored=counted)
         known = kept[agreement, today, id(bundle)] = (bundle, counted, remarks)
     return known[2]
+
+
+def cases(bundle: Bundle, agreement: str) -> tuple[CaseResult, ...]:
+    """What comes of the cases of an agreement, worked out once for each state of the documents."""
+    kept: dict[tuple[str, int], tuple[Bundle, tuple[CaseResult, ...]]]
+    kept = current_app.extensions.setdefault(_CASES, {})
+    known = kept.get((agreement, id(bundle)))
+    if known is None or known[0] is not bundle:
+        if len(kept) >= MOST_REVIEWS:
+            kept.clear()
+        known = kept[agreement, id(bundle)] = (bundle, run_cases(bundle, agreement))
+    return known[1]
+
+
+def failed_cases(bundle: Bundle, agreement: str) -> list[CaseResult]:
+    """The cases of an agreement that do not come out as their leads expect."""
+    return [each for each in cases(bundle, agreement) if not each.held]
 
 
 def _stored() -> Mapping[str, Stored]:

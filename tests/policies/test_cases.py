@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
-from gateway.policy import CaseResult, parse, run_cases
+from gateway.model import SharingRequest
+from gateway.policy import CaseResult, decide, parse, run_cases
+from gateway.policy.cases import cases_by_name
+from gateway.policy.decision import expected
 from tests.policies import shelf
 
 RESULTS = run_cases(shelf.shipped())
@@ -74,3 +78,14 @@ def test_a_case_about_an_unknown_agreement_is_refused() -> None:
     text = elsewhere + 'expect = "refuse"\nremove = ["x"]'
     (result,) = run_cases(parse(shelf.documents(cases__one=text)))
     assert result.held
+
+
+@pytest.mark.parametrize("case", sorted(cases_by_name(shelf.shipped())))
+def test_a_case_is_decided_as_a_release_would_be_approvals_and_keys_apart(case: str) -> None:
+    bundle = shelf.shipped()
+    found = cases_by_name(bundle)[case]
+    request = SharingRequest(purpose=found.purpose, agreement=found.agreement)
+    whole = decide(request, bundle, on=found.on)
+    short = expected(request, bundle, on=found.on)
+    assert whole.policy_digest
+    assert short == replace(whole, policy_digest=short.policy_digest)

@@ -1,4 +1,4 @@
-"""Somebody adds a field to the vocabulary and a column to a dataset, in a real browser.
+"""Somebody changes documents, a purpose and what is expected of it by form, in a real browser.
 
 Source: WCAG 2.2 AA; GOV.UK Design System, "Error summary".
 """
@@ -111,3 +111,35 @@ def _take_out_a_rule(lead: Visitor) -> None:
     with lead.page.expect_navigation():
         lead.page.press("#take-out", "Enter")
     assert "Draft" in lead.text()
+
+
+def test_a_purpose_is_changed_and_what_is_expected_of_it_is_written_down(
+    office: Office, url: str, browser: Any
+) -> None:
+    with visiting(browser, url, scripts=True) as lead:
+        lead.sign_in(offices.LOGINS["editor"], office)
+        lead.go(f"/agreements/{TRAFFORD}")
+        _press(lead, "text=Write a change")
+        draft = lead.page.url
+        _press(lead, "a[href$='/purpose/national-impact-study']")
+        lead.page.fill("#clause", "")
+        _press(lead, "text=Save the draft")
+        lead.picture("purpose-faults")
+        lead.page.fill("#clause", "4.2")
+        lead.page.fill("[name='k.payload']", "8")
+        _press(lead, "text=Save the draft")
+        assert lead.page.url == draft
+        _press(lead, "text=What you expect")
+        lead.page.select_option("#purpose", "national-impact-study")
+        _press(lead, "text=Go on")
+        lead.page.check("#expects-4")
+        _press(lead, "text=Add the case")
+        assert "Choose the legal basis that would be missing" in lead.text()
+        lead.picture("cases-fault")
+        lead.page.select_option("#basis", "UKGDPR-9-2-j")
+        _press(lead, "text=Add the case")
+        assert lead.page.url == draft
+        assert "without UKGDPR-9-2-j" in lead.text()
+        _press(lead, "text=What you expect")
+        lead.picture("cases")
+        assert "Otherwise" not in lead.text()

@@ -72,6 +72,7 @@ def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
         previews=previews,
         faults=[{"text": each["text"]} for each in faults],
         tables=draft_forms.tables(view),
+        failed=workshop.failed_cases(view.bundle, view.draft.agreement),
     )
 
 

@@ -113,6 +113,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         proposal=proposal,
         reasons=why,
         shown=shown,
+        failed=workshop.failed_cases(then, agreement),
         may_approve=_may_approve(proposal, caller),
     )
 
