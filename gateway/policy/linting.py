@@ -76,6 +76,17 @@ def _agreement(
             sentence=f"The review is due on {found.review}.",
             remedy="Begin it now: three months after that day nothing is shared.",
         )
+    if on < found.starts:
+        yield Remark(
+            weight=Weight.ADVICE,
+            code="lint/not-begun",
+            agreement=key,
+            purpose="",
+            clause="",
+            sentence=f"It begins on {found.starts}: what is said here is said of that day.",
+            remedy="Nothing is shared under it before.",
+        )
+    on = max(on, found.starts)
     yield from tiers(found, bundle.knowledge, on)
     for purpose in sorted(found.purposes):
         request = SharingRequest(purpose=purpose, agreement=key)

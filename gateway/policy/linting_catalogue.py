@@ -49,6 +49,7 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             "a purpose without a permitted or without a refused case",
         ),
         "lint/nobody-sends": (Weight.WARNING, "a dataset that no party of the agreement sends"),
+        "lint/not-begun": (Weight.ADVICE, "an agreement before its first day"),
         "lint/party-not-signed": (
             Weight.ADVICE,
             "a controller or party that has not signed yet",

@@ -74,6 +74,7 @@ _STAGE: Mapping[ReleaseState, int] = {
     ReleaseState.HELD: 1,
     ReleaseState.WITHDRAWN: 1,
 }
+APPROVED = 3
 _ENDED = {
     ReleaseState.REFUSED: STOPPED,
     ReleaseState.HELD: HELD,
@@ -111,8 +112,8 @@ def _stage(release: ReleaseRecord) -> int:
 
 
 def _status(release: ReleaseRecord, number: int, stage: int) -> Status:
-    if number < stage:
-        return DONE
+    if number < stage or (number == APPROVED and stage < APPROVED):
+        return DONE  # a release that came as far as its people was decided, so approved
     if release.state in _ENDED:
         return _ENDED[release.state] if number == stage else NEVER
     return UNDER_WAY if number == stage else NOT_YET

@@ -194,6 +194,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "lint/no-case": Fault(documents={"cases/trafford.toml": None}),
     "lint/nobody-sends": Fault(((TRAFFORD, '"greater-manchester-police", ', ""),)),
+    "lint/not-begun": Fault(((TRAFFORD, "starts = 2026-04-01", "starts = 2026-12-01"),)),
     "lint/party-not-signed": Fault(on=dt.date(2026, 8, 2)),
     "lint/protocol-ends-first": Fault(
         (("protocols/warrington-tier-1.toml", "ends = 2028-12-31", "ends = 2028-03-30"),)

@@ -75,6 +75,16 @@ def test_a_review_is_announced_three_months_before() -> None:
     assert due not in remarks(dt.date(2026, 9, 30))
 
 
+def test_an_agreement_ahead_is_reviewed_as_of_its_first_day() -> None:
+    """A lead who writes next year's agreement today is not told that each purpose is a problem."""
+    text = SHIPPED[TRAFFORD].replace("starts = 2026-04-01", "starts = 2026-12-01")
+    found = remarks(dt.date(2026, 11, 22), agreements__trafford=text)
+    assert ("lint/not-begun", "trafford-stronger-families", "") in found
+    assert not [code for code, *_ in found if code.startswith("sharing/")]
+    ended = text.replace("UKGDPR-84B", "UKGDPR-89")
+    assert ("policy/legal-basis-expired", *STUDY) in remarks(agreements__trafford=ended)
+
+
 def test_two_agreements_of_one_controller_that_contradict_are_named() -> None:
     other = SHIPPED[TRAFFORD].replace(
         'id = "trafford-stronger-families"', 'id = "trafford-protocol"', 1

@@ -119,8 +119,16 @@ def test_the_tasks_follow_the_state(state: str, sent: bool, expected: list[str])
 def test_a_refused_release_stops_where_it_was_refused_and_goes_no_further() -> None:
     risky = {"refusal": [["disclosure/group-too-small", "Too small."]]}
     told = _statuses(ReleaseState.REFUSED, record=risky)
-    assert told[:3] == ["Completed", "Completed", "Stopped here"]
-    assert set(told[3:]) == {"Will not happen"}
+    assert told[:4] == ["Completed", "Completed", "Stopped here", "Completed"]
+    assert set(told[4:]) == {"Will not happen"}
+    unlawful = {"refusal": [["sharing/not-approved", "Not approved."]]}
+    told = _statuses(ReleaseState.REFUSED, record=unlawful)
+    assert told == [*["Completed"] * 3, "Stopped here", *["Will not happen"] * 3]
+
+
+def test_a_release_held_for_a_person_is_one_whose_agreement_was_approved() -> None:
+    told = _statuses(ReleaseState.HELD, record={"alarms": ["rows"]})
+    assert told[:4] == ["Completed", "Completed", "Held here", "Completed"]
 
 
 def test_every_state_of_a_release_has_seven_tasks() -> None:
