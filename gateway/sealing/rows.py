@@ -95,8 +95,8 @@ def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan)
         scan(frame)
         buffer.seek(0)
         frame.write_csv(buffer, include_header=header)
-        with buffer.getbuffer() as written:
-            target.write(written[: buffer.tell()])
+        with buffer.getbuffer() as room, room[: buffer.tell()] as written:
+            target.write(written)
         header = False
         rows += frame.height
     return rows
