@@ -49,6 +49,26 @@ def changes_named(
     )
 
 
+def taken_out(connection: Connection, places: Sequence[str]) -> dict[str, str]:
+    """The documents that a proposal takes out: what has no text goes.
+
+    Args:
+        connection: of the store.
+        places: paths as the store knows them, like recipients/old.toml.
+
+    Raises:
+        UsageError: the store has no such document.
+    """
+    current = policy_store.bundle(connection)
+    if not all(place in current for place in places):
+        raise UsageError(
+            "policy/place-unknown",
+            "The store has no document at that place.",
+            remedy="`gateway policy export` writes every document to its place.",
+        )
+    return dict.fromkeys(places, "")
+
+
 def statuses(connection: Connection) -> list[dict[str, Any]]:
     """Say of each agreement that loads how far its present text has come."""
     facts = policy_reading.agreements(connection, policy_store.bundle(connection))

@@ -16,12 +16,23 @@ from gateway.workflows.ports_policy import Proposal
 @click.command("propose")
 @click.argument("what", metavar="AGREEMENT|FILE")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="PATH",
+    help="Take this document out, as recipients/old.toml; refused while anything needs it.",
+)
 @as_option
 @json_option
 @click.pass_context
 @exits
 def propose(
-    ctx: click.Context, what: str, more: tuple[Path, ...], acting: str, json_wanted: bool
+    ctx: click.Context,
+    what: str,
+    more: tuple[Path, ...],
+    without: tuple[str, ...],
+    acting: str,
+    json_wanted: bool,
 ) -> None:
     """Propose an agreement: as the store has it (its id), or with changed texts (files).
 
@@ -31,13 +42,14 @@ def propose(
 
     Example: gateway policy propose policies/agreements/trafford.toml --as ana
     """
-    from gateway.adapters.policy_files import changes_named
+    from gateway.adapters.policy_files import changes_named, taken_out
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
     opened = open_store(ctx)
     with opened.database.begin() as connection:
         agreement, changes = changes_named(connection, opened.settings.policies, what, more)
+        changes |= taken_out(connection, without)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
     proposal = life.propose(desk, agreement, changes=changes)

@@ -12,13 +12,8 @@ import sqlalchemy as sa
 
 from gateway.adapters import policy_store, release_lineage
 from gateway.adapters.database import Database
-from gateway.adapters.keyring import open_ring
-from gateway.adapters.policy_shelf import policy_desk
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.adapters.settings import read_settings
-from gateway.errors import GatewayError
-from gateway.wiring.common import now
-from gateway.workflows import approve as life
 from tests.journeys import borough
 from tests.journeys.borough import AGREEMENT, COUNCIL, SHARE
 from tests.journeys.office import Office
@@ -59,21 +54,16 @@ def again(folder: Path, old: str, new: str, was: str, name: str) -> None:
 
 def proposed(office: Office, *gone: str, without: bool) -> str:
     """Propose to take documents out; the agreement goes on without its recipient, or with it."""
-    settings = read_settings(office.data, environ=dict(office.environment()))
-    database = Database(settings.database_url)
-    with database.read() as connection:
-        text = policy_store.bundle(connection)[DOCUMENT]
+    text = in_tables(office, policy_store.bundle)[DOCUMENT]
     if without:
         text = text.replace(f'recipient = "{OWN}"', 'recipient = "ons-research"')
-    changes = {DOCUMENT: text.replace("version = 3", "version = 4", 1), **dict.fromkeys(gone, "")}
-    desk = policy_desk(open_ring(settings), database, acting="edith", at=now())
-    try:
-        life.propose(desk, AGREEMENT, changes=changes)
-    except GatewayError as no:
-        return f"{no.code} {no.sentence}"
-    finally:
-        database.close()
-    return ""
+    file = office.policies / DOCUMENT
+    file.write_text(text.replace("version = 3", "version = 4", 1), "utf-8")
+    words = [word for path in gone for word in ("--without", path)]
+    told = office.run("policy", "propose", str(file), *words, "--as", "edith", "--json")
+    error = told.document.get("error", {})
+    assert told.code == (3 if error else 0), told
+    return f"{error['code']} {error['sentence']}" if error else ""
 
 
 def in_tables(office: Office, act: Any) -> Any:
@@ -98,6 +88,8 @@ def test_what_was_released_stays_traceable_when_its_recipient_is_taken_out(offic
     (release,) = in_tables(office, lambda c: c.scalars(sa.select(RELEASES.c.id)).all())
     before = lineage(office, release)
     assert "payload" in str(before)
+    unknown = office.run("policy", "propose", AGREEMENT, "--without", "x.toml", "--as", "edith")
+    assert (unknown.code, "The store has no document at that place" in unknown.err) == (2, True)
     needed = proposed(office, RECIPIENT, without=False)
     assert "policy/still-needed" in needed
     assert "national-impact-study" in needed
