@@ -234,10 +234,11 @@ def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
         IntegrityError: it is not what was written.
     """
     try:
-        sealed = path.read_bytes()
+        sealed = memoryview(path.read_bytes())
         inside = AESGCM(_derived(secret, _SEAL)).decrypt(
-            sealed[:_NONCE], sealed[_NONCE:], release.encode()
+            bytes(sealed[:_NONCE]), sealed[_NONCE:], release.encode()
         )
+        del sealed
     except (InvalidTag, OSError):
         raise IntegrityError(
             "store/memory-changed",
@@ -253,7 +254,7 @@ def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
         recipients=frozenset(head["recipients"]),
         until=dt.date.fromisoformat(head["until"]),
         footprints={name: Footprint(**each) for name, each in head["footprints"].items()},
-        members=Members(*np.frombuffer(inside[4 + length :], dtype="<u8").reshape(2, -1)),
+        members=Members(*np.frombuffer(inside, "<u8", offset=4 + length).reshape(2, -1)),
     )
 
 

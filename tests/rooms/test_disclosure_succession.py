@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -19,9 +20,10 @@ from gateway.disclosure import (
     members_in_order,
     members_of,
     steadying,
+    succession,
     too_few,
 )
-from gateway.disclosure.succession import Marks, distinct, drawn, members
+from gateway.disclosure.succession import Marks, among, distinct, drawn, members
 from gateway.minimise import coarser
 from gateway.model.stages import Assessed
 from tests.rooms.test_disclosure_groups import a_plan, an_output, pseudonymised
@@ -155,3 +157,12 @@ def test_people_in_order_part_by_part_are_all_people_in_order(tmp_path, monkeypa
     assert len(parts) > (together < 90)
     assert np.concatenate([part.people for part in parts]).tolist() == whole.people.tolist()
     assert np.concatenate([part.families for part in parts]).tolist() == whole.families.tolist()
+
+
+@given(st.lists(st.integers(0, 400)), st.lists(st.integers(0, 400)))
+def test_membership_is_what_numpy_says_in_blocks_of_any_size(
+    marks: list[int], others: list[int]
+) -> None:
+    asked, ordered = (np.array(each, dtype=np.uint64) for each in (marks, sorted(others)))
+    with patch.object(succession, "_BLOCK", 7):
+        assert among(asked, ordered).tolist() == np.isin(asked, ordered).tolist()
