@@ -183,13 +183,14 @@ def purpose_edit(
         },
         limits={each.output: _limits(form, each) for each in typed.outputs if each.k or each.small},
     )
-    return edit, [*_faults(typed, cohort is not None), *faults, *_output_faults(typed)]
+    return edit, [*_faults(now, typed, cohort is not None), *faults, *_output_faults(typed)]
 
 
-def _faults(typed: PurposeForm, known_cohort: bool) -> list[Fault]:
+def _faults(now: PurposeForm, typed: PurposeForm, known_cohort: bool) -> list[Fault]:
+    clause = typed.clause.strip()
     wanted = (
         (typed.title.strip(), "Enter what it is for, in a few words", "title"),
-        (CLAUSE.fullmatch(typed.clause.strip()), "Enter its clause, like 4.2", "clause"),
+        (clause == now.clause or CLAUSE.fullmatch(clause), "Enter its clause, like 4.2", "clause"),
         (typed.legal_bases, "Choose at least one legal basis", "legal_bases"),
         (known_cohort, "Choose whom it is about", "subjects"),
         (day(typed.retain_until), "Enter the day of destruction, like 2028-03-31", "retain_until"),

@@ -20,6 +20,16 @@ from gateway.web.callers import Caller
 from gateway.web.desk import desk
 from gateway.web.form_values import Fault, fault
 
+# How the form of a purpose names what it asks of each output, by the key in the document.
+OF_OUTPUTS: Mapping[str, str] = {
+    "recipient": "recipient",
+    "identifiers": "form",
+    "disclosure": "k",
+    "k": "k",
+    "on_small_group": "small",
+    "key_variables": "groups",
+}
+
 
 def edited(
     view: workshop.DraftView,
@@ -65,7 +75,14 @@ def _told(where: str, sentence: str, remedy: str) -> str:
 
 def _asked_at(place: Sequence[str | int]) -> str:
     """The part of the form that a finding is about; the reason, which each form asks, if none."""
-    asked = (str(each) for each in reversed(place) if str(each) in request.form)
+    keys = [str(each) for each in place]
+    if "outputs" in keys[:-1]:
+        output = keys[keys.index("outputs") + 1]
+        parts = (OF_OUTPUTS.get(each, "") for each in reversed(keys))
+        named = (f"{part}.{output}" for part in parts if part)
+        if f"recipient.{output}" in request.form:
+            return next(named, f"recipient.{output}")
+    asked = (each for each in reversed(keys) if each in request.form)
     return next(asked, "reason")
 
 

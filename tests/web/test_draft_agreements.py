@@ -229,6 +229,17 @@ def test_faults_of_a_purpose_are_said_at_their_parts(client_as: Clients) -> None
     assert 'name="k.payload" value="1"' in answer.text
 
 
+def test_what_would_not_load_is_said_at_the_output_that_it_is_about(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    form = WHOLE | {"recipient.payload": "nobody-known", "groups.payload": ["age_band", "shoe"]}
+    answer = editor.post(f"/drafts/{draft}/purpose/national-impact-study", data=form)
+    assert answer.status_code == 422
+    assert 'id="recipient.payload-error"' in answer.text
+    assert 'href="#groups.payload"' in answer.text
+    assert "identifiers-error" not in answer.text
+
+
 def test_what_never_leaves_is_said_by_form(data: Settings, client_as: Clients) -> None:
     editor = client_as("editor")
     draft = begun(editor)
