@@ -127,8 +127,10 @@ def _faults(
 ) -> list[str]:
     faults = []
     if permitted != (case.expect == "permit"):
-        faults.append(f"Expected {case.expect}, got {'permit' if permitted else 'refuse'}.")
-    faults += [f"Reason {name(r)} was not given." for r in case.reasons or () if r not in codes]
+        told = {"permit": "to be permitted", "refuse": "to be refused"}
+        was = "It is permitted" if permitted else "It is refused"
+        faults.append(f"{was}, and was expected {told[case.expect]}.")
+    faults += [f"The reason {name(r)} is not given." for r in case.reasons or () if r not in codes]
     if isinstance(decision, Plan):
         sent = {
             output.recipient.id: sent_to(decision, output.recipient.id)

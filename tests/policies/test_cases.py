@@ -47,10 +47,10 @@ def _one(text: str) -> CaseResult:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('expect = "refuse"', "Expected refuse, got permit."),
-        ('expect = "permit"\nremove = ["dpia"]', "Expected permit, got refuse."),
+        ('expect = "refuse"', "It is permitted, and was expected to be refused."),
+        ('expect = "permit"\nremove = ["dpia"]', "It is refused, and was expected to be permitted."),
         ('expect = "refuse"\nremove = ["dpia"]\nreasons = ["policy/beyond-notice"]',
-         'Reason "policy/beyond-notice" was not given.'),
+         'The reason "policy/beyond-notice" is not given.'),
         ('expect = "permit"\nsends.ons-research = ["sex"]',
          'Other columns than expected go to "ons-research".'),
         ('expect = "permit"\nsends.nobody = ["sex"]',

@@ -129,7 +129,7 @@ def test_the_cases_hold_and_a_wrong_one_is_shown(tmp_path: Path) -> None:
         (tmp_path / path).write_bytes(text.replace(b'expect = "permit"', b'expect = "refuse"'))
     wrong = _run(cases, tmp_path)
     assert wrong.exit_code == 3
-    assert "Expected refuse, got permit." in wrong.output
+    assert "It is permitted, and was expected to be refused." in wrong.output
 
 
 def test_a_change_is_said_in_sentences(tmp_path: Path) -> None:
