@@ -48,7 +48,8 @@ def _one(text: str) -> CaseResult:
     ("text", "fault"),
     [
         ('expect = "refuse"', "It is permitted, and was expected to be refused."),
-        ('expect = "permit"\nremove = ["dpia"]', "It is refused, and was expected to be permitted."),
+        ('expect = "permit"\nremove = ["dpia"]',
+         "It is refused, and was expected to be permitted."),
         ('expect = "refuse"\nremove = ["dpia"]\nreasons = ["policy/beyond-notice"]',
          'The reason "policy/beyond-notice" is not given.'),
         ('expect = "permit"\nsends.ons-research = ["sex"]',
