@@ -143,7 +143,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "lint/consent-beside": Fault((beside("UKGDPR-6-1-a"),)),
     "lint/basis-expires": Fault(
-        (bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-89", "DPA18-SCH1-4"),),
+        (
+            bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-89", "DPA18-SCH1-4"),
+            (TRAFFORD, "starts = 2026-04-01", "starts = 2025-10-01"),
+        ),
         on=dt.date(2025, 12, 1),
     ),
     "lint/destroyed-while-shared": Fault(

@@ -64,8 +64,9 @@ def test_a_provision_that_has_ended_is_a_problem() -> None:
 
 
 def test_an_expiring_provision_is_seen_before_it_ends() -> None:
-    on = dt.date(2025, 12, 1)
-    found = trafford('"UKGDPR-84B"', '"UKGDPR-89"', on=on)
+    text = SHIPPED[TRAFFORD].replace('"UKGDPR-84B"', '"UKGDPR-89"', 1)
+    text = text.replace("starts = 2026-04-01", "starts = 2025-10-01", 1)
+    found = remarks(dt.date(2025, 12, 1), agreements__trafford=text)
     assert ("lint/basis-expires", *STUDY) in found
 
 
