@@ -81,6 +81,12 @@ def test_a_case_about_an_unknown_agreement_is_refused() -> None:
     assert result.held
 
 
+def test_a_change_that_leaves_no_purposes_is_a_refusal() -> None:
+    result = _one('expect = "refuse"\nchange.purposes = "none"')
+    assert result.held
+    assert result.reasons == ("policy/value-malformed",)
+
+
 @pytest.mark.parametrize("case", sorted(cases_by_name(shelf.shipped())))
 def test_a_case_is_decided_as_a_release_would_be_approvals_and_keys_apart(case: str) -> None:
     bundle = shelf.shipped()
