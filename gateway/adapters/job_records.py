@@ -97,6 +97,7 @@ class Job:
     outcome: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     created: str
+    paused: str = ""
     ready: str = ""
     started: str = ""
     finished: str = ""

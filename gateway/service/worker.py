@@ -227,10 +227,21 @@ def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> N
     if job.attempts >= MOST_OF.get(job.kind, MOST_ATTEMPTS):
         _end(shop, job, JobState.FAILED, outcome, code)
         return
-    pause = min(FIRST_PAUSE * 2 ** min(job.attempts - 1, 12), LONGEST_PAUSE)
     at = now()
+    after = at + pause_after(job)
     with _outage(), shop.database.begin() as connection:
-        jobs.again(connection, job.id, shop.worker, at=at, not_before=at + pause, code=code)
+        jobs.again(connection, job.id, shop.worker, at=at, not_before=after, code=code)
+
+
+def pause_after(job: Job) -> dt.timedelta:
+    """How long a job rests that could not be done now: twice as long as it rested before.
+
+    A worker that was killed at it says nothing of what the job needs, and lengthens no rest.
+    """
+    rested = dt.timedelta()
+    if job.attempts > 1 and job.paused and job.ready:
+        rested = dt.datetime.fromisoformat(job.ready) - dt.datetime.fromisoformat(job.paused)
+    return min(max(2 * rested, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 def _end(shop: Workshop, job: Job, state: JobState, outcome: Mapping[str, Any], code: str) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from gateway.adapters import jobs
-from gateway.adapters.jobs import JobKind, JobState
+from gateway.adapters.jobs import Job, JobKind, JobState
 from gateway.adapters.release_store import RELEASES
 from gateway.adapters.uploads import UploadState, find
 from gateway.cli.serve import KINDS
 from gateway.service.schedule import ask_for_the_day
 from gateway.service.tasks import TASKS
-from gateway.service.worker import TIME_LIMITS
+from gateway.service.worker import LONGEST_PAUSE, TIME_LIMITS, pause_after
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.service import serving
@@ -142,6 +143,20 @@ def test_without_its_passphrase_jobs_wait_with_a_reason_and_go_on_once_it_is_the
         assert held.code == "job/no-keys"
         away.rename(passphrase)
         assert serving.finished(office, job).state is JobState.DONE
+
+
+def test_a_job_rests_longer_for_what_it_lacks_and_not_for_workers_that_were_killed() -> None:
+    job = Job(id="j", kind=JobKind.CHECK, subject="", by="", request={}, state=JobState.RUNNING,
+              created=NOON.isoformat(), attempts=9)  # fmt: skip
+    rests = []
+    for _ in range(12):
+        rests.append(pause_after(job).total_seconds())
+        after = NOON + pause_after(job)
+        job = replace(job, paused=NOON.isoformat(), ready=after.isoformat(), attempts=10)
+    assert rests[:4] == [2, 4, 8, 16]
+    assert rests[-1] == LONGEST_PAUSE.total_seconds()
+    begun_late = replace(job, attempts=1)
+    assert pause_after(begun_late).total_seconds() == 2, "when it was to begin was no rest"
 
 
 def test_a_stop_lets_the_job_at_hand_end(office: Office) -> None:
