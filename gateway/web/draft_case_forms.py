@@ -120,6 +120,8 @@ class _Request:
                 return [fault("The draft names no impact assessment that could miss", "expects")]
             return self._case("without an impact assessment", remove=("dpia",))
         if expects == "ended":
+            if self.agreement.ends == dt.date.max:
+                return [fault("No day comes after its last day", "expects")]
             return self._case("after the last day", on=self.agreement.ends + dt.timedelta(days=1))
         if expects == "basis":
             return self._without_basis(form.get("basis", ""))

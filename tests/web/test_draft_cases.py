@@ -5,6 +5,8 @@ Source: docs/reference/policy.md, "Cases".
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -145,6 +147,21 @@ def test_a_case_that_would_not_come_out_so_is_not_saved_and_says_why(
     assert answer.status_code == 422
     assert "It is refused: " in said(answer.text)
     assert texts_of(data, draft)[BOOK] == before[BOOK]
+
+
+def test_an_agreement_until_the_last_of_days_has_no_case_after_it(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    page = editor.get(f"/drafts/{draft}/text").text
+    text = html.unescape(page.partition("<textarea")[2].partition(">")[2].partition("<")[0])
+    lasting = re.sub(r"(?m)^ends = .*$", "ends = 9999-12-31", text, count=1)
+    form = {"path": "agreements/trafford.toml", "text": lasting, "revision": "1", "reason": "Long."}
+    assert editor.post(f"/drafts/{draft}/text", data=form).status_code == 303
+    answer = editor.post(
+        f"/drafts/{draft}/cases", data={"purpose": STUDY, "expects": "ended", "revision": "2"}
+    )
+    assert answer.status_code == 422
+    assert "No day comes after its last day" in said(answer.text)
 
 
 def test_a_case_is_taken_out_and_the_last_of_its_book_stays(
