@@ -12,7 +12,8 @@ import io
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from gateway.errors import IntegrityError, Unavailable
 # What is sealed at once: it stays in the processor's cache, and its room is used again.
 PIECE = 256 << 10
 _TAG = 16
+# Places are multiples of this, so that one that is free fits pieces of about its size.
+_PLACE = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class SealedFile:
         self._key = AESGCM(AESGCM.generate_key(bit_length=256))
         self._file: BinaryIO | None = None
         self._end = 0
+        self._free: defaultdict[int, list[int]] = defaultdict(list)
         self._pieces = 0
         self._own = threading.local()
         self._placing = threading.Lock()
@@ -91,6 +95,12 @@ class SealedFile:
                 remedy="Check the disk, then run the release again.",
             ) from None
 
+    def free(self, pieces: Iterable[Piece]) -> None:
+        """Let the places of pieces that nobody reads any more be used again."""
+        with self._placing:
+            for piece in pieces:
+                self._free[_place_of(piece.size)].append(piece.offset)
+
     def _room(self) -> memoryview:
         """Room for one sealed piece, of this thread alone and used again and again."""
         room: memoryview | None = getattr(self._own, "room", None)
@@ -99,15 +109,23 @@ class SealedFile:
         return room
 
     def _placed(self, size: int) -> tuple[Piece, BinaryIO]:
-        """The next number and place in the file."""
+        """The next number, and a free place in the file."""
         with self._placing:
             if self._file is None:
                 with _writable():
                     self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)
-            piece = Piece(self._pieces, self._end, size)
-            self._end += size + _TAG
+            place = _place_of(size)
+            if self._free[place]:
+                offset = self._free[place].pop()
+            else:
+                offset, self._end = self._end, self._end + place
             self._pieces += 1
-            return piece, self._file
+            return Piece(self._pieces, offset, size), self._file
+
+
+def _place_of(size: int) -> int:
+    """The bytes of the file that are set aside for a piece of this size."""
+    return -(-(size + _TAG) // _PLACE) * _PLACE
 
 
 @contextmanager

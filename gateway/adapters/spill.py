@@ -160,8 +160,11 @@ class SealedSpill:
             held = self._partitions[index]
             self._partitions[index] = _Partition()
             self.held -= held.size
-        for frame in held.sealed:
-            yield self._opened(frame, every_column)
+        while held.sealed:
+            sealed = held.sealed.pop(0)
+            frame = self._opened(sealed, every_column)
+            self._scratch.file.free(sealed[1])
+            yield frame
         while held.waiting:
             yield held.waiting.pop(0)
 

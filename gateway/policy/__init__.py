@@ -9,7 +9,7 @@ from gateway.policy.cases import CaseResult, run_cases
 from gateway.policy.checks_force import review_due
 from gateway.policy.comparing import compare
 from gateway.policy.contracts import load_contract
-from gateway.policy.decision import decide
+from gateway.policy.decision import decide, expected
 from gateway.policy.digest import policy_digest
 from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
@@ -41,6 +41,7 @@ __all__ = [
     "called",
     "compare",
     "decide",
+    "expected",
     "explain",
     "load",
     "load_contract",

@@ -77,7 +77,7 @@ def decide(
 
 
 def expected(request: SharingRequest, bundle: Bundle, *, on: dt.date) -> Plan | Refusal:
-    """Answer one request by the documents alone: for cases.
+    """Answer one request by the documents alone: for cases, and for pages that explain them.
 
     As `decide` does where it asks for no approval and no key, but without the digest,
     which costs most of a decision and which nothing that leaves may be without.

@@ -10,13 +10,15 @@ Source: security points 13, 18 and 19; RFC 4180; Apache Parquet format.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 
-from gateway.model.stages import Entropy, Scratch, Spill
+from gateway.model.scattering import scatter
+from gateway.model.stages import Entropy, Scratch
 
 # A partition of the shuffle is small enough to be held twice; a block of rows to stay in caches.
 SHUFFLE_BYTES = 8 << 20
@@ -52,13 +54,20 @@ def permuted(
         scratch: room for the partitions.
         entropy: the operating system's generator.
     """
-    spill: Spill | None = None
-    for frame in frames:
-        if spill is None:
-            spill = scratch.spill(max(1, -(-rows * _width(frame) // SHUFFLE_BYTES)))
-        _scatter(frame, spill, entropy)
-    for index in range(len(spill) if spill else 0):
-        held = list(spill.take(index)) if spill else []
+    coming = iter(frames)
+    if (first := next(coming, None)) is None:
+        return
+    partitions = max(1, -(-rows * _width(first) // SHUFFLE_BYTES))
+    coming = itertools.chain((first,), coming)
+    del first
+    spill = scatter(
+        coming,
+        lambda frame, low, high: low + _drawn(frame.height, high - low, entropy),
+        scratch=scratch,
+        partitions=partitions,
+    )
+    for index in range(len(spill)):
+        held = list(spill.take(index))
         if held:
             whole = pl.concat(held, rechunk=True)
             held.clear()
@@ -72,18 +81,9 @@ def _width(frame: pl.DataFrame) -> int:
     return max(1, int(frame.estimated_size()) // max(1, frame.height))
 
 
-def _scatter(frame: pl.DataFrame, spill: Spill, entropy: Entropy) -> None:
-    """Each row to a random partition."""
-    if len(spill) == 1:
-        spill.put(0, frame)
-        return
-    part = (np.frombuffer(entropy(4 * frame.height), np.uint32) % len(spill)).astype(np.uint16)
-    order = np.argsort(part, kind="stable").astype(np.uint32)
-    ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
-    for index, end in enumerate(ends):
-        start = ends[index - 1] if index else 0
-        # Rows of its own: a slice would hold all of them in memory until the last is gone.
-        spill.put(index, frame[order[start:end]])
+def _drawn(rows: int, kinds: int, entropy: Entropy) -> np.ndarray[Any, Any]:
+    """For each row one of so many numbers, by lot."""
+    return np.frombuffer(entropy(4 * rows), np.uint32) % np.uint32(kinds)
 
 
 def write_csv(frames: Iterable[pl.DataFrame], target: ByteWriter, *, scan: Scan) -> int:

@@ -50,16 +50,16 @@ def select(
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
     if not plan.joins and unique:
-        return _cohort(plan, scatter(blocks, by, scratch.spill(count)))
+        return _cohort(plan, scatter(blocks, by, scratch=scratch, partitions=count))
     if plan.joins and spine.column_of(Role.PERSON_ID) is None:
         raise unjoinable(plan.cohort.dataset)
-    people = scatter(blocks, "person", scratch.spill(count))
+    people = scatter(blocks, "person", scratch=scratch, partitions=count)
     if not unique:
         people = _once_each(plan, people, scratch)
     for join in plan.joins:
         people = joined(plan, join, sources[join.dataset], people, scratch)
     if by == "family" and count > 1:
-        people = scatter(Whole(people).last(), by, scratch.spill(count))
+        people = scatter(Whole(people).last(), by, scratch=scratch, partitions=count)
     return _cohort(plan, people)
 
 

@@ -47,7 +47,7 @@ def joined(plan: Plan, join: JoinRule, source: Source, people: Spill, scratch: S
         .filter(pl.col("person").is_not_null())
         for block in source.blocks(list(dict.fromkeys(columns)))
     )
-    other = scatter(blocks, "person", scratch.spill(len(people)))
+    other = scatter(blocks, "person", scratch=scratch, partitions=len(people))
     made = scratch.spill(len(people))
     for index in range(len(people)):
         spine, right = whole(people, index, last=True), whole(other, index, last=True)

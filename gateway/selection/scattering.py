@@ -5,18 +5,19 @@ Source: docs/explanation/architecture.md, "Two ideas that carry the rest".
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from gateway.model import scattering
 from gateway.model.reading import read_ahead
-from gateway.model.stages import Spill, Wanted, every_column
+from gateway.model.scattering import gathered
+from gateway.model.stages import Scratch, Spill, Wanted, every_column
 
 PARTITION_ROWS = 65_536
-SCATTER_ROWS = 65_536
 _SEED = 0x5F6A
 
 
@@ -25,35 +26,15 @@ def partitions_for(rows: int) -> int:
     return max(1, -(-rows // PARTITION_ROWS))
 
 
-def scatter(blocks: Iterable[pl.DataFrame], by: str, spill: Spill) -> Spill:
+def scatter(blocks: Iterable[pl.DataFrame], by: str, *, scratch: Scratch, partitions: int) -> Spill:
     """Put rows into partitions by the hash of one column; a null goes by its person."""
-    if len(spill) == 1:
-        for block in blocks:
-            spill.put(0, block)
-        return spill
-    for block in read_ahead(_gathered(blocks)):
-        key = pl.coalesce(by, "person").hash(seed=_SEED) % len(spill)
-        part = block.select(key.cast(pl.UInt16)).to_series().to_numpy()
-        order = np.argsort(part, kind="stable").astype(np.uint32)
-        ends = np.cumsum(np.bincount(part, minlength=len(spill))).tolist()
-        for index, (start, end) in enumerate(itertools.pairwise((0, *ends))):
-            # Rows of its own: a slice would hold all of them in memory until the last is gone.
-            spill.put(index, block[order[start:end]])
-    return spill
 
+    def hashed(block: pl.DataFrame, _low: int, _high: int) -> np.ndarray[Any, Any]:
+        key = pl.coalesce(by, "person").hash(seed=_SEED) % partitions
+        return block.select(key).to_series().to_numpy()
 
-def _gathered(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Small blocks together, so that a partition receives more than crumbs."""
-    waiting: list[pl.DataFrame] = []
-    rows = 0
-    for block in blocks:
-        waiting.append(block)
-        rows += block.height
-        if rows >= SCATTER_ROWS:
-            yield pl.concat(waiting)
-            waiting, rows = [], 0
-    if rows:
-        yield pl.concat(waiting)
+    ahead = read_ahead(gathered(blocks)) if partitions > 1 else blocks
+    return scattering.scatter(ahead, hashed, scratch=scratch, partitions=partitions)
 
 
 def whole(

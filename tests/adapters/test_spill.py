@@ -146,3 +146,29 @@ def test_several_threads_lose_and_mix_nothing(tmp_path):
     with ScratchDirectory(tmp_path, budget=100_000) as scratch, ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda value: fill(scratch, value), range(8)))
     assert made == [(180_000, [value, value]) for value in range(8)]
+
+
+def test_the_place_of_what_was_taken_is_used_again(tmp_path):
+    with ScratchDirectory(tmp_path, budget=0) as scratch:
+        spill, later = scratch.spill(2), scratch.spill(1)
+        for part in (0, 1, 0):
+            spill.put(part, ROWS)
+        size = os.fstat(scratch.file._file.fileno()).st_size
+        assert pl.concat(list(spill.take(0))).equals(pl.concat([ROWS, ROWS]))
+        later.put(0, ROWS)
+        later.put(0, ROWS)
+        assert os.fstat(scratch.file._file.fileno()).st_size == size
+        assert pl.concat(list(spill.partition(1))).equals(ROWS), "what was not taken is still there"
+        assert pl.concat(list(later.take(0))).equals(pl.concat([ROWS, ROWS]))
+
+
+def test_a_piece_of_what_lay_there_before_is_an_error(tmp_path):
+    with ScratchDirectory(tmp_path) as scratch:
+        before = scratch.file.write(b"a" * 100)
+        held = os.pread(scratch.file._file.fileno(), 116, before.offset)
+        scratch.file.free([before])
+        after = scratch.file.write(b"b" * 100)
+        assert after.offset == before.offset
+        os.pwrite(scratch.file._file.fileno(), held, after.offset)
+        with pytest.raises(IntegrityError, match="store/scratch-changed"):
+            scratch.file.read(after, memoryview(bytearray(100)))

@@ -8,6 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from gateway.adapters.spill import ScratchDirectory
+from gateway.model import scattering
 from gateway.sealing.rows import permuted, write_csv, write_parquet
 
 
@@ -27,8 +28,9 @@ def test_every_row_leaves_exactly_once(tmp_path, rows):
     assert sorted(out["n"]) == list(range(10))
 
 
-@pytest.mark.parametrize("rows", [4, 6_000_000])
-def test_every_order_is_equally_likely(tmp_path, rows):
+@pytest.mark.parametrize(("rows", "fan"), [(4, 32), (6_000_000, 32), (6_000_000, 3)])
+def test_every_order_is_equally_likely(tmp_path, monkeypatch, rows, fan):
+    monkeypatch.setattr(scattering, "FAN", fan)
     counts: dict[tuple, int] = {}
     generator = entropy(7)
     with ScratchDirectory(tmp_path) as scratch:

@@ -25,6 +25,7 @@ from gateway.model import (
     Role,
     SharingRequest,
 )
+from gateway.model import scattering as model_scattering
 from gateway.selection import Source, cohort_filter, scattering, select
 
 RECIPIENT = RecipientRef(
@@ -170,7 +171,7 @@ def test_only_the_cohort_is_selected_and_counted(scratch):
 
 def test_families_are_never_split_over_partitions(scratch, monkeypatch):
     monkeypatch.setattr(scattering, "PARTITION_ROWS", 40)
-    monkeypatch.setattr(scattering, "SCATTER_ROWS", 25)
+    monkeypatch.setattr(model_scattering, "TOGETHER_ROWS", 25)
     source = Source(REGISTER, (Stored([people(50, i * 50) for i in range(10)]),))
     cohort = select(
         plan([rule("family_register", "sex")]), {"family_register": source}, scratch, elements=()

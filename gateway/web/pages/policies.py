@@ -18,7 +18,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
 from gateway.model.permissions import Action, permits
-from gateway.policy import Bundle, Trace, by_clause, decide, explain
+from gateway.policy import Bundle, Trace, by_clause, expected, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import agreement_register, notice
@@ -107,7 +107,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         title=agreement_title(then, agreement),
         whole=whole,
         people=proposals.parties_of(then, whole) if whole else None,
-        sentences=_told(then, whole) if whole else {},
+        sentences=_sentences(then, whole) if whole else {},
         sections=notice(whole, then) if whole else (),
         controllers={each: party_title(then, each) for each in proposal.controllers},
         proposal=proposal,
@@ -196,11 +196,12 @@ def _sentences(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
     """What each purpose does, sentence by sentence, taken as approved."""
     today = desk().now().date()
     kept = current_app.extensions.setdefault(_SENTENCES, {})
-    known = kept.get((agreement.id, today))
+    at = (agreement.id, today, id(bundle))
+    known = kept.get(at)
     if known is None or known[0] is not bundle:
         if len(kept) >= workshop.MOST_REVIEWS:
             kept.clear()
-        known = kept[agreement.id, today] = (bundle, _told(bundle, agreement))
+        known = kept[at] = (bundle, _told(bundle, agreement))
     found: Mapping[str, list[str]] = known[1]
     return found
 
@@ -209,7 +210,7 @@ def _told(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
     """What each purpose does today, or on the first day of an agreement that begins later."""
     on = max(desk().now().date(), agreement.starts)
     return {
-        key: explain(decide(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=on))
+        key: explain(expected(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=on))
         for key in agreement.purposes
     }
 
