@@ -5,7 +5,7 @@ frames of accepted columns on to the sealer without looking, and reads a verdict
 A child that breaches a limit, or dies, leaves the gateway unharmed and the
 extract rejected.
 
-Source: security points 11 and 12; docs/explanation/architecture.md, "Processes".
+Source: security points 11 and 12; docs/reference/contracts.md, "The checker".
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ reads a byte of the partner's it gives up network, new privileges, core files an
 all but a set amount of memory and time. Whatever goes wrong in it is answered by
 the name of a class, because a message may quote a person's value.
 
-Source: security point 11; docs/explanation/architecture.md, "Processes".
+Source: security point 11; docs/reference/contracts.md, "The checker".
 """
 
 from __future__ import annotations

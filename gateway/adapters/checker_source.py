@@ -4,7 +4,7 @@ Only encodings that the contract declares are read. Where UTF-8 and a single-byt
 encoding are both declared, the first byte outside ASCII decides for the whole
 file; a file that changes its encoding is refused.
 
-Source: security point 10; docs/reference/contracts.md, "Encodings".
+Source: security point 10; docs/reference/contracts.md, "Structure".
 """
 
 from __future__ import annotations

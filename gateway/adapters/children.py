@@ -3,7 +3,7 @@
 Each needs longer to load its libraries than its parent does. So this module
 imports nothing but the standard library, and its caller begins here.
 
-Source: docs/explanation/architecture.md, "Processes"; security points 11 and 12.
+Source: docs/reference/contracts.md, "The checker" and "Judgement"; security points 11, 12.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Imports nothing but the standard library: it runs before anything else is loaded.
 
-Source: security point 11; docs/explanation/architecture.md, "Processes"; prctl(2).
+Source: security point 11; docs/reference/contracts.md, "The checker" and "Judgement"; prctl(2).
 """
 
 from __future__ import annotations

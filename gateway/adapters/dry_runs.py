@@ -4,7 +4,7 @@ Whoever may rehearse without end can ask a cohort one question after another, ea
 with a changed register or extract, and subtract the answers. So each rehearsal is
 noted before a row is read, and a day has only so many for one person and purpose.
 
-Source: docs/reference/policy.md, "Preview and dry run"; security point 20.
+Source: docs/explanation/disclosure.md, "Preview"; security point 20.
 """
 
 from __future__ import annotations

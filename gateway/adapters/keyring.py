@@ -5,7 +5,8 @@ derivation can be fed with it; signing keys leave as something that signs, never
 as bytes; a month's pairs give their public halves to everyone and their
 private halves to the worker alone.
 
-Source: security points 5–8; pseudonyms, "Match-keys and tokens", "Custody".
+Source: security points 5–8; docs/reference/keys.md, "The key ring" and "Kinds";
+docs/reference/pseudonyms.md, "Tokens, pseudonyms, tombstones".
 """
 
 from __future__ import annotations

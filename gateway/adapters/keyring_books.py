@@ -2,7 +2,8 @@
 
 Everything is written in the transaction of its ledger entry.
 
-Source: pseudonyms, "Custody"; security point 20.
+Source: docs/reference/keys.md, "Grants"; docs/how-to/rotate-and-destroy-keys.md, "Destroy";
+security point 20.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Our copies are gone when the file is; the ring's own backups live at most thirty
 days more. Only when every registered holder has returned such a certificate may
 anyone write "destroyed".
 
-Source: pseudonyms, "Custody"; security point 8; NIST SP 800-88.
+Source: docs/how-to/rotate-and-destroy-keys.md, "Destroy"; security point 8; NIST SP 800-88.
 """
 
 from __future__ import annotations

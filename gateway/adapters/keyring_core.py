@@ -6,7 +6,7 @@ passphrase is asked for when the first secret is needed, and turned into the
 wrapping key once. A key is handed out only as the kind that it is: where a study
 root is wanted, a register root is refused by name.
 
-Source: security points 5–8; pseudonyms, "Custody".
+Source: security points 5–8; docs/reference/keys.md, "The key ring".
 """
 
 from __future__ import annotations

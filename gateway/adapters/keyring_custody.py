@@ -1,6 +1,6 @@
 """Offers drawn up and taken in: the files and keys around the custody workflow.
 
-Source: pseudonyms, "Custody"; docs/how-to/rotate-and-destroy-keys.md.
+Source: docs/reference/keys.md, "A study root's way to another key holder".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Whoever opens the ring can unwrap a key; a release may use it only under a grant
 that a custodian signed for exactly that purpose and policy. A changed policy has
 another digest, so its grant is asked for again.
 
-Source: security point 7; pseudonyms, "Custody".
+Source: security point 7; docs/reference/keys.md, "Grants".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The custodian's operator key signs the whole description: study, epoch, scheme,
 root digest, party and the sealed bytes. The party's age key alone opens it. Both
 sides then read out the check value; only a second person's ear makes it a key.
 
-Source: pseudonyms, "Custody"; age v1; RFC 8032.
+Source: docs/reference/keys.md, "A study root's way to another key holder"; age v1; RFC 8032.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ It serves updates and removals of that release only, and ends with its key: afte
 A file is frames: u32 big-endian length, AES-256-GCM under the release's key with
 the frame number as nonce; inside, one Arrow IPC file.
 
-Source: docs/reference/pseudonyms.md, "Linkage file and payload"; security point 8.
+Source: docs/reference/keys.md, "Kinds"; security point 8.
 """
 
 from __future__ import annotations

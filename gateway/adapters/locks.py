@@ -5,7 +5,7 @@ several machines meet at the database: the lock is one of its sessions, and is g
 when that session ends. Whoever held it then writes nothing more: each of its
 transactions first asks whether the session is still there.
 
-Source: docs/explanation/architecture.md, "Processes"; PostgreSQL documentation,
+Source: docs/adr/0243-locks-between-machines-are-sessions.md; PostgreSQL documentation,
 "Advisory Locks".
 """
 

@@ -1,6 +1,6 @@
 """Which entries of the ledger are told, and what is said of each.
 
-Source: docs/reference/ledger.md, "Events"; security points 1, 3.
+Source: docs/how-to/tell-people.md; security points 1, 3.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
 
 The file is read through one descriptor, so that what was checked is what is written.
 
-Source: interfaces, "A package"; docs/reference/package.md.
+Source: docs/reference/package.md, "What `gateway open` does".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A draft is one change, of one document or of several that belong together. Whoev
 saves says which revision they started from; if it has moved meanwhile, nothing is
 written and the other's text is shown, so that no edit is lost.
 
-Source: policy, "Life of a version"; security point 3.
+Source: docs/reference/policy.md, "Life of a version"; security point 3.
 """
 
 from __future__ import annotations

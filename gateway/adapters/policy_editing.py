@@ -4,7 +4,7 @@ Each edit takes the text as it is and gives the new one; whether it may be propo
 is for the strict reader to say. The version is set apart (`with_version`): a draft is
 one further than what the store holds, however many edits it takes.
 
-Source: docs/reference/policy.md; docs/how-to/edit-policies.md.
+Source: docs/reference/policy.md, "Life of a version"; docs/tutorial/governance-lead.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Governed documents as files: what a proposal changes, what an export writes.
 
-Source: policy, "Life of a version".
+Source: docs/reference/policy.md, "Life of a version".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One place gathers them, so that the digest that an approver signed and the digest
 that a release computes are over the same things.
 
-Source: policy, "The policy digest" and "Life of a version".
+Source: docs/reference/policy.md, "The policy digest" and "Life of a version".
 """
 
 from __future__ import annotations

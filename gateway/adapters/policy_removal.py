@@ -5,7 +5,7 @@ needs the document: another document, a proposal that waits, an extract that is
 stored, a package that its recipient has not certified as destroyed. What went stays
 known by its last text, so that a release of long ago is traced as it was made.
 
-Source: docs/reference/policy.md, "Life of a version"; UK GDPR Art 5(2); docs/adr/0317.
+Source: docs/reference/policy.md, "Traceability"; UK GDPR Art 5(2); docs/adr/0317.
 """
 
 from __future__ import annotations

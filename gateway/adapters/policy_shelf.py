@@ -1,6 +1,6 @@
 """The shelf of policy documents over one transaction.
 
-Source: policy, "Life of a version"; security point 20.
+Source: docs/reference/policy.md, "Life of a version"; security point 20.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ nothing; when the last controller has approved, its texts become heads in the sa
 transaction. What is approved is judged anew at each asking, signature by
 signature, so that a row written past the gateway approves nothing.
 
-Source: policy, "Life of a version"; security point 3; UK GDPR Art 5(2).
+Source: docs/reference/policy.md, "Life of a version"; security point 3; UK GDPR Art 5(2).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Nothing is forgotten that was proposed, withdrawn versions and those that later ones
 replaced included. The reasons are those that the editor gave at each save of the draft.
 
-Source: policy, "Life of a version"; UK GDPR Art 5(2).
+Source: docs/reference/policy.md, "Life of a version"; UK GDPR Art 5(2).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Registering and confirming a recipient's key: who may, and in whose name.
 
-Source: security points 1, 4; policy, "Other documents".
+Source: security points 1, 4; docs/reference/policy.md, "Recipients".
 """
 
 from __future__ import annotations

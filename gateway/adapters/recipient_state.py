@@ -3,7 +3,7 @@
 Without this memory a package could be played again, and a sender's ledger could be
 rolled back between two packages without anyone noticing.
 
-Source: interfaces, "A package"; RFC 9162 section 8.1.
+Source: docs/reference/package.md, "What `gateway open` does"; RFC 9162 section 8.1.
 """
 
 from __future__ import annotations

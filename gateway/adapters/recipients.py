@@ -5,7 +5,7 @@ itself is registered here. Two different operators compare the fingerprint with
 the recipient over another channel; each signs what they compared. A key replaced
 by another has to be confirmed again.
 
-Source: pseudonyms, "Custody"; policy, "Other documents"; security point 4.
+Source: docs/reference/policy.md, "Recipients"; keys/README.md; security point 4.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Serialise into the sealed scratch room, every frame past the last scan; check th
 nobody was lost; write core manifests into the ledger and sign its checkpoint; only
 then sign and seal.
 
-Source: security points 17, 18 and 20; docs/reference/package.md, "Order of making".
+Source: security points 17, 18 and 20; docs/reference/package.md, "`manifest.json`";
+docs/explanation/disclosure.md, "The last scan".
 """
 
 from __future__ import annotations

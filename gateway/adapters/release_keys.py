@@ -4,7 +4,7 @@ A rehearsal never touches a study's or controller's key. It asks whether the gra
 there, and then makes its tokens and pseudonyms under keys drawn for it alone, which
 nobody keeps and which leave nothing that could be joined with anything.
 
-Source: security points 3, 5 and 7; pseudonyms, "Custody".
+Source: security points 3, 5 and 7; docs/reference/keys.md, "Grants"; docs/adr/0225.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Protected people are marked in the register of families and known by person id i
 every release. The list of communal places (hostels, refuges) is the council's own
 secret: it lies in the data directory and nowhere else.
 
-Source: docs/reference/pseudonyms.md, "Protected people"; requirement R67.
+Source: docs/explanation/disclosure.md, "Protected people"; requirement R67.
 """
 
 from __future__ import annotations

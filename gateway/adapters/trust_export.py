@@ -1,6 +1,6 @@
 """The sender's descriptor from the key ring's public halves; no passphrase is needed.
 
-Source: interfaces, "A package"; ADR 0161.
+Source: docs/reference/package.md, "The sender's descriptor"; ADR 0161.
 """
 
 from __future__ import annotations

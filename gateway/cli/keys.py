@@ -1,6 +1,6 @@
 """`gateway keys`: custody of the secret keys, made, shared, granted, destroyed.
 
-Source: pseudonyms, "Custody"; docs/how-to/rotate-and-destroy-keys.md.
+Source: docs/reference/keys.md; docs/how-to/rotate-and-destroy-keys.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`gateway policy propose | approve | withdraw | status | export`: the life of a version.
 
-Source: policy, "Life of a version"; security point 3.
+Source: docs/reference/policy.md, "Life of a version"; security point 3.
 """
 
 from __future__ import annotations

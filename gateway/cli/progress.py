@@ -1,6 +1,6 @@
 """Progress of long work, on standard error, for people only.
 
-Source: docs/reference/commands.md, "Progress goes to standard error".
+Source: docs/reference/commands.md.
 """
 
 from __future__ import annotations

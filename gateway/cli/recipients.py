@@ -1,6 +1,6 @@
 """`gateway recipients`: public keys of recipients, registered and confirmed by two people.
 
-Source: policy, "Other documents"; docs/how-to/rotate-and-destroy-keys.md.
+Source: docs/reference/policy.md, "Recipients"; docs/how-to/rotate-and-destroy-keys.md.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def assess(
         What may leave, with the people of small groups taken out of every output
         and columns coarsened; or the reasons, counts rounded.
 
-    Source: docs/reference/policy.md, "The unit, joins, small groups".
+    Source: docs/explanation/disclosure.md, "Groups".
     """
     return examine(pseudonymised, coarser=coarser, earlier=earlier).result
 

@@ -6,7 +6,7 @@ tells people apart whatever it is called. It stays out only by clause. The value
 of a set of codes are its codes: each is held to l apart, their combinations to the
 limit on unique rows.
 
-Source: docs/reference/policy.md, "The unit, joins, small groups".
+Source: docs/explanation/disclosure.md, "Groups"; docs/reference/policy.md, "Disclosure limits".
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A root of one kind where another is expected is refused, whatever its bytes: a key
 for tombstones must never make a study's tokens.
 
-Source: RFC 5869; docs/reference/pseudonyms.md, "Match-keys and tokens" and "Custody".
+Source: RFC 5869; docs/reference/pseudonyms.md, "Tokens, pseudonyms, tombstones";
+docs/reference/keys.md, "Kinds".
 """
 
 from __future__ import annotations

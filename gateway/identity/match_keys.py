@@ -3,7 +3,7 @@
 A row in which a component is missing gives no token. The message is framed in
 the kernel; the joined identifiers of a person never stand in a column.
 
-Source: docs/reference/pseudonyms.md, "Match-keys and tokens".
+Source: docs/reference/pseudonyms.md, "Components" and "Tokens, pseudonyms, tombstones".
 """
 
 from __future__ import annotations

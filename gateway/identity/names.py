@@ -2,7 +2,7 @@
 
 Works on whole columns; names repeat heavily, so the caller passes distinct values.
 
-Source: docs/reference/pseudonyms.md, "Standardisation", row "names" steps 1 to 7.
+Source: docs/reference/pseudonyms.md, "Elements", names, steps 1 to 7.
 """
 
 from __future__ import annotations

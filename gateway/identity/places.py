@@ -1,6 +1,6 @@
 """Dates, houses, streets and towns in one spelling.
 
-Source: docs/reference/pseudonyms.md, "Standardisation".
+Source: docs/reference/pseudonyms.md, "Elements".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Which element comes from which column is said by the contract's roles; only what
 they give appears. Names, dates and places repeat, so each distinct value is
 standardised once.
 
-Source: docs/reference/pseudonyms.md, "Standardisation"; UK GDPR Art 5(1)(d).
+Source: docs/reference/pseudonyms.md, "Elements"; UK GDPR Art 5(1)(d).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The key has 32 bytes and the person 16, always: `hashlib.blake2b(key=b"")` is
 silently unkeyed, and a short person is zero-padded into another one's domain.
 The C path and the `hashlib` path give the same bytes; `path()` says which one runs.
 
-Source: RFC 7693; docs/reference/pseudonyms.md; docs/adr/0100-keyed-hash-kernel.md.
+Source: RFC 7693; docs/reference/pseudonyms.md; docs/adr/0008; docs/adr/0100.
 """
 
 from gateway.keyed_hash.column import (

@@ -3,7 +3,7 @@
 Every path gives the same bytes; a test or a benchmark may name one. The `hashlib`
 path needs no compiler and is about twenty times slower.
 
-Source: RFC 7693; docs/adr/0100-keyed-hash-kernel.md.
+Source: RFC 7693; docs/adr/0100-the-kernel-chooses-its-path-itself.md.
 """
 
 from __future__ import annotations

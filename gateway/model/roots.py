@@ -1,6 +1,6 @@
 """Roots as types: one kind where another is expected is refused, whatever its bytes.
 
-Source: docs/reference/pseudonyms.md, "Custody"; security point 5.
+Source: docs/reference/keys.md, "Kinds"; security point 5.
 """
 
 from __future__ import annotations

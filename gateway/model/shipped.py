@@ -3,7 +3,7 @@
 A table is part of the specification: its SHA-256 stands in the test vectors, and a
 changed table is another standard (`std2`), because every token would change with it.
 
-Source: docs/reference/pseudonyms.md, "Standardisation".
+Source: docs/reference/pseudonyms.md, "Tables".
 """
 
 from __future__ import annotations

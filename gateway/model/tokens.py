@@ -3,7 +3,7 @@
 A token is never made of one attribute alone, national numbers apart, and every
 composite key holds the date of birth or most of it. A number is never reused.
 
-Source: docs/reference/pseudonyms.md, "Match-keys and tokens".
+Source: docs/reference/pseudonyms.md, "Components".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 and with the person all of their evidence: every family-level value is made anew
 from the members who stay, and a family that is no longer eligible leaves.
 
-Source: docs/reference/policy.md, "Household first, then small groups"; R35 of the domain.
+Source: docs/explanation/objections.md, "The family"; R35 of the domain.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The reference is a keyed hash under the register's own key, over the person id o
 spine and the details that were compared. It says nothing without the key, and it no
 longer fits once any of these details has changed: then the pair is asked about again.
 
-Source: security point 16; docs/explanation/objections.md, "What is doubtful".
+Source: security point 16; docs/explanation/objections.md, "What matches"; docs/adr/0226.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Three frames about the entries in force for one purpose and controller: what each
 entry says, its tombstones, and its identity in standard form, for likeness.
 
-Source: security point 16; docs/reference/pseudonyms.md, "tombstone".
+Source: security point 16; docs/explanation/objections.md, "The register".
 """
 
 from __future__ import annotations

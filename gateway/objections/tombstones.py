@@ -1,6 +1,6 @@
 """Tokens under the register's own key: of an entry's details, and of a cohort's people.
 
-Source: docs/reference/pseudonyms.md, "Match-keys and tokens" (tombstone).
+Source: docs/reference/pseudonyms.md, "Tokens, pseudonyms, tombstones".
 """
 
 from __future__ import annotations

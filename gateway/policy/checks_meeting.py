@@ -3,7 +3,7 @@
 Identifiers or tokens may not meet the attributes beside them, and two outputs with
 one id for each person would be joined into rows that no limit was asked of.
 
-Source: docs/reference/policy.md, "Recipients"; docs/reference/pseudonyms.md, "Custody".
+Source: docs/reference/policy.md, "Recipients".
 """
 
 from __future__ import annotations

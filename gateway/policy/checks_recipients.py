@@ -1,6 +1,6 @@
 """May this recipient get this output, with this key, on this day?
 
-Source: docs/reference/policy.md, "Recipients"; docs/reference/pseudonyms.md, "Custody".
+Source: docs/reference/policy.md, "Recipients".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Are the columns of an output named, limited and coarsened in a way that holds?
 
-Source: docs/reference/policy.md, "Disclosure limits"; docs/reference/packages.md.
+Source: docs/reference/policy.md, "How a field rule finds its column" and "Disclosure limits".
 """
 
 from __future__ import annotations

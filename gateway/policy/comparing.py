@@ -3,7 +3,7 @@
 A governance lead reads it before proposing a version, an approver before signing:
 each sentence names what, to whom and by which clause.
 
-Source: docs/reference/policy.md, "Decision, explanation, comparison".
+Source: docs/reference/policy.md, "Life of a version".
 """
 
 from __future__ import annotations

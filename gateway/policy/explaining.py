@@ -1,6 +1,6 @@
 """A decision in plain sentences: one for each field kept, coarsened or withheld.
 
-Source: docs/reference/policy.md, "Decision, explanation, comparison"; UK GDPR Art 12.
+Source: docs/reference/policy.md, "Decision"; UK GDPR Art 12.
 """
 
 from __future__ import annotations

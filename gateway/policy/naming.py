@@ -3,7 +3,7 @@
 A sentence that an approver signs says "Date of birth (*age_band*)", not the id alone.
 Where two things would be called the same, or nothing is a title, the id stands alone.
 
-Source: docs/reference/policy.md, "Decision, explanation, comparison".
+Source: docs/reference/policy.md, "Life of a version".
 """
 
 from __future__ import annotations

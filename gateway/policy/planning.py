@@ -3,7 +3,7 @@
 Set-like parts are sorted, so that the order in which a document was written
 changes nothing; only `coarsen` keeps its order, because it is tried in order.
 
-Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "Plan".
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "Decision".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A prohibition of a field forbids the tokens made of it, and a notice that does
 not name an identifier forbids them too.
 
-Source: docs/reference/pseudonyms.md, "Match-keys and tokens".
+Source: docs/reference/pseudonyms.md, "Components".
 """
 
 from __future__ import annotations

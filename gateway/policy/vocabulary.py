@@ -4,7 +4,7 @@ A field's class says what it can do to a person if it meets the wrong eyes; from
 it follow the treatments that are allowed, the key variables, the limits and the
 legal conditions. No agreement can change a class.
 
-Source: docs/reference/policy.md, "Vocabulary"; UK GDPR Arts 9, 10; DPV 2.3.
+Source: docs/reference/policy.md, "Cohorts and vocabulary"; UK GDPR Arts 9, 10; DPV 2.3.
 """
 
 from __future__ import annotations

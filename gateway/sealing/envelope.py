@@ -3,7 +3,7 @@
 Format, package id, sender id, the recipient's key id and the digest of the sealed
 part; nothing else.
 
-Source: interfaces, "A package"; RFC 8785.
+Source: docs/reference/package.md, "Outside"; RFC 8785.
 """
 
 from __future__ import annotations

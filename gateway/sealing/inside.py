@@ -1,6 +1,6 @@
 """The five members inside a package: collected, counted or hashed as they stream past.
 
-Source: interfaces, "A package".
+Source: docs/reference/package.md, "Inside".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The sealed part is written first, at its final place; the envelope, which holds 
 digest, is written before it afterwards. Its length is known beforehand, because
 every digest and signature has one length.
 
-Source: interfaces, "A package"; age-encryption.org/v1; UK GDPR Art 32.
+Source: docs/reference/package.md, "Outside" and "Inside"; age-encryption.org/v1; UK GDPR Art 32.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The core is what the ledger commits to; the manifest is the core with the ledger
 part. Exact counts of who was withheld stay with the controller: the recipient gets
 one band for all reasons.
 
-Source: UK GDPR Arts 5(1)(b), 5(2), 28; interfaces, "A package"; RFC 8785.
+Source: UK GDPR Arts 5(1)(b), 5(2), 28; docs/reference/package.md, "`manifest.json`"; RFC 8785.
 """
 
 from __future__ import annotations

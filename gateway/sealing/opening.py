@@ -7,7 +7,7 @@
 The ledger's part is returned for the ledger room to check. Nothing is handed out
 before `unseal`, and whoever calls it compares the digest again.
 
-Source: interfaces, "A package"; docs/reference/package.md.
+Source: docs/reference/package.md, "What `gateway open` does".
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Tokens go to the linkage unit without attributes, attributes to research without
 tokens; a link id joins them. Sixteen bytes become text only here, at the last writer.
 
-Source: docs/reference/package.md; docs/reference/pseudonyms.md, "Linkage file and payload".
+Source: docs/reference/package.md, "Inside";
+docs/reference/pseudonyms.md, "Tokens, pseudonyms, tombstones".
 """
 
 from __future__ import annotations

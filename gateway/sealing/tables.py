@@ -1,6 +1,6 @@
 """How many rows and which columns a data file really has, counted as it streams by.
 
-Source: RFC 4180; interfaces, "A package" (rows and columns are verified by `open`).
+Source: RFC 4180; docs/reference/package.md, "What `gateway open` does".
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ stored, only the needed columns; whole families are scattered over partitions
 that fit in memory. A join that would multiply the spine refuses: a person is
 never sent twice because a partner's file held them twice.
 
-Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, small groups".
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "A purpose".
 """
 
 from gateway.selection.choosing import alike, for_version, select

@@ -1,6 +1,6 @@
 """Select the cohort: read the spine, join, each person once, whole families together.
 
-Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "The unit, joins, small groups".
+Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "A purpose".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A join that would multiply the spine refuses: nobody is sent twice because a
 partner's file held them twice.
 
-Source: docs/reference/policy.md, "The unit, joins, small groups".
+Source: docs/reference/policy.md, "A purpose".
 """
 
 from __future__ import annotations

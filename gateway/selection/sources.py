@@ -1,6 +1,6 @@
 """Where a selection reads: accepted extracts, block by block, only the named columns.
 
-Source: docs/reference/policy.md, "The unit, joins, small groups".
+Source: docs/reference/policy.md, "A purpose".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Blocks of the spine as blocks of the cohort: filtered, and only what the Plan names.
 
-Source: UK GDPR Art 5(1)(c); docs/reference/policy.md, "The unit, joins, small groups".
+Source: UK GDPR Art 5(1)(c); docs/reference/policy.md, "A purpose".
 """
 
 from __future__ import annotations

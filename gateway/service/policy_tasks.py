@@ -4,7 +4,7 @@ A person signs with a personal key that only the worker's ring opens; the page t
 they pressed the button on said which text they saw, by its digest, and another text
 is never signed in its place.
 
-Source: policy, "Life of a version"; security point 3; docs/adr/0290-the-worker-signs.md.
+Source: docs/reference/policy.md, "Life of a version"; security point 3; docs/adr/0290.
 """
 
 from __future__ import annotations

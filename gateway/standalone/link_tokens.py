@@ -7,7 +7,7 @@ without a forename last. A token joins two link ids when it belongs to one link 
 each side; linked ids take no further part. Uniqueness is judged by link id, because
 alias rows repeat it. It needs only Python.
 
-Source: docs/reference/pseudonyms.md, "Match-keys and tokens"; docs/how-to/link-by-tokens.md.
+Source: docs/reference/pseudonyms.md, "Components"; docs/how-to/link-by-tokens.md.
 """
 
 from __future__ import annotations

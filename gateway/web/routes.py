@@ -1,6 +1,6 @@
 """Every blueprint of the application, in one list.
 
-Source: docs/explanation/service.md, "Routes".
+Source: docs/reference/routes.md.
 """
 
 from __future__ import annotations

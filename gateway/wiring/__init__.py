@@ -3,7 +3,7 @@
 Each command loads only the parts that it works with: a name is looked up in its
 module when somebody asks for it.
 
-Source: docs/explanation/architecture.md, "wiring".
+Source: docs/explanation/architecture.md, "The rooms".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Processes that are started before anything is loaded, or kept warm for several files.
 
-Source: docs/explanation/architecture.md, "Processes".
+Source: docs/reference/contracts.md, "The checker" and "Judgement".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What every command works with: time, ids, database, documents and stored extracts.
 
-Source: docs/explanation/architecture.md, "wiring".
+Source: docs/explanation/architecture.md, "The rooms".
 """
 
 from __future__ import annotations

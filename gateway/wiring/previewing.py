@@ -1,6 +1,6 @@
 """What the preview of a draft works with, and its answer as a document.
 
-Source: docs/explanation/architecture.md, "wiring"; docs/explanation/disclosure.md, "Preview".
+Source: docs/explanation/architecture.md, "The rooms"; docs/explanation/disclosure.md, "Preview".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What `gateway share` works with, and what it has made.
 
-Source: docs/explanation/architecture.md, "wiring".
+Source: docs/explanation/architecture.md, "The rooms".
 """
 
 from __future__ import annotations

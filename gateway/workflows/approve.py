@@ -5,7 +5,7 @@ signed the policy digest with a personal key. The digest covers all that a
 decision reads, so a change of any of it is unapproved until it is proposed and
 approved again. Removal takes effect at once, addition only through approval.
 
-Source: policy, "Life of a version"; security point 3; UK GDPR Arts 5(2), 26.
+Source: docs/reference/policy.md, "Life of a version"; security point 3; UK GDPR Arts 5(2), 26.
 """
 
 from __future__ import annotations

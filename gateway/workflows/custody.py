@@ -4,7 +4,7 @@ Each act says who may (permission table), is recorded in the ledger, and only th
 done: what could not be recorded does not happen, and an act that a power cut
 interrupted is finished by repeating it.
 
-Source: pseudonyms, "Custody"; security points 3–8, 20; NIST SP 800-57 part 1, 8.
+Source: docs/reference/keys.md; security points 3–8, 20; NIST SP 800-57 part 1, 8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the life of a policy version needs of the world: a shelf and a signature.
 
-Source: policy, "Life of a version"; docs/explanation/architecture.md.
+Source: docs/reference/policy.md, "Life of a version"; docs/explanation/architecture.md.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,12 +14,14 @@ import pytest
 
 from gateway import errors
 from gateway.cli import COMMANDS, main
+from gateway.model import words
 from tests.architecture import house
 
 README = house.REPOSITORY / "README.md"
 FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+CITED = re.compile(r'(?<![\w/.])(docs/[\w./-]*\w)((?:(?:,| and|, and) "[^"]+")*)')
 
 
 def pages() -> list[Path]:
@@ -130,6 +133,37 @@ def test_every_file_that_a_page_names_exists() -> None:
     assert gone == []
 
 
+def test_every_page_and_heading_that_the_code_cites_is_there() -> None:
+    """Headings are quoted after their page, whole or as they begin; a decision may be a number."""
+    wrong = []
+    for file in house.tracked():
+        if file.suffix not in {".py", ".html", ".toml"}:
+            continue
+        # A citation may be wrapped, in a docstring or in a comment.
+        text = re.sub(r"\s*\n[\s#]*", " ", file.read_text(encoding="utf-8"))
+        for cited, quoted in CITED.findall(text):
+            page = house.REPOSITORY / cited
+            if re.fullmatch(r"docs/adr/\d{4}", cited):
+                page = next(page.parent.glob(f"{page.name}-*.md"), page)
+            headings = _headings(page) if page.suffix == ".md" and page.exists() else []
+            if not page.exists():
+                wrong.append(f"{house.named(file)} -> {cited}")
+            wrong += [
+                f'{house.named(file)} -> {cited}, "{heading}"'
+                for heading in re.findall(r'"([^"]+)"', quoted)
+                if not any(each.startswith(heading.replace("`", "")) for each in headings)
+            ]
+    assert wrong == []
+
+
+def test_every_word_of_the_field_is_explained() -> None:
+    glossary = (house.REPOSITORY / "docs/reference/glossary.md").read_text(encoding="utf-8")
+    kinds = (kind for kind in vars(words).values() if isinstance(kind, type))
+    known = {word.value for kind in kinds if kind is not StrEnum for word in kind}
+    assert len(known) > 50
+    assert {word for word in known if f"`{word}`" not in glossary} == set()
+
+
 def test_the_readme_shows_the_raw_command_of_every_target() -> None:
     makefile = (house.REPOSITORY / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z][a-z-]*):[^#\n]*## .+$", makefile, re.MULTILINE)
@@ -139,10 +173,13 @@ def test_the_readme_shows_the_raw_command_of_every_target() -> None:
     assert [name for name, shown in rows.items() if not shown] == []
 
 
-def _anchors(page: Path) -> set[str]:
+def _headings(page: Path) -> list[str]:
     text = FENCED.sub("", page.read_text(encoding="utf-8"))
-    headings = (re.sub(r"[`*\[\]]", "", heading) for heading in HEADING.findall(text))
-    plain = (re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in headings)
+    return [re.sub(r"[`*\[\]]", "", heading) for heading in HEADING.findall(text)]
+
+
+def _anchors(page: Path) -> set[str]:
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in _headings(page))
     return {heading.replace(" ", "-") for heading in plain}
 
 

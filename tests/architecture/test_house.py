@@ -43,7 +43,7 @@ def test_no_function_is_longer_than_forty_lines_of_code() -> None:
 
 
 def test_most_functions_are_short(record_property: Callable[[str, object], None]) -> None:
-    """Median at most 10 lines, nine of ten at most 25: the marks of `architecture.md`."""
+    """Median at most 10 lines, nine of ten at most 25."""
     lengths = sorted(
         house.code_lines(function)
         for path in house.modules()

@@ -1,6 +1,6 @@
 """The web process is driven through every route, reads and posts, and loads no library of tables.
 
-Source: docs/adr/0280; docs/adr/0304; docs/explanation/service.md, "What it takes".
+Source: docs/adr/0280; docs/adr/0304; docs/explanation/service.md, "What the web takes".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """The API under `/api/v1`.
 
-Source: docs/explanation/service.md, "Routes"; RFC 9457.
+Source: docs/reference/api.md; RFC 9457.
 """

@@ -4,7 +4,8 @@
 keys and register are there, the ledger continues. `/metrics` counts in the form of
 Prometheus, by state and by route, and never by person, party or file.
 
-Source: interfaces, "HTTP"; security points 19, 22; Prometheus exposition format.
+Source: docs/how-to/run-the-service.md, "Logs and metrics"; security points 19, 22;
+Prometheus exposition format.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 No document holds a value of a partner's file: rows are numbers, columns and rules
 are names of the contract.
 
-Source: docs/reference/api.md; interfaces, "HTTP"; style rule 11.
+Source: docs/reference/api.md; style rule 11.
 """
 
 from __future__ import annotations

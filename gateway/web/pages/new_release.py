@@ -2,7 +2,7 @@
 
 The rehearsal and the release are jobs of a worker, done as the officer who asks.
 
-Source: docs/reference/policy.md, "Preview and dry run"; GOV.UK Design System, "Check answers".
+Source: docs/tutorial/data-team.md; GOV.UK Design System, "Check answers".
 """
 
 from __future__ import annotations
