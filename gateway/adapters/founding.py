@@ -57,7 +57,7 @@ TABLES = (
     "operators",
     "policy_drafts",
     "policy_removal",
-    "policy_store",
+    "policy_tables",
     "receipts",
     "recipients",
     "register_matches",

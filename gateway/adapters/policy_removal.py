@@ -21,7 +21,7 @@ from gateway.adapters.database import METADATA
 from gateway.adapters.duty_records import DUTIES
 from gateway.adapters.extract_store import EXTRACTS
 from gateway.adapters.policy_reading import reader
-from gateway.adapters.policy_store import HEADS, TEXTS
+from gateway.adapters.policy_tables import HEADS, TEXTS
 from gateway.adapters.release_store import PACKAGES, RELEASES, ReleaseState
 from gateway.policy import Finding
 from gateway.policy.rereading import changed

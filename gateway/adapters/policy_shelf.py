@@ -44,6 +44,10 @@ class SqlShelf:
         """Give the current documents."""
         return policy_store.bundle(self._connection)
 
+    def heads(self) -> Mapping[str, str]:
+        """Give the SHA-256 of each current document."""
+        return policy_store.heads(self._connection)
+
     def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
         """Read every agreement of these documents that loads."""
         return policy_reading.agreements(self._connection, documents)
@@ -63,6 +67,10 @@ class SqlShelf:
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """Give the texts that a proposal would change."""
         return policy_store.changes_of(self._connection, proposal)
+
+    def moved(self, proposal: Proposal) -> Sequence[str]:
+        """Give the documents that have changed under a proposal."""
+        return policy_store.moved(self._connection, proposal)
 
     def propose(self, proposal: Proposal, changes: Mapping[str, str]) -> Proposal:
         """Sign as its editor and keep."""

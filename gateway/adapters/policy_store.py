@@ -16,69 +16,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Integer,
-    RowMapping,
-    String,
-    Table,
-    Text,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from gateway.adapters import operators
-from gateway.adapters.database import METADATA
+from gateway.adapters.policy_tables import APPROVALS, CHANGES, HEADS, PROPOSALS, TEXTS
 from gateway.errors import UsageError
 from gateway.model.permissions import Operator
 from gateway.workflows.ports_policy import Proposal
 
-TEXTS = Table(
-    "policy_texts",
-    METADATA,
-    Column("digest", String(64), primary_key=True),
-    Column("text", Text, nullable=False),
-)
-HEADS = Table(
-    "policy_heads",
-    METADATA,
-    Column("path", String(200), primary_key=True),
-    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
-    Column("changed", String(40), nullable=False),
-)
-PROPOSALS = Table(
-    "policy_proposals",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("agreement", String(100), nullable=False, index=True),
-    Column("version", Integer, nullable=False),
-    Column("controllers", String(2000), nullable=False),
-    Column("policy_digest", String(64), nullable=False, index=True),
-    Column("editor", String(40), nullable=False),
-    Column("signature", String(128), nullable=False),
-    Column("proposed", String(40), nullable=False),
-    Column("withdrawn", String(40), nullable=False, default=""),
-    Column("withdrawn_by", String(40), nullable=False, default=""),
-)
-CHANGES = Table(
-    "policy_changes",
-    METADATA,
-    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
-    Column("path", String(200), primary_key=True),
-    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
-)
-APPROVALS = Table(
-    "policy_approvals",
-    METADATA,
-    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
-    Column("controller", String(100), primary_key=True),
-    Column("approver", String(40), nullable=False),
-    Column("signature", String(128), nullable=False),
-    Column("approved", String(40), nullable=False),
-)
+_NO_TEXT = hashlib.sha256(b"").hexdigest()
 
 
 def seed(connection: Connection, documents: Mapping[str, str], *, at: dt.datetime) -> int:
@@ -91,6 +37,12 @@ def seed(connection: Connection, documents: Mapping[str, str], *, at: dt.datetim
         return 0
     _set_heads(connection, documents, at=at)
     return len(documents)
+
+
+def heads(connection: Connection) -> dict[str, str]:
+    """The SHA-256 of the current text of every document, by path."""
+    rows = connection.execute(select(HEADS.c.path, HEADS.c.digest))
+    return {row.path: row.digest for row in rows}
 
 
 def bundle(connection: Connection) -> dict[str, str]:
@@ -125,9 +77,10 @@ def add_proposal(
         )
         .returning(PROPOSALS.c.id)
     )
+    current = heads(connection)
     for path, text in changes.items():
-        digest = _keep(connection, text)
-        connection.execute(insert(CHANGES).values(proposal=number, path=path, digest=digest))
+        row = {"proposal": number, "path": path, "base": current.get(path, "")}
+        connection.execute(insert(CHANGES).values(**row, digest=_keep(connection, text)))
     return replace(proposal, number=number or 0)
 
 
@@ -175,6 +128,19 @@ def changes_of(connection: Connection, proposal: Proposal) -> dict[str, str]:
         .where(CHANGES.c.proposal == proposal.number)
     )
     return {row.path: row.text for row in rows}
+
+
+def moved(connection: Connection, proposal: Proposal) -> tuple[str, ...]:
+    """The documents that it would change and that another change has reached since."""
+    current = heads(connection)
+    query = select(CHANGES).where(CHANGES.c.proposal == proposal.number).order_by(CHANGES.c.path)
+    return tuple(
+        row.path
+        for row in connection.execute(query)
+        if row.base is not None
+        and current.get(row.path, _NO_TEXT) != row.digest
+        and current.get(row.path, "") != row.base
+    )
 
 
 def add_approval(

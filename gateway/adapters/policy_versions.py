@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.policy_drafts import DRAFTS, Draft, DraftState
-from gateway.adapters.policy_store import APPROVALS, CHANGES, PROPOSALS, TEXTS
+from gateway.adapters.policy_tables import APPROVALS, CHANGES, PROPOSALS, TEXTS
 from gateway.errors import UsageError
 
 FIRST_REVISION = 1

@@ -42,17 +42,21 @@ def propose(
 
     Example: gateway policy propose policies/agreements/trafford.toml --as ana
     """
+    from gateway.adapters import policy_exported
     from gateway.adapters.policy_files import changes_named, taken_out
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
     opened = open_store(ctx)
+    folder = opened.settings.policies
     with opened.database.begin() as connection:
-        agreement, changes = changes_named(connection, opened.settings.policies, what, more)
+        agreement, changes = changes_named(connection, folder, what, more)
         changes |= taken_out(connection, without)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
-    proposal = life.propose(desk, agreement, changes=changes)
+    bases = policy_exported.bases(folder)
+    proposal = life.propose(desk, agreement, changes=changes, bases=bases)
+    policy_exported.add(folder, changes)
     waiting = ", ".join(proposal.controllers)
     lines = [
         f"{agreement} version {proposal.version} is proposed.",
@@ -145,17 +149,20 @@ def status(ctx: click.Context, json_wanted: bool) -> None:
 @click.pass_context
 @exits
 def export(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
-    """Write the current documents of the store into a folder.
+    """Write the current documents of the store into a folder, and the list of their digests.
+
+    A proposal from this folder is refused where the store has moved on since.
 
     Example: gateway policy export policies
     """
-    from gateway.adapters import policy_store
+    from gateway.adapters import policy_exported, policy_store
     from gateway.adapters.policy_files import write_documents
 
     opened = open_store(ctx)
     with opened.database.begin() as connection:
         documents = policy_store.bundle(connection)
     changed = write_documents(folder, documents)
+    policy_exported.write_list(folder, documents)
     document = {"folder": str(folder), "documents": len(documents), "changed": changed}
     lines = [f"{len(documents)} documents are in {folder}; {len(changed)} were new or changed."]
     emit(document, json_wanted, lines)

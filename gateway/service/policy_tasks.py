@@ -42,7 +42,10 @@ def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
             remedy="Look at it again, then propose it.",
         )
     proposal = _proposed_before(database, draft, job) or life.propose(
-        _desk(database, ring, job), draft.agreement, changes=_changing(database, draft)
+        _desk(database, ring, job),
+        draft.agreement,
+        changes=_changing(database, draft),
+        bases={path: {base} for path, base in draft.bases.items()},
     )
     with database.begin() as connection:
         policy_drafts.close(connection, draft.id, DraftState.PROPOSED)

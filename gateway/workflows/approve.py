@@ -11,31 +11,43 @@ Source: docs/reference/policy.md, "Life of a version"; security point 3; UK GDPR
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from gateway.errors import RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
 from gateway.model.words import PartyRole
+from gateway.policy.findings import name
 from gateway.policy.rereading import changed
 from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 NOTICE_DAYS = 28
+NO_BASES: Mapping[str, Collection[str]] = MappingProxyType({})
 REMOVABLE = ("datasets/", "recipients/")
 MOST_TOLD = 12
 
 
-def propose(desk: PolicyDesk, agreement: str, *, changes: Mapping[str, str]) -> Proposal:
+def propose(
+    desk: PolicyDesk,
+    agreement: str,
+    *,
+    changes: Mapping[str, str],
+    bases: Mapping[str, Collection[str]] = NO_BASES,
+) -> Proposal:
     """Propose an agreement, as the store has it or with changed texts beside it.
 
     Args:
         desk: the editor acts.
         agreement: its id.
         changes: new texts by path; empty proposes what is there as it is.
+        bases: for a path, the SHA-256 of each current text that the new one can have been
+            written over ("" for none); a path that is not named is not compared.
     """
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
         current = shelf.bundle()
         merged = changed(current, changes)
+        _refuse_lost(_written_over(shelf, changes, bases))
         _refuse_needed(shelf, agreement, changes)
         shelf.check(merged, changes.keys())
         facts = _facts_of(shelf, merged, agreement)
@@ -61,6 +73,7 @@ def approve(desk: PolicyDesk, agreement: str) -> Proposal:
         if proposal.editor == desk.acting:
             raise _own()
         _refuse_moved(desk, shelf, proposal)
+        _refuse_lost(shelf.moved(proposal))
         _refuse_needed(shelf, agreement, shelf.changes_of(proposal))
         spoken_for = [
             controller
@@ -133,6 +146,30 @@ def _refuse_stale_version(
             f"The store holds version {there}; the new text says version {facts.version}.",
             remedy=f"Start from the current text (`gateway policy export`) and make it "
             f"version {there + 1}.",
+        )
+
+
+def _written_over(
+    shelf: Shelf, changes: Mapping[str, str], bases: Mapping[str, Collection[str]]
+) -> list[str]:
+    """The documents that have changed since somebody began from them."""
+    current = shelf.heads()
+    return [
+        path
+        for path in sorted(changes)
+        if path in bases and current.get(path, "") not in bases[path]
+    ]
+
+
+def _refuse_lost(moved: Sequence[str]) -> None:
+    """Compare and set: what another change brought meanwhile is not written over."""
+    if moved:
+        shown = ", ".join(name(path) for path in moved[:MOST_TOLD])
+        raise UsageError(
+            "policy/stale",
+            f"Another change has reached what this one would change: {shown}.",
+            remedy="Begin again from the current text (`gateway policy export`, or a new draft), "
+            "and propose that.",
         )
 
 

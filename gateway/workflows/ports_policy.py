@@ -78,6 +78,9 @@ class Shelf(Protocol):
     def bundle(self) -> Mapping[str, str]:
         """The current documents."""
 
+    def heads(self) -> Mapping[str, str]:
+        """The SHA-256 of the current text of each document, by path."""
+
     def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
         """Every agreement of these documents that loads, by id."""
 
@@ -92,6 +95,9 @@ class Shelf(Protocol):
 
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """The texts that a proposal would change."""
+
+    def moved(self, proposal: Proposal) -> Sequence[str]:
+        """The documents that a proposal would change and that have changed since."""
 
     def propose(self, proposal: Proposal, changes: Mapping[str, str]) -> Proposal:
         """Sign as its editor and keep."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import shutil
 from pathlib import Path
@@ -173,6 +174,61 @@ def test_a_proposal_over_documents_that_moved_is_stale(office: Office) -> None:
     office.must("policy", "propose", "kirklees-stronger-families", recipient, "--as", "ana")
     office.must("policy", "approve", "kirklees-stronger-families", "--as", "kim")
     office.refused("policy/stale", 2, "policy", "approve", TRAFFORD, "--as", "ben")
+
+
+KIRKLEES = "kirklees-stronger-families"
+
+
+def noted(office: Office, word: str, *, over: str | None = None) -> Path:
+    """A recipient's document with one more comment, which no digest of an agreement covers."""
+    file = office.policies / "recipients" / "ons-research.toml"
+    file.write_text((over or file.read_text()) + f"# {word}\n")
+    return file
+
+
+def test_of_two_changes_of_one_document_the_second_does_not_undo_the_first(office: Office) -> None:
+    file = office.policies / "recipients" / "ons-research.toml"
+    before = file.read_text()
+    office.must("policy", "propose", KIRKLEES, noted(office, "first"), "--as", "ana")
+    propose(office, TRAFFORD, noted(office, "second", over=before))
+    office.must("policy", "approve", KIRKLEES, "--as", "kim")
+    answer = office.refused("policy/stale", 2, "policy", "approve", TRAFFORD, "--as", "ben")
+    assert "recipients/ons-research.toml" in str(answer)
+    with office.database() as database, database.begin() as connection:
+        kept = policy_store.bundle(connection)["recipients/ons-research.toml"]
+    assert kept == before + "# first\n"
+    propose(office, TRAFFORD, noted(office, "second", over=kept))
+    approve(office)
+
+
+def test_what_both_changes_say_alike_is_no_contradiction(office: Office) -> None:
+    file = noted(office, "the same")
+    office.must("policy", "propose", KIRKLEES, file, "--as", "ana")
+    propose(office, TRAFFORD, file)
+    office.must("policy", "approve", KIRKLEES, "--as", "kim")
+    approve(office)
+
+
+def test_a_proposal_from_an_exported_folder_knows_what_it_was_written_over(office: Office) -> None:
+    office.must("policy", "export", office.policies)
+    exported = (office.policies / "recipients" / "ons-research.toml").read_text()
+    propose(office, TRAFFORD, noted(office, "mine"))
+    approve(office)
+    propose(office, TRAFFORD, noted(office, "mine again"))
+    approve(office)
+
+    shutil.copytree(office.policies, office.policies.parent / "theirs")
+    theirs = dataclasses.replace(office, policies=office.policies.parent / "theirs")
+    theirs.must("policy", "export", theirs.policies)
+    theirs.must("policy", "propose", KIRKLEES, noted(theirs, "theirs"), "--as", "ana")
+    theirs.must("policy", "approve", KIRKLEES, "--as", "kim")
+
+    mine = noted(office, "mine over what was exported", over=exported)
+    stale = ("policy", "propose", TRAFFORD, mine, "--as", "ana")
+    office.refused("policy/stale", 2, *stale)
+    office.must("policy", "export", office.policies)
+    propose(office, TRAFFORD, noted(office, "mine at last"))
+    approve(office)
 
 
 @pytest.mark.parametrize("version", [2, 3, 5])

@@ -1,0 +1,56 @@
+"""The tables of governed documents, proposals and approvals.
+
+Source: docs/reference/policy.md, "Life of a version"; security point 3.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text
+
+from gateway.adapters.database import METADATA
+
+TEXTS = Table(
+    "policy_texts",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+HEADS = Table(
+    "policy_heads",
+    METADATA,
+    Column("path", String(200), primary_key=True),
+    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
+    Column("changed", String(40), nullable=False),
+)
+PROPOSALS = Table(
+    "policy_proposals",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("agreement", String(100), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("controllers", String(2000), nullable=False),
+    Column("policy_digest", String(64), nullable=False, index=True),
+    Column("editor", String(40), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("proposed", String(40), nullable=False),
+    Column("withdrawn", String(40), nullable=False, default=""),
+    Column("withdrawn_by", String(40), nullable=False, default=""),
+)
+CHANGES = Table(
+    "policy_changes",
+    METADATA,
+    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
+    Column("path", String(200), primary_key=True),
+    Column("digest", ForeignKey("policy_texts.digest"), nullable=False),
+    # The text that it takes the place of, "" for none; null where that was not kept yet.
+    Column("base", String(64), nullable=True),
+)
+APPROVALS = Table(
+    "policy_approvals",
+    METADATA,
+    Column("proposal", ForeignKey("policy_proposals.id"), primary_key=True),
+    Column("controller", String(100), primary_key=True),
+    Column("approver", String(40), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("approved", String(40), nullable=False),
+)

@@ -1,0 +1,76 @@
+"""Two people change one document that several agreements share: neither change is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gateway.adapters.jobs import Job, JobKind
+from gateway.adapters.settings import Settings
+from tests.web.office import Browser
+from tests.web.test_new_agreement import worked
+from tests.web.test_taking_out import AGREEMENT, documents
+from tests.web.test_workshop import begun, said
+
+Clients = Callable[[str], Browser]
+SHARED = "recipients/gm-research.toml"
+
+
+def noting(data: Settings, lead: Browser, word: str) -> str:
+    """A draft that adds a comment to the shared document, saved over its current text."""
+    draft = begun(lead)
+    text = f"{documents(data)[0][SHARED]}# {word}\n"
+    form = {"path": SHARED, "text": text, "revision": "1", "reason": "A note."}
+    assert lead.post(f"/drafts/{draft}/text", data=form).status_code == 303
+    return draft
+
+
+def proposed(data: Settings, lead: Browser, draft: str) -> Job:
+    asked = lead.post(f"/drafts/{draft}/propose", data={"revision": "2"})
+    return worked(data, str(asked.location), JobKind.PROPOSE)
+
+
+def approved(data: Settings, approver: Browser, proposal: Job) -> Job:
+    digest = {"policy_digest": str(proposal.outcome["policy_digest"])}
+    asked = approver.post(f"/agreements/{AGREEMENT}/approve", data=digest)
+    return worked(data, str(asked.location), JobKind.APPROVE)
+
+
+@pytest.fixture
+def first(data: Settings, client_as: Clients) -> str:
+    """A change that was proposed and is about to be approved, beside a draft like it."""
+    lead = client_as("editor")
+    other = noting(data, lead, "second")
+    mine = proposed(data, lead, noting(data, lead, "first"))
+    assert approved(data, client_as("approver"), mine).outcome["state"] == "approved"
+    return other
+
+
+def test_a_draft_over_a_text_that_has_changed_is_not_proposed(
+    data: Settings, client_as: Clients, first: str
+) -> None:
+    lead = client_as("editor")
+    page = said(lead.get(f"/drafts/{first}").text)
+    assert "Propose it to the approvers" not in page
+    job = proposed(data, lead, first)
+    assert job.outcome["refusal"][0]["code"] == "policy/stale", job.outcome
+    told = said(lead.get(f"/jobs/{job.id}").text)
+    assert SHARED in told
+    assert "Begin again from the current text" in told
+    assert documents(data)[0][SHARED].endswith("# first\n")
+
+
+def test_a_proposal_under_which_a_text_has_changed_is_not_approved(
+    data: Settings, client_as: Clients
+) -> None:
+    lead, approver = client_as("editor"), client_as("approver")
+    drafts = [noting(data, lead, word) for word in ("first", "second")]
+    proposals = [proposed(data, lead, draft) for draft in drafts]
+    assert all(each.outcome["state"] == "proposed" for each in proposals)
+    # Both give the agreement one digest, as comments do: the newest is what is approved.
+    assert approved(data, approver, proposals[1]).outcome["state"] == "approved"
+    late = proposed(data, lead, noting(data, lead, "third"))
+    assert approved(data, approver, late).outcome["state"] == "approved"
+    lines = documents(data)[0][SHARED].splitlines()
+    assert lines[-2:] == ["# second", "# third"]
