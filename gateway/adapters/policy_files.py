@@ -12,8 +12,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.adapters import policy_reading, policy_store
+from gateway.adapters.policy_reading import reader
 from gateway.errors import InputRejected, UsageError
+from gateway.policy import reached
 from gateway.policy.reading import read
+from gateway.policy.rereading import changed
 from gateway.workflows.ports_policy import AgreementFacts, Proposal
 
 LARGEST = 1_000_000
@@ -67,6 +70,17 @@ def taken_out(connection: Connection, places: Sequence[str]) -> dict[str, str]:
             remedy="`gateway policy export` writes every document to its place.",
         )
     return dict.fromkeys(places, "")
+
+
+def ended_by(connection: Connection, agreement: str, changes: Mapping[str, str]) -> list[str]:
+    """The other agreements whose approval a proposal ends: they read what it changes."""
+    current = policy_store.bundle(connection)
+    before, after = (reader().load(each)[0] for each in (current, changed(current, changes)))
+    others = set(reached(before, after)) - {agreement}
+    if not others:
+        return []
+    approved = (row["agreement"] for row in statuses(connection) if row["state"] == "approved")
+    return sorted(others.intersection(approved))
 
 
 def statuses(connection: Connection) -> list[dict[str, Any]]:

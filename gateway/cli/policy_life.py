@@ -43,7 +43,7 @@ def propose(
     Example: gateway policy propose policies/agreements/trafford.toml --as ana
     """
     from gateway.adapters import policy_exported
-    from gateway.adapters.policy_files import changes_named, taken_out
+    from gateway.adapters.policy_files import changes_named, ended_by, taken_out
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
@@ -52,6 +52,7 @@ def propose(
     with opened.database.begin() as connection:
         agreement, changes = changes_named(connection, folder, what, more)
         changes |= taken_out(connection, without)
+        ended = ended_by(connection, agreement, changes)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
     bases = policy_exported.bases(folder)
@@ -63,7 +64,12 @@ def propose(
         f"Policy digest: {proposal.policy_digest}",
         f"An approver of each controller approves it now: {waiting}.",
     ]
-    emit(_described(proposal), json_wanted, lines)
+    if ended:
+        lines.append(
+            f"Once it is approved, these count as changed, and nothing is shared under them until "
+            f"they are approved again: {', '.join(ended)}."
+        )
+    emit(_described(proposal) | {"ends_approval_of": ended}, json_wanted, lines)
 
 
 @click.command("approve")

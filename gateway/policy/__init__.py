@@ -16,6 +16,7 @@ from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
 from gateway.policy.linting_groups import Stored
 from gateway.policy.naming import called
+from gateway.policy.reach import reached
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
@@ -48,6 +49,7 @@ __all__ = [
     "load_vocabulary",
     "parse",
     "policy_digest",
+    "reached",
     "review",
     "review_due",
     "run_cases",

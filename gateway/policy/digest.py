@@ -13,8 +13,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import rfc8785
@@ -89,7 +90,7 @@ def digest_of(
     agreement: Agreement, knowledge: Knowledge, keys: Keys | None, tables: Mapping[str, str]
 ) -> str:
     """The digest of an agreement with what it reads, 64 hex digits."""
-    read = _read(agreement, knowledge)
+    read = reads(agreement, knowledge)
     document: dict[str, Any] = {
         "format": FORMAT,
         "agreement": _agreement(agreement),
@@ -120,7 +121,8 @@ def _agreement(agreement: Agreement) -> dict[str, Any]:
     return {k: v for k, v in plain.items() if k not in LATER or v is not None}
 
 
-def _read(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:
+def reads(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:
+    """The names of all entries that decisions under an agreement read, by kind."""
     purposes = agreement.purposes.values()
     contracts = {d for p in purposes for d in _datasets(p)}
     fields = {
@@ -141,6 +143,17 @@ def _read(agreement: Agreement, knowledge: Knowledge) -> dict[str, list[str]]:
         "parties": set(agreement.controllers),
     }
     return {kind: sorted(names) for kind, names in found.items()}
+
+
+def same_to_digest(kind: str, one: Any, other: Any) -> bool:
+    """Whether two entries of a kind that `reads` knows count as the same."""
+    form = _FORMS.get(kind, _plain)
+    return one is other or one == other or bool(form(one) == form(other))
+
+
+def same_agreement(one: Agreement, other: Agreement) -> bool:
+    """Whether two texts of an agreement count as the same, what they read apart."""
+    return one is other or one == other or _agreement(one) == _agreement(other)
 
 
 def _datasets(purpose: Purpose) -> set[str]:
@@ -178,6 +191,11 @@ def _basis(basis: Document | None) -> Any:
     if isinstance(plain, dict) and not plain.get("dpv"):
         plain.pop("dpv", None)
     return plain
+
+
+_FORMS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"contracts": _contract, "recipients": _recipient, "bases": _basis}
+)
 
 
 def _plain(value: Any, key: str = "") -> Any:

@@ -158,7 +158,8 @@ def test_a_change_of_what_the_digest_covers_makes_an_agreement_unapproved(office
     recipient = office.policies / "recipients" / "ons-research.toml"
     recipient.write_text(recipient.read_text().replace("2028-12-31", "2029-12-31"))
     kirklees = ("policy", "propose", "kirklees-stronger-families", recipient)
-    office.must(*kirklees, "--as", "ana")
+    told = office.must(*kirklees, "--as", "ana")
+    assert told["ends_approval_of"] == [TRAFFORD]
     assert in_force(office)
     office.must("policy", "approve", "kirklees-stronger-families", "--as", "kim")
     assert not in_force(office)

@@ -19,7 +19,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.adapters.policy_drafts import DraftState
 from gateway.adapters.policy_templates import remove_purpose as remove_purpose_of
 from gateway.model.permissions import Action
-from gateway.web import draft_agreement_forms, draft_forms, draft_purpose_forms, workshop
+from gateway.web import draft_agreement_forms, draft_forms, draft_purpose_forms, reaching, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs
@@ -73,6 +73,7 @@ def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
         faults=[{"text": each["text"]} for each in faults],
         tables=draft_forms.tables(view),
         failed=workshop.failed_cases(view.bundle, view.draft.agreement),
+        reach=reaching.reach(view.before, view.bundle, view.draft.agreement),
     )
 
 

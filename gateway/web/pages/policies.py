@@ -22,7 +22,7 @@ from gateway.policy import Bundle, Trace, by_clause, expected, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import agreement_register, notice
-from gateway.web import proposals, states, workshop
+from gateway.web import proposals, reaching, states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import (
@@ -114,6 +114,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         reasons=why,
         shown=shown,
         failed=workshop.failed_cases(then, agreement),
+        reach=reaching.reach(now, then, agreement),
         may_approve=_may_approve(proposal, caller),
     )
 
