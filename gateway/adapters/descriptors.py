@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import operators
 from gateway.adapters.database import METADATA, Database
+from gateway.adapters.keyring_ledger import record
 from gateway.errors import RefusedError, UsageError
 from gateway.model.keys import ID
 from gateway.model.permissions import Action, authorise
@@ -64,7 +65,41 @@ def register(
         connection.execute(DESCRIPTORS.delete().where(same))
         values = {"document": content.decode("utf-8"), "added": at.isoformat(), "added_by": acting}
         connection.execute(DESCRIPTORS.insert().values(**key, **values))
+        record(connection, "gateway-trusted", _facts(use, name, trust, acting), at=at)
     return trust
+
+
+def forget(
+    database: Database, use: Use, name: str, *, acting: str, at: dt.datetime
+) -> tuple[Trust, ...]:
+    """Believe the gateways of a name no more, from now on.
+
+    Returns:
+        What was believed.
+
+    Raises:
+        UsageError: no descriptor of that name is registered.
+        RefusedError: the operator may not.
+    """
+    with database.begin() as connection:
+        authorise(operators.find(connection, acting), Action.RECIPIENT_ADD)
+        known = _read(connection, use, name)
+        if not known:
+            raise UsageError(
+                "descriptors/unknown",
+                "No descriptor is registered under that name.",
+                remedy="Write the name as it was when it was registered.",
+            )
+        same = sa.and_(DESCRIPTORS.c.use == use, DESCRIPTORS.c.name == name)
+        connection.execute(DESCRIPTORS.delete().where(same))
+        for trust in known:
+            record(connection, "gateway-distrusted", _facts(use, name, trust, acting), at=at)
+    return known
+
+
+def _facts(use: Use, name: str, trust: Trust, acting: str) -> dict[str, str | int]:
+    digest = fingerprint(trust)
+    return {"kind": use.value, "holder": name, "key_digest": digest, "operator": acting}
 
 
 def of_party(connection: sa.Connection, party: str) -> tuple[Trust, ...]:

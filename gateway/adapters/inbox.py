@@ -240,6 +240,15 @@ def _no_descriptor() -> RefusedError:
     )
 
 
+def not_believed() -> RefusedError:
+    """For a package whose sender's descriptor was taken back since it came."""
+    return RefusedError(
+        "inbox/not-believed",
+        "The descriptor of the gateway that this package came from was taken back.",
+        remedy="Register its present descriptor with `gateway inbox trust`, or leave it sealed.",
+    )
+
+
 def _not_stored(fault: OSError) -> Unavailable:
     return Unavailable(
         "inbox/not-stored",

@@ -10,6 +10,7 @@ import datetime as dt
 from gateway.adapters import operators, recipients
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
+from gateway.adapters.keyring_ledger import record
 from gateway.adapters.recipients import RecipientKey
 from gateway.model.permissions import Action, authorise
 
@@ -26,7 +27,9 @@ def register(
     with database.begin() as connection:
         if acting:
             authorise(operators.find(connection, acting), Action.RECIPIENT_ADD)
-        return recipients.add(connection, recipient, public=public, by=acting, at=at)
+        key = recipients.add(connection, recipient, public=public, by=acting, at=at)
+        record(connection, "recipient-key-added", _facts(key, acting), at=at)
+    return key
 
 
 def confirm(
@@ -38,6 +41,14 @@ def confirm(
         authorise(operators.find(connection, acting), Action.RECIPIENT_CONFIRM)
         key = recipients.find(connection, recipient)
         signature = ring.sign_as(acting, recipients.message(key.id, key.fingerprint))
-        return recipients.confirm(
+        confirmed = recipients.confirm(
             connection, recipient, operator=acting, signature=signature, at=at
         )
+        record(connection, "recipient-key-confirmed", _facts(key, acting), at=at)
+    return confirmed
+
+
+def _facts(key: RecipientKey, acting: str) -> dict[str, str | int]:
+    """Which key it is, and who acted where they gave a name."""
+    facts: dict[str, str | int] = {"recipient": key.id, "key_digest": key.fingerprint}
+    return facts | ({"operator": acting} if acting else {})

@@ -172,6 +172,26 @@ def trust(ctx: click.Context, recipient: str, file: Path, acting: str, json_want
     emit(document, json_wanted, lines)
 
 
+@deliveries.command("distrust")
+@click.argument("recipient")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def distrust(ctx: click.Context, recipient: str, acting: str, json_wanted: bool) -> None:
+    """Believe no more receipts or certificates of a recipient; those taken in stay.
+
+    Example: gateway deliveries distrust ons-research --as ada
+    """
+    from gateway.adapters.descriptors import Use, forget
+
+    opened = open_store(ctx)
+    found = forget(opened.database, Use.RECEIPTS_OF, recipient, acting=acting, at=opened.at)
+    senders = [each.sender for each in found]
+    lines = [f"{recipient}: receipts of {', '.join(senders)} count no more."]
+    emit({"recipient": recipient, "senders": senders}, json_wanted, lines)
+
+
 def document_of(delivery: Any) -> dict[str, Any]:
     """One delivery, as `--json` prints it."""
     return {

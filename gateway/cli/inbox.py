@@ -53,6 +53,26 @@ def trust(ctx: click.Context, party: str, file: Path, acting: str, json_wanted: 
     emit(document, json_wanted, lines)
 
 
+@inbox.command("distrust")
+@click.argument("party")
+@as_option
+@json_option
+@click.pass_context
+@exits
+def distrust(ctx: click.Context, party: str, acting: str, json_wanted: bool) -> None:
+    """Take no more packages from a party's gateways; what came before stays.
+
+    Example: gateway inbox distrust trafford-council --as ada
+    """
+    from gateway.adapters.descriptors import Use, forget
+
+    opened = open_store(ctx)
+    found = forget(opened.database, Use.PACKAGES_OF, party, acting=acting, at=opened.at)
+    senders = [each.sender for each in found]
+    lines = [f"{party}: packages of {', '.join(senders)} are refused from now on."]
+    emit({"party": party, "senders": senders}, json_wanted, lines)
+
+
 @inbox.command("list")
 @json_option
 @click.pass_context
@@ -114,9 +134,10 @@ def open_one(ctx: click.Context, package: str, key_file: Path, to: Path, json_wa
     from gateway.adapters.recipient_keys import read_key
 
     opened = open_store(ctx)
-    found, sender = _one(opened, package)
+    found = _one(opened, package)
     if found.state is InboxState.DESTROYED:
         raise inbox_certificates.destroyed()
+    sender = _sender_of(opened, found)
     recipient = packages.Recipient(
         key=read_key(key_file), trust=sender, state=opened.settings.data / "inbox"
     )
@@ -144,7 +165,7 @@ def acknowledge(ctx: click.Context, package: str, to: Path | None, json_wanted: 
     Example: gateway inbox acknowledge rel-x.research --to rel-x.research.gwp.receipt
     """
     opened = open_store(ctx)
-    found, _ = _one(opened, package)
+    found = _one(opened, package)
     receipt = _acknowledged(opened, found, whole=False)
     if to is not None:
         to.write_text(f"{receipt}\n", encoding="ascii")
@@ -182,7 +203,7 @@ def certify(
     opened = open_store(ctx)
     with opened.database.read() as connection:
         authorise(operators.find(connection, acting), Action.DESTRUCTION_CERTIFY)
-    found, _ = _one(opened, package)
+    found = _one(opened, package)
     _acknowledged(opened, found, whole=False)
     told = said(destroyed, unreadable_after, by=acting, at=opened.at)
     signer, name = opened.ring.signer(KeyKind.PACKAGE_SIGNING), opened.ring.sender
@@ -211,17 +232,28 @@ def _inbox(opened: Any) -> Any:
     return inbox_of(opened.settings, opened.database)
 
 
-def _one(opened: Any, package: str) -> tuple[Any, Any]:
-    """The package of that id, and its sender's descriptor."""
-    from gateway.adapters import descriptors
+def _one(opened: Any, package: str) -> Any:
+    """The package of that id."""
     from gateway.adapters import inbox as store
 
     with opened.database.read() as connection:
         found = store.listed(connection, package=package)
-        if not found:
-            raise store.unknown()
-        trusted = descriptors.of_party(connection, found[0].party)
-    return found[0], next(each for each in trusted if each.sender == found[0].sender)
+    if not found:
+        raise store.unknown()
+    return found[0]
+
+
+def _sender_of(opened: Any, found: Any) -> Any:
+    """The descriptor of the gateway that a package came from, if it is still believed."""
+    from gateway.adapters import descriptors
+    from gateway.adapters import inbox as store
+
+    with opened.database.read() as connection:
+        trusted = descriptors.of_party(connection, found.party)
+    for each in trusted:
+        if each.sender == found.sender:
+            return each
+    raise store.not_believed()
 
 
 def _acknowledged(opened: Any, found: Any, *, whole: bool) -> str:

@@ -50,6 +50,30 @@ def test_a_sender_is_made_known_by_its_descriptor_and_its_packages_come(
         until(there.everything_arrived, bool)
     assert {each.state for each in there.deliveries()} == {DeliveryState.ACKNOWLEDGED}
     assert {each.party for each in there.arrived()} == {borough.COUNCIL}
+    _is_believed_no_more(there)
+
+
+def _is_believed_no_more(there: Pair) -> None:
+    """Trust is taken back in one word, and who gave and took it stands in the ledger."""
+    arrived = there.arrived()[0]
+    key = there.recipient.home / "none.key"
+    key.write_text("")
+    opening = ("inbox", "open", arrived.package, "--key", str(key), "--to", str(key.parent / "x"))
+    with there.recipient.open():
+        told = there.recipient.must("inbox", "distrust", borough.COUNCIL, "--as", "ada", "--json")
+        assert json.loads(told.out)["senders"] == [arrived.sender]
+        again = there.recipient.run("inbox", "distrust", borough.COUNCIL, "--as", "ada")
+        assert (again.code, "descriptors/unknown" in again.err) == (2, True)
+        opened = there.recipient.run(*opening)
+        assert (opened.code, "inbox/not-believed" in opened.err) == (3, True), opened.err
+        there.recipient.must("inbox", "acknowledge", arrived.package)
+    assert there.events(there.recipient).count("gateway-trusted") == 1
+    assert there.events(there.recipient).count("gateway-distrusted") == 1
+    with there.sender.open():
+        there.sender.must("deliveries", "distrust", borough.RESEARCH, "--as", "ada")
+    events = there.events(there.sender)
+    assert "gateway-distrusted" in events
+    assert {"recipient-key-added", "recipient-key-confirmed"} <= set(events)
 
 
 def test_who_may_bring_packages_may_not_sign_people_in_or_send_files(
