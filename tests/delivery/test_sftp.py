@@ -28,7 +28,8 @@ PACKAGE = "rel-a.research"
 class Server:
     """An SFTP server in a thread, with its folder and its keys."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, speaks: type[asyncssh.SFTPServer] = asyncssh.SFTPServer) -> None:
+        self._speaks = speaks
         self.folder, self.keys = home / "served", home / "keys" / "ons-research"
         self.folder.mkdir()
         self.keys.mkdir(parents=True)
@@ -54,7 +55,7 @@ class Server:
             0,
             server_host_keys=[self._host_key],
             authorized_client_keys=self._known,
-            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(self.folder).encode()),
+            sftp_factory=lambda chan: self._speaks(chan, chroot=str(self.folder).encode()),
         )
 
     def _do(self, act):  # type: ignore[no-untyped-def]
@@ -105,6 +106,39 @@ def retargeted(parcel: Parcel, **more: str) -> Parcel:
         target={**parcel.target, **more},
         keys=parcel.keys,
     )
+
+
+class Mute(asyncssh.SFTPServer):
+    """Lets people in, keeps the connection alive, and answers nothing."""
+
+    async def stat(self, path: bytes) -> asyncssh.SFTPAttrs:
+        await asyncio.sleep(3600)
+        raise AssertionError(path)
+
+
+def test_a_server_that_lets_us_in_and_says_nothing_holds_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "SESSION_SECONDS", 1.0)
+    home = tmp_path / "mute"
+    home.mkdir()
+    mute = Server(home, Mute)
+    package = home / f"{PACKAGE}.gwp"
+    package.write_bytes(b"sealed")
+    target = {"address": f"sftp://{HOST}:{mute.port}/", "host_key": mute.host_key}
+    waiting = Parcel(
+        path=package,
+        package=PACKAGE,
+        digest=hashlib.sha256(b"sealed").hexdigest(),
+        recipient="ons-research",
+        target={**target, "client": "trafford"},
+        keys=mute.keys.parent,
+    )
+    try:
+        for act in (sftp.bring, sftp.receipt):
+            assert act(waiting) == Told(arrived=None, code="delivery/no-answer")
+    finally:
+        mute.close()
 
 
 def test_a_package_lies_there_whole_under_its_name(server: Server, parcel: Parcel) -> None:

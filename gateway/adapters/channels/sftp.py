@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,8 @@ from gateway.errors import IntegrityError, Unavailable
 
 BLOCK = 1 << 18
 SECONDS = 30
+# A whole session, and the bytes a second at which a package goes at the slowest.
+SESSION_SECONDS, SLOWEST = 120.0, 64 << 10
 OTHER_KEY = "delivery/other-host-key"
 
 
@@ -77,35 +79,51 @@ def _run(parcel: Parcel, act: Any) -> Told:
 async def _connected(parcel: Parcel, act: Any, *, key: Any, host_key: Any) -> Told:
     place = urlsplit(parcel.target["address"])
     folder = PurePosixPath(unquote(place.path).removeprefix("/") or ".")
-    opened = _session(place.hostname or "", place.port or 22, parcel, key=key, host_key=host_key)
-    async with opened as sftp:
-        told: Told = await act(sftp, folder / f"{parcel.package}.gwp", parcel)
-        return told
+    signed_in = _signed_in(place.hostname or "", place.port or 22, parcel, key, host_key)
+    async with _ended_after(_patience(act, parcel)) as ending, signed_in as connection:
+        ending(connection.abort)
+        async with connection.start_sftp_client() as sftp:
+            told: Told = await act(sftp, folder / f"{parcel.package}.gwp", parcel)
+    return told
+
+
+def _signed_in(host: str, port: int, parcel: Parcel, key: Any, host_key: Any) -> Any:
+    return _library().connect(
+        host,
+        port,
+        # Of several addresses of one name, this tells what the last one said.
+        sock=socket.create_connection((host, port), timeout=SECONDS),
+        username=parcel.target.get("client", ""),
+        client_keys=[key],
+        known_hosts=([host_key], [], []),
+        config=None,
+        agent_path=None,
+        connect_timeout=SECONDS,
+        login_timeout=0,  # the time above is for signing in as well
+        keepalive_interval=SECONDS,
+    )
 
 
 @asynccontextmanager
-async def _session(
-    host: str, port: int, parcel: Parcel, *, key: Any, host_key: Any
-) -> AsyncIterator[Any]:
-    asyncssh = _library()
-    async with (
-        asyncssh.connect(
-            host,
-            port,
-            # Of several addresses of one name, this tells what the last one said.
-            sock=socket.create_connection((host, port), timeout=SECONDS),
-            username=parcel.target.get("client", ""),
-            client_keys=[key],
-            known_hosts=([host_key], [], []),
-            config=None,
-            agent_path=None,
-            connect_timeout=SECONDS,
-            login_timeout=0,  # the time above is for signing in as well
-            keepalive_interval=SECONDS,
-        ) as connection,
-        connection.start_sftp_client() as sftp,
-    ):
-        yield sftp
+async def _ended_after(seconds: float) -> AsyncIterator[Callable[[Callable[[], None]], None]]:
+    """End a connection when its time is over; a server that says nothing more is alive for ever.
+
+    Giving up the wait is not enough: the library then waits for the server to say goodbye.
+
+    Raises:
+        TimeoutError: its time was over.
+    """
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+    try:
+        yield lambda end: timers.append(loop.call_later(seconds, end))
+    except (OSError, _library().Error) as fault:
+        if any(loop.time() >= timer.when() for timer in timers):
+            raise TimeoutError from fault
+        raise
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 async def _bring(sftp: Any, name: PurePosixPath, parcel: Parcel) -> Told:
@@ -163,6 +181,11 @@ async def _digest(sftp: Any, name: PurePosixPath) -> str:
         while block := await file.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _patience(act: Any, parcel: Parcel) -> float:
+    """How long a session may take, in seconds."""
+    return SESSION_SECONDS + (_size(parcel.path) / SLOWEST if act is _bring else 0)
 
 
 def _size(path: Path) -> int:
