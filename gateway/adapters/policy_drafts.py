@@ -23,6 +23,7 @@ from gateway.adapters import policy_store
 from gateway.adapters.database import METADATA
 from gateway.errors import HeldForPerson, InputRejected, UsageError
 from gateway.model.remarks import remark
+from gateway.policy.places import kind_of, misplaced
 
 LARGEST = 1_000_000
 MOST_DOCUMENTS = 20
@@ -105,7 +106,7 @@ def begin(
     at: dt.datetime,
 ) -> Draft:
     """Begin a draft from the current texts, with first changes beside them."""
-    _refuse_too_much(changes)
+    _refuse_unfit(changes)
     connection.execute(
         DRAFTS.insert().values(
             id=draft,
@@ -148,16 +149,10 @@ def save(
         HeldForPerson: `policy/draft-moved`: somebody saved meanwhile; nothing was written.
         UsageError: the draft is not open any more.
     """
-    _refuse_too_much(changes)
+    _refuse_unfit(changes)
     known = find(connection, draft)
     _require_open(known)
-    if known.revision != revision:
-        raise HeldForPerson(
-            "policy/draft-moved",
-            f"{known.saved_by} saved revision {known.revision} of this draft after you opened it.",
-            remedy="Look at what changed, then make your edit again on the newest text.",
-            revision=known.revision,
-        )
+    require_revision(known, revision)
     current = policy_store.bundle(connection)
     bases = {path: known.bases.get(path, digest_of(current, path)) for path in changes}
     moved = connection.execute(
@@ -176,9 +171,16 @@ def save(
     return find(connection, draft)
 
 
-def close(connection: sa.Connection, draft: str, state: DraftState) -> None:
-    """Say that a draft was proposed or dropped; it is edited no more."""
-    _require_open(find(connection, draft))
+def close(connection: sa.Connection, draft: str, state: DraftState, *, revision: int) -> None:
+    """Say that a draft was proposed or dropped; it is edited no more.
+
+    Raises:
+        HeldForPerson: `policy/draft-moved`: somebody saved it since this revision.
+        UsageError: the draft is not open any more.
+    """
+    known = find(connection, draft)
+    _require_open(known)
+    require_revision(known, revision)
     connection.execute(DRAFTS.update().where(DRAFTS.c.id == draft).values(state=state))
 
 
@@ -246,6 +248,17 @@ def _add_revision(
     )
 
 
+def require_revision(draft: Draft, revision: int) -> None:
+    """Refuse what was made over an earlier revision: somebody has saved since."""
+    if draft.revision != revision:
+        raise HeldForPerson(
+            "policy/draft-moved",
+            f"{draft.saved_by} saved revision {draft.revision} of this draft after you opened it.",
+            remedy="Look at what changed, then do it again on the newest text.",
+            revision=draft.revision,
+        )
+
+
 def _require_open(draft: Draft) -> None:
     if draft.state is not DraftState.OPEN:
         raise UsageError(
@@ -255,7 +268,9 @@ def _require_open(draft: Draft) -> None:
         )
 
 
-def _refuse_too_much(changes: Mapping[str, str]) -> None:
+def _refuse_unfit(changes: Mapping[str, str]) -> None:
+    if any(text and kind_of(path) is None for path, text in changes.items()):
+        raise misplaced()
     if len(changes) > MOST_DOCUMENTS or any(
         len(text.encode("utf-8", "replace")) > LARGEST for text in changes.values()
     ):

@@ -1,8 +1,8 @@
 """What an export wrote, so that a proposal from its folder writes nothing over.
 
 The folder holds a list as `sha256sum` writes it, `exported.sha256`: the digest of each
-document as the store had it. A text that is proposed is added, since what its editor
-writes next is written over that. Where there is no list, nothing is known.
+document as the store had it. A text that is proposed is added behind it, since what its
+editor writes next is written over that. Where there is no list, nothing is known.
 
 Source: docs/reference/policy.md, "Life of a version".
 """
@@ -17,9 +17,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gateway.adapters.durable import written_beside
+from gateway.errors import InputRejected
+from gateway.policy.places import kind_of
 
 LIST = "exported.sha256"
-_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+LARGEST = 4_000_000
+_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](\S.*)")
 
 
 def write_list(folder: Path, documents: Mapping[str, str]) -> None:
@@ -27,20 +30,36 @@ def write_list(folder: Path, documents: Mapping[str, str]) -> None:
     _write(folder, ((digest_of(text), path) for path, text in documents.items()))
 
 
-def bases(folder: Path) -> dict[str, frozenset[str]]:
-    """For each document of an exported folder, the texts that it can have begun from."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for digest, path in _lines(folder):
-        found[path].add(digest)
-    return {path: frozenset(digests) for path, digests in found.items()}
+def bases(files: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
+    """For each file of an exported folder, the texts that it was written over, in order.
+
+    Args:
+        files: by their place in the store.
+
+    Returns:
+        Digests by place; "" for a document that was not there. What lies in no exported
+        folder is left out.
+
+    Raises:
+        InputRejected: a list is damaged.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for place, file in files.items():
+        if (folder := _folder_of(place, file)) is not None:
+            listed = defaultdict(list)
+            for digest, path in _lines(folder):
+                listed[path].append(digest)
+            found[place] = tuple(listed[place]) or ("",)
+    return found
 
 
-def add(folder: Path, changes: Mapping[str, str]) -> None:
-    """Add texts that were proposed, where there is a list that can be written."""
-    listed = _lines(folder)
-    if listed and os.access(folder, os.W_OK):
-        proposed = ((digest_of(text), path) for path, text in changes.items() if text)
-        _write(folder, dict.fromkeys((*listed, *proposed)))
+def add(files: Mapping[str, Path], changes: Mapping[str, str]) -> None:
+    """Add texts that were proposed to the lists of their folders, where these can be written."""
+    for place, file in files.items():
+        folder = _folder_of(place, file)
+        if folder is not None and os.access(folder, os.W_OK):
+            proposed = (digest_of(changes[place]), place)
+            _write(folder, (*(line for line in _lines(folder) if line != proposed), proposed))
 
 
 def digest_of(text: str) -> str:
@@ -48,13 +67,37 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def _folder_of(place: str, file: Path) -> Path | None:
+    """The exported folder in which a file lies at its place."""
+    whole = file.resolve()
+    folder = whole.parents[len(Path(place).parts) - 1]
+    return folder if whole == folder / place and os.path.lexists(folder / LIST) else None
+
+
 def _lines(folder: Path) -> list[tuple[str, str]]:
     file = folder / LIST
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    return [(found[1], found[2]) for line in text.splitlines() if (found := _LINE.fullmatch(line))]
+    if not file.is_file() or file.stat().st_size > LARGEST:
+        raise _damaged()
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise _damaged() from None
+    found = [_LINE.fullmatch(line) for line in lines]
+    if not all(found):
+        raise _damaged()
+    return [(each[1].lower(), each[2]) for each in found if each]
 
 
 def _write(folder: Path, lines: Iterable[tuple[str, str]]) -> None:
-    text = "".join(f"{digest}  {path}\n" for digest, path in lines)
+    text = "".join(f"{digest}  {path}\n" for digest, path in lines if kind_of(path) is not None)
     with written_beside(folder / LIST, mode=0o666) as file:
         file.write(text.encode("utf-8"))
+
+
+def _damaged() -> InputRejected:
+    return InputRejected(
+        "policy/list-damaged",
+        f"{LIST} beside the documents is not as `gateway policy export` wrote it, so that nobody "
+        "knows what they were written over.",
+        remedy="Export into another folder, and make the change there.",
+    )

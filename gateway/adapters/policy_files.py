@@ -15,6 +15,7 @@ from gateway.adapters import policy_reading, policy_store
 from gateway.adapters.policy_reading import reader
 from gateway.errors import InputRejected, UsageError
 from gateway.policy import reached
+from gateway.policy.places import kind_of, misplaced
 from gateway.policy.reading import read
 from gateway.policy.rereading import changed
 from gateway.workflows.ports_policy import AgreementFacts, Proposal
@@ -36,10 +37,9 @@ def changes_named(
     Raises:
         UsageError: no agreement is among them, or a file has no place in the store.
     """
-    current = policy_store.bundle(connection)
     named = Path(what)
-    files = [*([named] if named.is_file() else []), *more]
-    changes = {_place(current, policies, path): _read(path) for path in files}
+    files = placed(connection, policies, what, more)
+    changes = {place: _read(path) for place, path in files.items()}
     if not named.is_file():
         return what, changes
     for place, text in changes.items():
@@ -50,6 +50,20 @@ def changes_named(
         "None of these files is an agreement.",
         remedy="Name the agreement that the change is for, then the files.",
     )
+
+
+def placed(
+    connection: Connection, policies: Path, what: str, more: Sequence[Path]
+) -> dict[str, Path]:
+    """The files that are named, each by its place in the store.
+
+    Raises:
+        UsageError: a file has no place there.
+    """
+    current = policy_store.bundle(connection)
+    named = Path(what)
+    files = [*([named] if named.is_file() else []), *more]
+    return {_place(current, policies, path): path for path in files}
 
 
 def taken_out(connection: Connection, places: Sequence[str]) -> dict[str, str]:
@@ -95,7 +109,12 @@ def write_documents(folder: Path, documents: Mapping[str, str]) -> list[str]:
 
     Returns:
         The paths that were new or changed.
+
+    Raises:
+        InputRejected: one stands at no place of a document; nothing is written.
     """
+    if any(kind_of(place) is None for place in documents):
+        raise misplaced()
     changed = []
     for place, text in documents.items():
         target = folder / place

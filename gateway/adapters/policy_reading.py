@@ -19,6 +19,7 @@ from gateway import policy
 from gateway.adapters import policy_store, recipients
 from gateway.model.shipped import table_digests
 from gateway.policy import Bundle, Finding, PolicyInvalid, RecipientKey
+from gateway.policy.findings import name
 from gateway.policy.rereading import Rereader
 from gateway.workflows.ports_policy import AgreementFacts
 
@@ -108,7 +109,8 @@ def check(documents: Mapping[str, str], paths: Collection[str]) -> None:
         PolicyInvalid: every finding of these documents.
     """
     _, findings = reader().load(documents)
-    concerned = [finding for finding in findings if finding.document in paths]
+    told = {*paths, *map(name, paths)}  # one that is misplaced is told by what may be quoted
+    concerned = [finding for finding in findings if finding.document in told]
     if concerned:
         raise PolicyInvalid(concerned)
 

@@ -6,7 +6,7 @@ Source: docs/reference/policy.md, "Life of a version"; security point 20.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -47,6 +47,10 @@ class SqlShelf:
     def heads(self) -> Mapping[str, str]:
         """Give the SHA-256 of each current document."""
         return policy_store.heads(self._connection)
+
+    def once_current(self, path: str) -> Collection[str]:
+        """Give the SHA-256 of what is known to have stood there."""
+        return policy_store.once_current(self._connection, path)
 
     def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
         """Read every agreement of these documents that loads."""
@@ -101,12 +105,29 @@ class SqlShelf:
         return policy_store.withdraw(self._connection, agreement, by=by, at=self._at)
 
 
-def policy_desk(ring: KeyRing, database: Database, *, acting: str, at: dt.datetime) -> PolicyDesk:
-    """Put together what the life of a policy version works with."""
+def policy_desk(
+    ring: KeyRing,
+    database: Database,
+    *,
+    acting: str,
+    at: dt.datetime,
+    within: Callable[[Connection], None] | None = None,
+) -> PolicyDesk:
+    """Put together what the life of a policy version works with.
+
+    Args:
+        ring: signs.
+        database: holds the documents.
+        acting: the operator.
+        at: now.
+        within: what is done at the end of the same transaction; what it raises undoes all.
+    """
 
     @contextmanager
     def shelf() -> Iterator[Shelf]:
         with database.begin() as connection:
             yield SqlShelf(connection, ring, at=at)
+            if within is not None:
+                within(connection)
 
     return PolicyDesk(shelf=shelf, acting=acting, at=at)

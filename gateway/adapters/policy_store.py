@@ -143,6 +143,12 @@ def moved(connection: Connection, proposal: Proposal) -> tuple[str, ...]:
     )
 
 
+def once_current(connection: Connection, path: str) -> frozenset[str]:
+    """The digests of what is known to have stood at a path: now, or under a proposal."""
+    query = select(CHANGES.c.base).where(CHANGES.c.path == path, CHANGES.c.base.is_not(None))
+    return frozenset({*connection.scalars(query), heads(connection).get(path, "")})
+
+
 def add_approval(
     connection: Connection,
     proposal: Proposal,

@@ -43,7 +43,7 @@ def propose(
     Example: gateway policy propose policies/agreements/trafford.toml --as ana
     """
     from gateway.adapters import policy_exported
-    from gateway.adapters.policy_files import changes_named, ended_by, taken_out
+    from gateway.adapters.policy_files import changes_named, ended_by, placed, taken_out
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
@@ -51,13 +51,14 @@ def propose(
     folder = opened.settings.policies
     with opened.database.begin() as connection:
         agreement, changes = changes_named(connection, folder, what, more)
+        files = placed(connection, folder, what, more)
         changes |= taken_out(connection, without)
         ended = ended_by(connection, agreement, changes)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
-    bases = policy_exported.bases(folder)
+    bases = policy_exported.bases(files)
     proposal = life.propose(desk, agreement, changes=changes, bases=bases)
-    policy_exported.add(folder, changes)
+    policy_exported.add(files, changes)
     waiting = ", ".join(proposal.controllers)
     lines = [
         f"{agreement} version {proposal.version} is proposed.",

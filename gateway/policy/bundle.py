@@ -22,6 +22,7 @@ from gateway.policy.contracts import build_contract
 from gateway.policy.findings import Finding, PolicyInvalid, name
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.outcomes import OutcomePlan
+from gateway.policy.places import kind_of
 from gateway.policy.protocols import Protocol
 from gateway.policy.reading import Tree, read
 from gateway.policy.recipients import Recipient, channel_faults, retired_domains
@@ -131,7 +132,7 @@ def _trees(documents: Documents, findings: list[Finding]) -> dict[str, Tree]:
     for document in sorted(documents):
         if not document.endswith(".toml"):
             continue
-        if _kind(document) is None:
+        if kind_of(document) is None:
             findings.append(_misplaced(document))
             continue
         tree, faults = read(document, documents[document])
@@ -145,14 +146,6 @@ _FOLLOWS = frozenset(
     f"policy/unknown-{what}"
     for what in ("field", "cohort", "dataset", "duty", "party", "protocol", "column")
 )
-_FOLDERS = ("agreements/", "datasets/", "recipients/", "protocols/", "outcome-plans/", "cases/")
-_FILES = ("vocabulary.toml", "legal-bases.toml")
-
-
-def _kind(document: str) -> str | None:
-    if document in _FILES:
-        return document
-    return next((folder for folder in _FOLDERS if document.startswith(folder)), None)
 
 
 def _misplaced(document: str) -> Finding:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy import Connection
+
 from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job
@@ -35,20 +37,19 @@ def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
         draft = policy_drafts.find(connection, job.subject)
     if draft.state is DraftState.PROPOSED:
         return {"state": "proposed", "agreement": draft.agreement, "draft": draft.id}
-    if draft.revision != job.request["revision"]:
-        raise HeldForPerson(
-            "policy/draft-moved",
-            "The draft was saved again after you asked to propose it.",
-            remedy="Look at it again, then propose it.",
+    policy_drafts.require_revision(draft, job.request["revision"])
+
+    def close(connection: Connection) -> None:
+        policy_drafts.close(
+            connection, draft.id, DraftState.PROPOSED, revision=job.request["revision"]
         )
-    proposal = _proposed_before(database, draft, job) or life.propose(
-        _desk(database, ring, job),
+
+    proposal = life.propose(
+        policy_desk(ring, database, acting=job.by, at=now(), within=close),
         draft.agreement,
         changes=_changing(database, draft),
-        bases={path: {base} for path, base in draft.bases.items()},
+        bases={path: (base,) for path, base in draft.bases.items()},
     )
-    with database.begin() as connection:
-        policy_drafts.close(connection, draft.id, DraftState.PROPOSED)
     return _told(proposal) | {"draft": draft.id}
 
 
@@ -107,12 +108,7 @@ def _as_asked(database: Database, job: Job) -> policy_drafts.Draft:
     """
     with database.read() as connection:
         draft = policy_drafts.find(connection, job.subject)
-    if draft.revision != job.request["revision"]:
-        raise HeldForPerson(
-            "policy/draft-moved",
-            "The draft was saved again after you asked.",
-            remedy="Look at it again, then ask again.",
-        )
+    policy_drafts.require_revision(draft, job.request["revision"])
     return draft
 
 
@@ -138,20 +134,6 @@ def _changing(database: Database, draft: policy_drafts.Draft) -> dict[str, str]:
     with database.read() as connection:
         current = policy_store.bundle(connection)
     return {path: text for path, text in draft.changes.items() if current.get(path, "") != text}
-
-
-def _proposed_before(database: Database, draft: policy_drafts.Draft, job: Job) -> Proposal | None:
-    """The proposal that an earlier attempt of this job made, if it came so far."""
-    if not job.attempts > 1:
-        return None
-    with database.read() as connection:
-        mine = [
-            each
-            for each in policy_store.proposals(connection, draft.agreement)
-            if each.editor == job.by
-            and dict(policy_store.changes_of(connection, each)) == dict(draft.changes)
-        ]
-    return mine[-1] if mine else None
 
 
 def _told(proposal: Proposal) -> dict[str, Any]:

@@ -11,18 +11,19 @@ Source: docs/reference/policy.md, "Life of a version"; security point 3; UK GDPR
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.errors import RefusedError, UsageError
 from gateway.model.permissions import Action, authorise
 from gateway.model.words import PartyRole
 from gateway.policy.findings import name
+from gateway.policy.places import kind_of, misplaced
 from gateway.policy.rereading import changed
 from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 NOTICE_DAYS = 28
-NO_BASES: Mapping[str, Collection[str]] = MappingProxyType({})
+NO_BASES: Mapping[str, Sequence[str]] = MappingProxyType({})
 REMOVABLE = ("datasets/", "recipients/")
 MOST_TOLD = 12
 
@@ -32,7 +33,7 @@ def propose(
     agreement: str,
     *,
     changes: Mapping[str, str],
-    bases: Mapping[str, Collection[str]] = NO_BASES,
+    bases: Mapping[str, Sequence[str]] = NO_BASES,
 ) -> Proposal:
     """Propose an agreement, as the store has it or with changed texts beside it.
 
@@ -40,17 +41,19 @@ def propose(
         desk: the editor acts.
         agreement: its id.
         changes: new texts by path; empty proposes what is there as it is.
-        bases: for a path, the SHA-256 of each current text that the new one can have been
-            written over ("" for none); a path that is not named is not compared.
+        bases: for a path, the SHA-256 of the texts that the new one was written over, the
+            last one last ("" for none); a path that is not named is not compared.
     """
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
         current = shelf.bundle()
         merged = changed(current, changes)
+        _refuse_misplaced(changes)
         _refuse_lost(_written_over(shelf, changes, bases))
         _refuse_needed(shelf, agreement, changes)
         shelf.check(merged, changes.keys())
         facts = _facts_of(shelf, merged, agreement)
+        _refuse_others(current, changes, facts)
         _refuse_stale_version(shelf, current, changes, facts)
         drawn = Proposal(
             agreement=agreement,
@@ -150,15 +153,43 @@ def _refuse_stale_version(
 
 
 def _written_over(
-    shelf: Shelf, changes: Mapping[str, str], bases: Mapping[str, Collection[str]]
+    shelf: Shelf, changes: Mapping[str, str], bases: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """The documents that have changed since somebody began from them."""
+    """The documents that have changed since somebody began from them.
+
+    Of several texts that were written one over the other, the last one that was ever the
+    current one counts: the later ones were proposed, and nobody approved them.
+    """
     current = shelf.heads()
-    return [
+    moved = []
+    for path in sorted(path for path in changes if path in bases):
+        once = shelf.once_current(path)
+        known = [digest for digest in bases[path] if digest in once] or bases[path]
+        if current.get(path, "") != known[-1]:
+            moved.append(path)
+    return moved
+
+
+def _refuse_misplaced(changes: Mapping[str, str]) -> None:
+    if any(text and kind_of(path) is None for path, text in changes.items()):
+        raise misplaced()
+
+
+def _refuse_others(
+    current: Mapping[str, str], changes: Mapping[str, str], facts: AgreementFacts
+) -> None:
+    """Each agreement is changed by a proposal of its own, for its own controllers to approve."""
+    others = [
         path
-        for path in sorted(changes)
-        if path in bases and current.get(path, "") not in bases[path]
+        for path, text in sorted(changes.items())
+        if kind_of(path) == "agreements/" and path != facts.path and text != current.get(path)
     ]
+    if others:
+        raise RefusedError(
+            "policy/other-agreement",
+            f"This proposal would change another agreement too: {name(others[0])}.",
+            remedy="Propose that agreement for itself, so that its own controllers approve it.",
+        )
 
 
 def _refuse_lost(moved: Sequence[str]) -> None:
@@ -176,7 +207,7 @@ def _refuse_lost(moved: Sequence[str]) -> None:
 def _refuse_needed(shelf: Shelf, agreement: str, changes: Mapping[str, str]) -> None:
     """Only a recipient or a dataset is taken out as a whole, and only once nothing needs it."""
     gone = [path for path, text in changes.items() if not text]
-    if any(not path.startswith(REMOVABLE) for path in gone):
+    if any(kind_of(path) is not None and not path.startswith(REMOVABLE) for path in gone):
         raise UsageError(
             "policy/not-taken-out",
             "Only a recipient or a dataset can be taken out as a whole.",
@@ -192,8 +223,10 @@ def _refuse_needed(shelf: Shelf, agreement: str, changes: Mapping[str, str]) -> 
 
 
 def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
-    merged = changed(shelf.bundle(), shelf.changes_of(proposal))
-    facts = _facts_of(shelf, merged, proposal.agreement)
+    current, changes = shelf.bundle(), shelf.changes_of(proposal)
+    _refuse_misplaced(changes)
+    facts = _facts_of(shelf, changed(current, changes), proposal.agreement)
+    _refuse_others(current, changes, facts)
     if facts.policy_digest != proposal.policy_digest:
         raise UsageError(
             "policy/stale",

@@ -81,6 +81,9 @@ class Shelf(Protocol):
     def heads(self) -> Mapping[str, str]:
         """The SHA-256 of the current text of each document, by path."""
 
+    def once_current(self, path: str) -> Collection[str]:
+        """The SHA-256 of what is known to have stood at a path; "" for no document."""
+
     def agreements(self, documents: Mapping[str, str]) -> Mapping[str, AgreementFacts]:
         """Every agreement of these documents that loads, by id."""
 

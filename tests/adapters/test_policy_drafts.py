@@ -119,7 +119,7 @@ def test_a_change_underneath_is_noticed(begun: Database) -> None:
 
 def test_a_closed_draft_is_edited_no_more(begun: Database) -> None:
     with begun.begin() as connection:
-        drafts.close(connection, "draft-1", DraftState.DROPPED)
+        drafts.close(connection, "draft-1", DraftState.DROPPED, revision=1)
         assert drafts.listed(connection) == ()
     with pytest.raises(UsageError, match="policy/draft-closed"):
         saved(begun, 1, TEXT)

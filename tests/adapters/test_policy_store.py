@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway import policy
-from gateway.adapters import policy_store
+from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.policy_reading import decision_inputs
+from gateway.errors import InputRejected
 from gateway.model import Refusal, SharingRequest
 from tests.adapters.keys_process import REPOSITORY, Office, Offices
 
@@ -230,6 +231,116 @@ def test_a_proposal_from_an_exported_folder_knows_what_it_was_written_over(offic
     office.must("policy", "export", office.policies)
     propose(office, TRAFFORD, noted(office, "mine at last"))
     approve(office)
+
+
+def test_of_two_exported_folders_the_second_does_not_undo_the_first(
+    office: Office, tmp_path: Path
+) -> None:
+    """Wherever the folders lie: the list beside the files counts, not a setting."""
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        office.must("policy", "export", folder)
+    first, second = (folder / "recipients" / "ons-research.toml" for folder in folders)
+    first.write_text(first.read_text() + "# first\n")
+    second.write_text(second.read_text() + "# second\n")
+    propose(office, TRAFFORD, first)
+    approve(office)
+    office.refused("policy/stale", 2, "policy", "propose", KIRKLEES, second, "--as", "ana")
+
+
+def test_what_another_took_back_is_not_put_in_again(office: Office, tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    office.must("policy", "export", mine)
+    place = Path("recipients") / "ons-research.toml"
+    before = (mine / place).read_text()
+    (mine / place).write_text(before + "# one\n")
+    propose(office, TRAFFORD, mine / place)
+    approve(office)
+    office.must("policy", "export", theirs)
+    (theirs / place).write_text(before)
+    propose(office, TRAFFORD, theirs / place)
+    approve(office)
+    (mine / place).write_text(before + "# one\n# two\n")
+    office.refused("policy/stale", 2, "policy", "propose", TRAFFORD, mine / place, "--as", "ana")
+
+
+def test_what_nobody_approved_may_be_written_over_again(office: Office, tmp_path: Path) -> None:
+    office.must("policy", "export", tmp_path / "mine")
+    file = tmp_path / "mine" / "recipients" / "ons-research.toml"
+    for word in ("one", "two", "three"):
+        file.write_text(file.read_text() + f"# {word}\n")
+        propose(office, TRAFFORD, file)
+    approve(office)
+
+
+@pytest.mark.parametrize("damage", ["binary", "word", "folder", "upper"])
+def test_a_damaged_list_is_said_and_one_that_sha256sum_reads_is_none(
+    office: Office, tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "mine"
+    office.must("policy", "export", folder)
+    listed = folder / "exported.sha256"
+    text = listed.read_text()
+    if damage == "folder":
+        listed.unlink()
+        listed.mkdir()
+    else:
+        changes = {"binary": text.replace("  ", " *"), "word": text + "surprise\n"}
+        listed.write_text(
+            changes.get(damage, "".join(f"{a.upper()}  {b}\n" for a, b in pairs(text)))
+        )
+    propose(office, TRAFFORD, noted(office, "another"))
+    approve(office)
+    stale = ("policy", "propose", TRAFFORD, folder / "recipients" / "ons-research.toml")
+    code = ("policy/list-damaged", 4) if damage in {"word", "folder"} else ("policy/stale", 2)
+    office.refused(*code, *stale, "--as", "ana")
+
+
+def pairs(text: str) -> list[list[str]]:
+    return [line.split("  ") for line in text.splitlines()]
+
+
+def test_one_agreement_does_not_change_another(office: Office) -> None:
+    office.refused(
+        *("policy/other-agreement", 3),
+        *("policy", "propose", KIRKLEES, newer(office), "--as", "ana"),
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "recipients/../../run-me.toml",
+        "recipients/x",
+        "/outside/run-me.sh",
+        "keys/x.toml",
+        "recipients/a\u202elmot.toml",
+        "recipients/evil\nvocabulary.toml",
+        f"recipients/{'a' * 200}.toml",
+        "recipients/.toml",
+        "agreements//x.toml",
+    ],
+)
+def test_a_document_at_no_place_of_one_is_neither_saved_nor_proposed_nor_written(
+    office: Office, tmp_path: Path, path: str
+) -> None:
+    said = {"title": "x", "agreement": TRAFFORD, "by": "ana", "at": dt.datetime.now(dt.UTC)}
+    with office.database() as database:
+        refused = pytest.raises(InputRejected, match="policy/unknown-document")
+        with refused, database.begin() as connection:
+            policy_drafts.begin(connection, "draft-x", changes={path: "x = 1\n"}, **said)
+        if len(path) > 200:
+            return
+        # Past every check, as an older gateway could have stored it.
+        with database.begin() as connection:
+            policy_store._set_heads(connection, {path: "x = 1\n"}, at=said["at"])
+    out = tmp_path / "out"
+    office.refused("policy/unknown-document", 4, "policy", "export", out)
+    assert not out.exists() or not list(out.rglob("*"))
+    without = ("policy", "propose", TRAFFORD, f"--without={path}", "--as", "ana")
+    office.must(*without)
+    approve(office)
+    office.must("policy", "export", out)
 
 
 @pytest.mark.parametrize("version", [2, 3, 5])

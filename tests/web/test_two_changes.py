@@ -74,3 +74,44 @@ def test_a_proposal_under_which_a_text_has_changed_is_not_approved(
     assert approved(data, approver, late).outcome["state"] == "approved"
     lines = documents(data)[0][SHARED].splitlines()
     assert lines[-2:] == ["# second", "# third"]
+
+
+@pytest.mark.parametrize("path", ["/outside/run-me.sh", "recipients/../../x.toml", "keys/x.toml"])
+def test_a_text_at_no_place_of_a_document_is_not_saved(
+    data: Settings, client_as: Clients, path: str
+) -> None:
+    lead = client_as("editor")
+    draft = begun(lead)
+    form = {"path": path, "text": "x = 1\n", "revision": "1", "reason": "Mine."}
+    answer = lead.post(f"/drafts/{draft}/text", data=form)
+    assert answer.status_code == 422
+    assert "not a place of a governed document" in said(answer.text)
+    assert path not in answer.text
+    assert "revision 1" in lead.get(f"/drafts/{draft}").text
+
+
+def test_another_agreement_is_not_changed_along_with_ones_own(
+    data: Settings, client_as: Clients
+) -> None:
+    lead = client_as("editor")
+    draft = begun(lead)
+    path = "agreements/kirklees.toml"
+    text = documents(data)[0][path].replace('title = "', 'title = "The ', 1)
+    form = {"path": path, "text": text, "revision": "1", "reason": "Theirs."}
+    assert lead.post(f"/drafts/{draft}/text", data=form).status_code == 303
+    job = proposed(data, lead, draft)
+    assert job.outcome["refusal"][0]["code"] == "policy/other-agreement", job.outcome
+
+
+def test_a_draft_is_dropped_as_it_was_read_and_then_not_proposed(
+    data: Settings, client_as: Clients
+) -> None:
+    lead = client_as("editor")
+    draft = noting(data, lead, "newer")
+    assert lead.post(f"/drafts/{draft}/drop", data={"revision": "1"}).status_code == 409
+    asked = lead.post(f"/drafts/{draft}/propose", data={"revision": "2"})
+    assert lead.post(f"/drafts/{draft}/drop", data={"revision": "2"}).status_code == 303
+    job = worked(data, str(asked.location), JobKind.PROPOSE)
+    assert job.outcome["refusal"][0]["code"] == "policy/draft-closed", job.outcome
+    waits = client_as("approver").get(f"/agreements/{AGREEMENT}/proposal").text
+    assert "A note." not in said(waits)

@@ -196,7 +196,7 @@ def test_the_largest_document_still_fits_into_a_form(client_as: Clients, data: S
     editor = client_as("editor")
     draft = begun(editor)
     text = "#" + "é" * 499_999
-    form = {"path": "notes.toml", "text": text, "revision": "1", "reason": "x"}
+    form = {"path": "recipients/notes.toml", "text": text, "revision": "1", "reason": "x"}
     answer = editor.post(f"/drafts/{draft}/text", data=form)
     assert answer.status_code == 303
     assert revision_of(data, draft) == 2

@@ -18,12 +18,13 @@ from gateway.adapters import policy_editing as editing
 from gateway.adapters.jobs import JobKind
 from gateway.adapters.policy_drafts import DraftState
 from gateway.adapters.policy_templates import remove_purpose as remove_purpose_of
+from gateway.errors import HeldForPerson
 from gateway.model.permissions import Action
 from gateway.web import draft_agreement_forms, draft_forms, draft_purpose_forms, reaching, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs
-from gateway.web.draft_saving import draft_of, edited, opened, revision
+from gateway.web.draft_saving import draft_of, edited, moved_page, opened, revision
 from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
 
@@ -249,7 +250,10 @@ def propose(draft: str, *, caller: Caller) -> Any:
 @pages.post("/drafts/<draft>/drop")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def drop(draft: str, *, caller: Caller) -> Any:
-    """Drop a draft; its history stays."""
-    with desk().database.begin() as connection:
-        policy_drafts.close(connection, draft, DraftState.DROPPED)
+    """Drop a draft as it was read; its history stays."""
+    try:
+        with desk().database.begin() as connection:
+            policy_drafts.close(connection, draft, DraftState.DROPPED, revision=revision())
+    except HeldForPerson as moved:
+        return moved_page(opened(draft), moved), 409
     return redirect(url_for("policies.every"), 303)
