@@ -158,9 +158,22 @@ def again(
     at: dt.datetime,
     not_before: dt.datetime,
     code: str,
+    counts: bool = True,
 ) -> bool:
-    """Put a job back until later, saying why; false if the lease is gone."""
-    back = {"state": JobState.QUEUED, "worker": "", "code": code}
+    """Put a job back until later, saying why; false if the lease is gone.
+
+    Args:
+        connection: a transaction of its own.
+        job_id: the job.
+        worker: who holds it.
+        at: now.
+        not_before: when it may begin again.
+        code: why.
+        counts: this was an attempt; else it is none, unless it was the first.
+    """
+    back: dict[str, Any] = {"state": JobState.QUEUED, "worker": "", "code": code}
+    if not counts:
+        back["attempts"] = sa.case((JOBS.c.attempts > 1, JOBS.c.attempts - 1), else_=1)
     return _held_update(connection, job_id, worker, {**back, **pause(at, not_before)})
 
 

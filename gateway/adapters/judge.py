@@ -32,15 +32,21 @@ class Judge:
     """One warm judging process for any number of verdicts."""
 
     def __init__(
-        self, *, answer_seconds: float = ANSWER_SECONDS, started: JudgeChild | None = None
+        self,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        started: JudgeChild | None = None,
+        fresh: bool = False,
     ) -> None:
         """Start it; its first answer waits until the library is loaded.
 
         Args:
             answer_seconds: how long to wait for an answer.
             started: a judging process that runs already.
+            fresh: ask a fresh process once more if the first is gone; only its owner may.
         """
         self._seconds = answer_seconds
+        self._fresh = fresh
         self._child = started or JudgeChild()
 
     def __enter__(self) -> Self:
@@ -99,6 +105,17 @@ class Judge:
         }
 
     def _ask(self, expectations: list[dict[str, Any]]) -> dict[str, Any] | None:
+        answer = self._asked(expectations)
+        if answer is not None or not self._fresh:
+            return answer
+        self._child.end()
+        try:
+            self._child = JudgeChild()
+        except OSError:
+            return None
+        return self._asked(expectations)
+
+    def _asked(self, expectations: list[dict[str, Any]]) -> dict[str, Any] | None:
         try:
             with self._child.killed_after(self._seconds):
                 self._child.input.write(json.dumps(expectations).encode() + b"\n")

@@ -45,6 +45,9 @@ LEASE: Final = dt.timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 12
 # A delivery has a time of its own, after which it gives up by itself.
 MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000, JobKind.DISCLOSE: 2_000}
+# Codes of a process that died at a job: they say nothing of the job, and count as no attempt.
+DIED: Final = frozenset({"intake/no-judgement"})
+PATIENCE_FOR_THE_DEAD: Final = dt.timedelta(days=1)
 FIRST_PAUSE: Final = dt.timedelta(seconds=2)
 LONGEST_PAUSE: Final = dt.timedelta(minutes=10)
 # What is taken for hung after this long: twice the checker's own limit, and more for a release.
@@ -208,29 +211,34 @@ def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
         _again(shop, job, "gateway/unexpected", {"fault": type(fault).__name__})
         return
     if isinstance(told, Later):
-        with _outage(), shop.database.begin() as connection:
-            jobs.again(
-                connection,
-                job.id,
-                shop.worker,
-                at=now(),
-                not_before=told.not_before,
-                code=told.code,
-            )
+        _put_back(shop, job, told.not_before, told.code)
         return
     _end(shop, job, JobState.DONE, told, "")
 
 
 def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> None:
-    """Try later, after a growing pause; after many attempts, no more."""
+    """Try later, after a growing pause; after many attempts or a very long time, no more."""
     log().warning("job-again", job=job.id, kind=job.kind.value, code=code, attempt=job.attempts)
-    if job.attempts >= MOST_OF.get(job.kind, MOST_ATTEMPTS):
+    at = now()
+    if no_more(job, code, at):
         _end(shop, job, JobState.FAILED, outcome, code)
         return
-    at = now()
-    after = at + pause_after(job)
+    _put_back(shop, job, at + pause_after(job), code)
+
+
+def _put_back(shop: Workshop, job: Job, after: dt.datetime, code: str) -> None:
+    told: dict[str, Any] = {"at": now(), "code": code, "counts": code not in DIED}
     with _outage(), shop.database.begin() as connection:
-        jobs.again(connection, job.id, shop.worker, at=at, not_before=after, code=code)
+        jobs.again(connection, job.id, shop.worker, not_before=after, **told)
+
+
+def no_more(job: Job, code: str, at: dt.datetime) -> bool:
+    """Whether a job that could not be done now has been tried for long enough."""
+    if code not in DIED:
+        return job.attempts >= MOST_OF.get(job.kind, MOST_ATTEMPTS)
+    # A clock that jumps ends nothing: it must have rested again and again as well.
+    waited = at - dt.datetime.fromisoformat(job.created)
+    return waited > PATIENCE_FOR_THE_DEAD and pause_after(job) == LONGEST_PAUSE
 
 
 def pause_after(job: Job) -> dt.timedelta:

@@ -43,8 +43,11 @@ def intake_desk(
         extracts = extract_store(settings, database, sealing=True)
         stack.enter_context(receiving(settings.data, database, sweep=extracts.sweep))
         kept = warm()
+        # One that is kept warm is not ours to begin anew.
         judge = (
-            Judge(started=kept) if kept else stack.enter_context(Judge(started=ahead.take_judge()))
+            Judge(started=kept)
+            if kept
+            else stack.enter_context(Judge(started=ahead.take_judge(), fresh=True))
         )
         checker = stack.enter_context(Checker(started=ahead.take_checker()))
         bundle = open_bundle(database)

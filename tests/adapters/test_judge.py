@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -103,6 +106,17 @@ def test_a_judge_that_is_gone_confirms_nothing(good: Verdict) -> None:
         evidence = warm.judge(POLICE, good)
     assert not evidence["success"]
     assert evidence["fault"] == "judge-unavailable"
+
+
+def test_one_that_is_killed_while_it_judges_is_followed_by_a_fresh_one_once(good: Verdict) -> None:
+    with Judge(fresh=True) as judging:
+        judging.wait()
+        process = judging._child.process.pid
+        # Stopped, so that it still judges when it is killed.
+        os.kill(process, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (process, signal.SIGKILL)).start()
+        assert judging.judge(POLICE, good)["success"]
+        assert judging._child.process.pid != process
 
 
 def test_a_judge_that_does_not_answer_in_time_confirms_nothing(good: Verdict) -> None:
