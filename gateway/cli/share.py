@@ -121,8 +121,8 @@ def releases(
 ) -> None:
     """List the releases, or show one with its record and packages.
 
-    Counts of people are rounded to 10 ("<10" below); a rights officer or auditor, named
-    with --as, sees the exact record.
+    Counts of people and of rows are rounded to 10 ("<10" below); a rights officer or
+    auditor, named with --as, sees the exact record.
 
     Example: gateway releases
     """

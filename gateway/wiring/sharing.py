@@ -157,7 +157,7 @@ def release_documents(
                         "package": package.id,
                         "output": package.output,
                         "recipient": package.recipient,
-                        "rows": package.rows,
+                        "rows": package.rows if reader is not None else rounded(package.rows),
                         "path": package_place(package),
                         "forwarded": package.forwarded,
                         **_owed(connection, package.id),

@@ -29,6 +29,7 @@ from gateway.adapters.link_maps import read_link_map
 from gateway.adapters.settings import read_settings
 from gateway.keyed_hash import base32_column
 from gateway.model.keys import KeyKind
+from gateway.model.rounding import rounded as counted
 from gateway.standalone import verify_ledger
 from tests.faults.soundness import ledger_facts
 from tests.journeys import borough
@@ -238,11 +239,19 @@ def test_the_release_is_on_record_with_its_packages(journey: Journey) -> None:
     rounded = journey.office.ask(*exact)["record"]
     assert rounded["forwarded"] != journey.shared["conservation"]["forwarded"]
     assert "k_reached" not in rounded
+    packages = journey.office.ask(*exact)["packages"]
+    made = {package["package"]: package["rows"] for package in journey.shared["packages"]}
+    assert {each["package"]: each["rows"] for each in packages} == {
+        package: counted(rows) for package, rows in made.items()
+    }
+    shown = journey.office.must(*exact).out
+    assert not any(f": {rows} rows" in shown for rows in made.values() if rows % 10)
     mine = journey.office.ask(*exact, "--as", "rita")
     assert mine["state"] == "forwarded"
     assert {package["recipient"] for package in mine["packages"]} == {UNIT, RESEARCH}
     for package in mine["packages"]:
         assert package["forwarded"]
+        assert package["rows"] == made[package["package"]]
     told = {name: mine["record"][name] for name in ("received", "forwarded", "withheld")}
     assert told == journey.shared["conservation"]
 
