@@ -454,6 +454,8 @@ def api_page() -> str:
         told["info"]["description"],
         "The same for programs: `/api/openapi.json` (OpenAPI 3.1). How to use it:",
         "[Send an extract by the API](../how-to/send-by-api.md).",
+        "A request whose headers are longer than the server takes is answered 431 by the server",
+        "itself, before any route, and without a problem document.",
     ]
     for path, methods in told["paths"].items():
         for method, each in methods.items():
