@@ -27,7 +27,7 @@ from gateway.adapters.extract_files import (
 from gateway.adapters.store import SealedWriter
 from gateway.errors import UsageError
 from gateway.ledger import LeafRef, check_entry, decode_entry
-from gateway.model.extracts import ExtractRecord
+from gateway.model.extracts import ExtractRecord, apart
 
 EXTRACTS = sa.Table(
     "extracts",
@@ -102,8 +102,12 @@ class Extracts:
         """Begin to keep the numbers of failing rows."""
         return FailingRows(self.directory / f"{extract}.rows", failing_rows.head(rules))
 
-    def record(self, receipt: ExtractRecord) -> ExtractRecord:
+    def record(self, receipt: ExtractRecord, *, again: bool = False) -> ExtractRecord:
         """Write receipt, lineage and ledger entry in one transaction.
+
+        Args:
+            receipt: what is known of the extract.
+            again: it may stand beside the same bytes whose place another file has taken.
 
         Returns:
             The receipt as it stands: an earlier one, if the same bytes won the race.
@@ -117,7 +121,15 @@ class Extracts:
                     EXTRACTS.c.contract_digest == receipt.contract_digest,
                 )
             ).first()
-            if earlier is not None:
+            if earlier is not None and again and earlier.superseded_by:
+                # From now on these bytes are answered with the new receipt.
+                digest = apart(earlier.contract_digest, earlier.id)
+                connection.execute(
+                    EXTRACTS.update()
+                    .where(EXTRACTS.c.id == earlier.id)
+                    .values(contract_digest=digest)
+                )
+            elif earlier is not None:
                 # Another process took in the same bytes meanwhile: its files stand, ours go.
                 drop_files(self.directory, receipt.id)
                 return _record(earlier)

@@ -11,7 +11,6 @@ Source: UK GDPR Art 5(1)(e); security points 8, 20, 25; docs/how-to/run-the-serv
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from gateway.adapters.keyring import KeyRing, month_of
 from gateway.adapters.keyring_books import SqlBooks
 from gateway.adapters.settings import Settings
 from gateway.adapters.uploads import of_settings
+from gateway.model.extracts import apart
 from gateway.model.keys import MONTHLY, KeyRecord
 
 DESTROYED = "destroyed"
@@ -115,11 +115,11 @@ def _write_down(
     facts = {"extract": extract.id, "dataset": extract.dataset, "code": "retention/over"}
     SqlBooks(connection, ring, at=at).record("extract-destroyed", {**facts, **sealed, **key})
     # The same bytes, sent again, are an extract of their own: this one cannot be read any more.
-    apart = hashlib.sha256(f"{extract.contract_digest}:{extract.id}".encode()).hexdigest()
+    digest = apart(extract.contract_digest, extract.id)
     connection.execute(
         EXTRACTS.update()
         .where(EXTRACTS.c.id == extract.id)
-        .values(state=DESTROYED, contract_digest=apart, findings="[]", profile="{}")
+        .values(state=DESTROYED, contract_digest=digest, findings="[]", profile="{}")
     )
 
 

@@ -21,12 +21,21 @@ EXIT_OF_STATE = {"accepted": 0, "quarantined": 5, "rejected": 4}
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dataset", required=True, help="The dataset whose contract the file must keep.")
 @click.option("--from", "party", required=True, help="The partner that sent the file.")
+@click.option(
+    "--again", is_flag=True, help="Take the same bytes in anew if another file took their place."
+)
 @click.option("--follow", is_flag=True, help="Show progress while the file is read.")
 @json_option
 @click.pass_context
 @exits
 def receive(
-    ctx: click.Context, file: Path, dataset: str, party: str, follow: bool, json_wanted: bool
+    ctx: click.Context,
+    file: Path,
+    dataset: str,
+    party: str,
+    again: bool,
+    follow: bool,
+    json_wanted: bool,
 ) -> None:
     """Take in an extract: print its receipt, then what is wrong, without any value.
 
@@ -45,7 +54,7 @@ def receive(
         from gateway.workflows.receive import receive as take_in
 
         with intake_desk(open_settings(ctx), progress=progress, ahead=ahead) as desk:
-            record = take_in(desk, source, dataset=dataset, party=party)
+            record = take_in(desk, source, dataset=dataset, party=party, again=again)
     document = receipt(record)
     emit(document, json_wanted, lines(document))
     ctx.exit(EXIT_OF_STATE[record.state])
@@ -106,7 +115,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     if document["superseded_by"]:
         yield (
             f"These bytes came before; {document['superseded_by']} has taken their place since, "
-            "and releases read that one."
+            "and releases read that one. To have these read again, receive them with --again."
         )
     if document["dropped_columns"]:
         yield (

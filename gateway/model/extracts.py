@@ -6,6 +6,7 @@ Source: requirements R15, R17; docs/explanation/architecture.md.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,3 +35,8 @@ class ExtractRecord:
     sealed_digest: str = ""
     supersedes: str = ""
     superseded_by: str = ""
+
+
+def apart(contract_digest: str, extract: str) -> str:
+    """A digest that no later file meets: the same bytes are checked again, not answered."""
+    return hashlib.sha256(f"{contract_digest}:{extract}".encode()).hexdigest()

@@ -70,8 +70,8 @@ class ExtractStore(Protocol):
     def rows_sink(self, extract: str, rules: Iterable[tuple[str, str]]) -> RowsSink:
         """Begin to keep the numbers of failing rows; rules as (column, name), by number."""
 
-    def record(self, receipt: ExtractRecord) -> ExtractRecord:
-        """Receipt, lineage and ledger entry in one transaction."""
+    def record(self, receipt: ExtractRecord, *, again: bool = False) -> ExtractRecord:
+        """Receipt, lineage and ledger entry in one transaction; `again` for replaced bytes."""
 
 
 class Checker(Protocol):

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from gateway.errors import RefusedError, Unavailable, UsageError
 from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict, numbered
 from gateway.model import Contract
-from gateway.model.extracts import ExtractRecord
+from gateway.model.extracts import ExtractRecord, apart
 from gateway.workflows.ports import IntakeDesk, Progress, SealedSink
 
 TELL_EVERY = 64 << 20
@@ -26,7 +26,9 @@ TELL_EVERY = 64 << 20
 OF_THE_MACHINE = frozenset({"intake/checker-limit", "intake/checker-fault"})
 
 
-def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> ExtractRecord:
+def receive(
+    desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str, again: bool = False
+) -> ExtractRecord:
     """Check one extract and store its accepted rows, sealed.
 
     Args:
@@ -34,6 +36,7 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
         source: the partner's file, read once from where it stands.
         dataset: the contract that it must keep.
         party: who sent it.
+        again: take the same bytes in anew if another file has taken their place.
 
     Returns:
         The receipt: accepted, quarantined or rejected, with its findings.
@@ -56,10 +59,11 @@ def receive(desk: IntakeDesk, source: BinaryIO, *, dataset: str, party: str) -> 
         )
         digest = attempt.digest()
         earlier = desk.extracts.find(dataset, party, digest, desk.contract_digests[dataset])
-        if earlier is not None:
+        if earlier is not None and not (again and earlier.superseded_by):
             attempt.discard()
             return earlier
-        return _recorded(desk, attempt, verdict, _about(desk, attempt, contract, party))
+        about = _about(desk, attempt, contract, party)
+        return _recorded(desk, attempt, verdict, about, again=again)
     except BaseException:
         # A stop by signal too must leave nothing half stored; the fault itself goes on.
         attempt.discard()
@@ -147,7 +151,7 @@ def _about(desk: IntakeDesk, attempt: _Attempt, contract: Contract, party: str) 
 
 
 def _recorded(
-    desk: IntakeDesk, attempt: _Attempt, verdict: Verdict, about: dict[str, Any]
+    desk: IntakeDesk, attempt: _Attempt, verdict: Verdict, about: dict[str, Any], *, again: bool
 ) -> ExtractRecord:
     """Let Great Expectations judge, then keep the receipt; a disagreement is held."""
     desk.progress("judging")
@@ -165,7 +169,7 @@ def _recorded(
     if not evidence["success"]:
         verdict = _disputed(verdict)
     if any(finding.code in OF_THE_MACHINE for finding in verdict.findings):
-        about = about | {"contract_digest": _not_for_ever(about)}
+        about = about | {"contract_digest": apart(about["contract_digest"], about["id"])}
     sealed: dict[str, Any] = {}
     if verdict.state == REJECTED:
         attempt.keep_rows_only()
@@ -183,13 +187,9 @@ def _recorded(
             findings=tuple(verdict.findings_json()),
             profile=verdict.profile,
             evidence=evidence,
-        )
+        ),
+        again=again,
     )
-
-
-def _not_for_ever(about: dict[str, Any]) -> str:
-    """A digest that no later file meets: the same bytes are checked again, not answered."""
-    return hashlib.sha256(f"{about['contract_digest']}:{about['id']}".encode()).hexdigest()
 
 
 def _disputed(verdict: Verdict) -> Verdict:

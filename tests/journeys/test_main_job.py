@@ -323,6 +323,32 @@ def test_a_corrected_file_takes_the_place_of_the_one_before(
         assert gone.isdisjoint(link_map(office, shared["release"]))
 
 
+def test_bytes_whose_place_a_wrong_file_took_are_taken_in_anew_when_asked(
+    journey: Journey, tmp_path: Path
+) -> None:
+    office = borough.copied(journey.office, tmp_path / "office")
+    right = str(register_file(journey))
+    wrong = borough.write_rows(tmp_path / "wrong.csv", borough.rows_of(register_file(journey))[:9])
+    first = journey.receipts["family_register"]["extract"]
+    unchanged = office.ask("receive", right, *sent_by_council, "--again")
+    assert unchanged["extract"] == first, "nothing has taken its place yet"
+    taken = borough.receive(office, wrong, "family_register", COUNCIL)["extract"]
+    plain = office.must("receive", right, *sent_by_council)
+    assert taken in plain.out
+    assert "--again" in plain.out
+    anew = office.ask("receive", right, *sent_by_council, "--again")
+    assert (anew["state"], anew["supersedes"], anew["superseded_by"]) == ("accepted", taken, "")
+    assert anew["extract"] not in {first, taken}
+    assert anew["evidence"]["success"], "it went the whole way"
+    for words in ((), ("--again",)):
+        assert office.ask("receive", right, *sent_by_council, *words)["extract"] == anew["extract"]
+    assert office.ask("extracts", taken)["superseded_by"] == anew["extract"]
+    assert office.ask("extracts", first)["superseded_by"] == taken
+    old = borough.receive(office, wrong, "family_register", COUNCIL)
+    assert (old["extract"], old["superseded_by"]) == (taken, anew["extract"])
+    office.must("ledger", "verify")
+
+
 sent_by_council = ("--dataset", "family_register", "--from", COUNCIL)
 
 

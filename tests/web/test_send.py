@@ -118,6 +118,7 @@ def test_a_file_that_another_has_replaced_says_so_when_it_is_sent_again(
     again = gateway(*words, home=tmp_path)
     assert again.returncode == 0, again.stderr
     assert f"{replaced['extract']} has taken their place since" in again.stdout
+    assert "ask the council's data team to take them in anew" in again.stdout
 
 
 def test_the_check_at_the_partners_comes_to_the_gateways_verdict(

@@ -114,7 +114,10 @@ class ExtractLine(Strict):
     accepted: int
     quarantined: int
     received: dt.datetime
-    superseded_by: str = Field(description="The extract that has taken its place; or empty.")
+    superseded_by: str = Field(
+        description="The extract that has taken its place; or empty. To have these bytes read "
+        "again, ask the council's data team to take them in anew, or send a corrected file."
+    )
 
 
 class ExtractList(Strict):
