@@ -29,6 +29,7 @@ from gateway.adapters.share_people import (
     communal_postcodes,
     protected_column,
     protected_people,
+    stayed_behind,
     without_effect,
     without_list,
 )
@@ -142,6 +143,7 @@ class Desk:
             warnings=(
                 *without_effect(register, sources[plan.cohort.dataset].contract),
                 *without_list(world.data / COMMUNAL, sources[plan.cohort.dataset].contract),
+                *stayed_behind(plan, self._records(plan, plan.cohort.dataset)),
             ),
             directs=tap.seen if tap else untapped,
             record_key_uses=Uses(uses, world.now),

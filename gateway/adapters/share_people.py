@@ -17,7 +17,8 @@ import polars as pl
 
 from gateway.errors import Unavailable
 from gateway.identity import postcode_valid
-from gateway.model import Contract, Role
+from gateway.model import Contract, Household, Plan, Role
+from gateway.model.extracts import ExtractRecord
 from gateway.objections import Register, incomparable
 from gateway.objections.register import NUMBERS
 from gateway.selection import Source
@@ -83,6 +84,17 @@ def without_list(path: Path, contract: Contract) -> tuple[str, ...]:
     return (
         f"There is no {COMMUNAL} in the data directory: people in hostels and refuges are masked "
         "only where the register marks them. Write the list; an empty file says there are none.",
+    )
+
+
+def stayed_behind(plan: Plan, records: Iterable[ExtractRecord]) -> tuple[str, ...]:
+    """A warning if the "no" of a row that was not accepted would have held a family."""
+    count = sum(record.quarantined for record in records)
+    if plan.household is not Household.DROP_FAMILY or not count:
+        return ()
+    return (
+        f"{count} rows of the spine stayed behind at intake: what they say against sharing is not "
+        "known here and holds no family. Have the partner correct them first.",
     )
 
 

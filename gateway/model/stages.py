@@ -61,6 +61,10 @@ def last_reading(partitions: Partitions) -> Iterator[pl.DataFrame]:
     return partitions.last() if isinstance(partitions, Spendable) else iter(partitions)
 
 
+# Marks relatives of the cohort's people who are not of the cohort themselves: only whether
+# one of them has said no is asked, and no later stage has them.
+BESIDE = "spine.beside"
+
 Wanted = Callable[[str], bool]
 
 
@@ -152,7 +156,9 @@ class Cohort:
 
     Columns: `person`, `family` (null without a family link), `in.DATASET.COLUMN`
     (`ColumnRule.source`: the Plan's source values, reference dates too),
-    `std.ELEMENT`, `spine.participation`, `spine.protected`.
+    `std.ELEMENT`, `spine.participation`, `spine.protected`. Where one member's "no" holds
+    the whole family, relatives beside the cohort too, marked by `spine.beside` (`BESIDE`; else
+    null or not there), with what tells who they are; `received` does not count them.
     """
 
     plan: Plan

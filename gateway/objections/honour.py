@@ -2,6 +2,7 @@
 
 Nobody is deleted and nobody is judged here: a person is withheld for a reason
 that is counted, or goes on. What is doubtful waits for a human; the rest goes on.
+Relatives beside the cohort end here: their "no" holds their family, and nothing counts them.
 
 Source: UK GDPR Art 7(3), Art 21; privacy notices, "you can opt out at any time";
 docs/explanation/objections.md.
@@ -20,7 +21,7 @@ from gateway.model import ColumnRule, Participation, Plan, Withheld
 from gateway.model.reading import shared_out
 from gateway.model.stages import Again, Cohort, Partitions, Willing, last_reading, narrowed
 from gateway.objections.compare import PREFIX, compare, merge_hits
-from gateway.objections.household import household_effect
+from gateway.objections.household import household_effect, without_relatives
 from gateway.objections.register import Register, empty_register
 from gateway.objections.resolve import Resolution, decide, resolve
 
@@ -38,7 +39,7 @@ def honour(
 
     Returns:
         The same people without the withheld ones; `counts` by reason, `doubtful`
-        the number of people queued for a human.
+        the number of people queued for a human, relatives beside the cohort with them.
     """
     resolution = resolution_of(cohort, register)
     if doubts is not None:
@@ -121,9 +122,10 @@ class _WillingOnes:
 
     def _decided(self, frames: Iterator[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
         for frame in frames:
+            people, reasons = without_relatives(frame, decide(frame, self.resolution))
             yield household_effect(
-                frame,
-                decide(frame, self.resolution),
+                people,
+                reasons,
                 household=self.plan.household,
                 rules=_rules(self.plan),
             )

@@ -4,6 +4,9 @@
 and with the person all of their evidence: every family-level value is made anew
 from the members who stay, and a family that is no longer eligible leaves.
 
+The family is the one of the spine: under `drop-family` a relative beside the cohort who
+has said no holds the family too (docs/adr/0325-the-no-of-a-relative-beside-the-cohort.md).
+
 Source: docs/explanation/objections.md, "The family"; R35 of the domain.
 """
 
@@ -16,6 +19,7 @@ import polars as pl
 
 from gateway.errors import RefusedError
 from gateway.model import ColumnRule, Household, Plan, Withheld
+from gateway.model.stages import BESIDE
 
 CRITERIA_FIELD: Final = "criteria_met"
 CRITERIA_NEEDED: Final = 2
@@ -53,6 +57,27 @@ def household_effect(
         return frame, reasons
     staying = frame.with_columns(reasons.is_null().alias("~stays"), _family_key(frame))
     return staying.with_columns(combined).drop("~stays", _KEY), reasons
+
+
+def without_relatives(frame: pl.DataFrame, reasons: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """Only the people of the cohort, and all of a family whose relative beside it has said no.
+
+    Args:
+        frame: whole families; `BESIDE` marks who is not of the cohort, where anybody is.
+        reasons: why each person is withheld, null where not; as `decide` gives them. A
+            relative has one only for a "no", never for want of consent.
+
+    Returns:
+        The rows of the cohort without the mark, and their reasons: their own, else
+        `household`.
+    """
+    if BESIDE not in frame.columns:
+        return frame, reasons
+    beside = frame[BESIDE].fill_null(value=False)
+    said_no = frame.filter(beside & reasons.is_not_null())["family"].drop_nulls().unique()
+    held = pl.when(pl.col("family").is_in(said_no.implode())).then(pl.lit(Withheld.HOUSEHOLD.value))
+    known = frame.select(pl.coalesce(reasons, held).alias("reason")).to_series()
+    return frame.filter(~beside).drop(BESIDE), known.filter(~beside)
 
 
 def alike(one: Plan, other: Plan) -> bool:

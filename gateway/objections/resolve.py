@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from gateway.model import Participation, Withheld
+from gateway.model.stages import BESIDE
 from gateway.objections.entries import CERTAIN, EFFECTS, REASON_ORDER, EntryKind
 from gateway.objections.register import Register
 
@@ -79,7 +80,9 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
 
     Args:
         frame: n rows with `person` and `spine.participation` (null where the spine
-            has no such column). A word that is not known is a doubt.
+            has no such column). A word that is not known is a doubt. Of relatives beside
+            the cohort (`BESIDE`) only a "no" counts: nobody had to ask them for consent, so
+            that its absence holds nobody.
         resolution: of the whole cohort.
 
     Returns:
@@ -88,7 +91,7 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
     if resolution.participation is Participation.STATUTORY:
         return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, frame.height)
     joined = (
-        frame.select("person", _spine_word(frame))
+        frame.select("person", _spine_word(frame), _of_cohort(frame))
         .join(resolution.refused, on="person", how="left", maintain_order="left")
         .join(
             resolution.consenting.with_columns(pl.lit(value=True).alias("consents")),
@@ -100,7 +103,7 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
     reasons = [pl.col("reason"), _spine_reason(pl.col("word"))]
     if resolution.participation is Participation.CONSENT:
         given = pl.col("consents").fill_null(value=False) | (pl.col("word") == SPINE_CONSENT)
-        absent = ~given.fill_null(value=False)
+        absent = ~given.fill_null(value=False) & pl.col("asked")
         reasons.append(pl.when(absent).then(pl.lit(Withheld.NO_CONSENT.value)))
     first = [
         pl.any_horizontal([(value == reason.value).fill_null(value=False) for value in reasons])
@@ -118,6 +121,11 @@ def _spine_word(frame: pl.DataFrame) -> pl.Expr:
         return pl.lit(None, dtype=pl.String).alias("word")
     said = pl.col("spine.participation").cast(pl.String)
     return said.str.strip_chars().str.to_uppercase().alias("word")
+
+
+def _of_cohort(frame: pl.DataFrame) -> pl.Expr:
+    beside = pl.col(BESIDE) if BESIDE in frame.columns else pl.lit(value=False)
+    return (~beside.fill_null(value=False)).alias("asked")
 
 
 def _spine_reason(word: pl.Expr) -> pl.Expr:

@@ -13,9 +13,15 @@ from gateway.errors import RefusedError
 from gateway.model import Plan, Role
 from gateway.model.stages import Again, Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
-from gateway.selection.scattering import Whole, partitions_for, scatter, whole
+from gateway.selection.scattering import (
+    Whole,
+    WithRelatives,
+    partitions_for,
+    scatter,
+    whole,
+)
 from gateway.selection.sources import Source
-from gateway.selection.spine import ORDER, SpineReader, has_person_ids
+from gateway.selection.spine import ORDER, SpineReader, asks_beside, has_person_ids
 
 # What a row of the spine can say against sharing; any row of a person counts.
 TIGHTENING = ("OPTOUT", "OBJECTED")
@@ -39,18 +45,38 @@ def select(
         only: the one person, as `find_one` found them, whom the purpose is about.
 
     Returns:
-        The cohort; `received` counts distinct people of the spine.
+        The cohort; `received` counts distinct people of the spine. Where one member's "no"
+        holds the whole family, their relatives in the spine are with them, marked `BESIDE`:
+        they are in no join, refuse nothing and are not counted.
 
     Raises:
         RefusedError: a join would multiply the spine, or a person cannot be joined.
     """
     spine = sources[plan.cohort.dataset]
+    elements = tuple(elements)
+    people = _people(plan, sources, scratch, elements, only)
+    if only or not asks_beside(plan) or spine.column_of(Role.FAMILY_ID) is None:
+        return Cohort(plan=plan, partitions=Whole(people), received=people.rows)
+    others = SpineReader(plan, spine, elements, beside=True).blocks()
+    beside = scatter(others, "family", scratch=scratch, partitions=len(people))
+    return Cohort(plan=plan, partitions=WithRelatives(people, beside), received=people.rows)
+
+
+def _people(
+    plan: Plan,
+    sources: Mapping[str, Source],
+    scratch: Scratch,
+    elements: tuple[str, ...],
+    only: str,
+) -> Spill:
+    """The cohort itself, whole families together."""
+    spine = sources[plan.cohort.dataset]
     unique = _people_are_unique(spine)
-    blocks = _of(only, SpineReader(plan, spine, tuple(elements), ordered=not unique).blocks())
+    blocks = _of(only, SpineReader(plan, spine, elements, ordered=not unique).blocks())
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
     if not plan.joins and unique:
-        return _cohort(plan, scatter(blocks, by, scratch=scratch, partitions=count))
+        return scatter(blocks, by, scratch=scratch, partitions=count)
     if plan.joins and spine.column_of(Role.PERSON_ID) is None:
         raise unjoinable(plan.cohort.dataset)
     people = scatter(blocks, "person", scratch=scratch, partitions=count)
@@ -60,7 +86,7 @@ def select(
         people = joined(plan, join, sources[join.dataset], people, scratch)
     if by == "family" and count > 1:
         people = scatter(Whole(people).last(), by, scratch=scratch, partitions=count)
-    return _cohort(plan, people)
+    return people
 
 
 def _of(only: str, blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -84,11 +110,8 @@ def for_version(cohort: Cohort, plan: Plan) -> Cohort:
 
 
 def _cohort_of(plan: Plan) -> tuple[object, ...]:
-    return (plan.request, plan.kind, plan.cohort, plan.joins, plan.spine_take, plan.senders)
-
-
-def _cohort(plan: Plan, spill: Spill) -> Cohort:
-    return Cohort(plan=plan, partitions=Whole(spill), received=spill.rows)
+    asked = (plan.cohort, plan.joins, plan.spine_take, plan.senders, asks_beside(plan))
+    return (plan.request, plan.kind, *asked)
 
 
 def _people_are_unique(spine: Source) -> bool:

@@ -15,7 +15,7 @@ import polars as pl
 from gateway.model import scattering
 from gateway.model.reading import read_ahead
 from gateway.model.scattering import gathered
-from gateway.model.stages import Scratch, Spill, Wanted, every_column
+from gateway.model.stages import Scratch, Spill, Wanted, every_column, wanted_of
 
 PARTITION_ROWS = 65_536
 _SEED = 0x5F6A
@@ -68,3 +68,42 @@ class Whole:
             frame = whole(self.spill, index, last=last, wanted=self.wanted)
             if frame.height:
                 yield frame
+
+
+@dataclass(frozen=True, slots=True)
+class WithRelatives:
+    """The partitions of a cohort by family, each with its people's relatives beside the cohort.
+
+    Families of which nobody is of the cohort are left out: what they said holds nobody.
+    """
+
+    people: Spill = field(repr=False)
+    beside: Spill = field(repr=False)
+    wanted: Wanted = every_column
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return self._frames(last=False)
+
+    def last(self) -> Iterator[pl.DataFrame]:
+        """The same frames for the last time."""
+        return self._frames(last=True)
+
+    def narrowed(self, wanted: Wanted) -> WithRelatives:
+        """The same partitions, with the wanted columns only."""
+        return WithRelatives(self.people, self.beside, wanted)
+
+    def _frames(self, *, last: bool) -> Iterator[pl.DataFrame]:
+        for index in range(len(self.people)):
+            frame, others = (
+                whole(spill, index, last=last, wanted=self._needed)
+                for spill in (self.people, self.beside)
+            )
+            if not frame.height:
+                continue
+            if others.height:
+                relatives = others.join(frame, on="family", how="semi", maintain_order="left")
+                frame = pl.concat([frame, relatives], how="diagonal")
+            yield wanted_of(frame, self.wanted)
+
+    def _needed(self, name: str) -> bool:
+        return name == "family" or self.wanted(name)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from gateway.model import CohortRule, ColumnRule, Plan, Role
+from gateway.model import CohortRule, ColumnRule, Household, Participation, Plan, Role
 from gateway.model.reading import read_ahead
+from gateway.model.stages import BESIDE
 from gateway.selection.sources import Source, all_rules, column_of_field
 
 CODED = frozenset({"boolean", "codes"})
@@ -22,24 +23,34 @@ TELLING = ("nhs", "upn", "nino", "fn1", "sn1", "dob")
 
 @dataclass(frozen=True, slots=True)
 class SpineReader:
-    """Blocks of the spine as blocks of the cohort; `ordered` adds what tells the latest row."""
+    """Blocks of the spine as blocks of the cohort; `ordered` adds what tells the latest row.
+
+    With `beside` it is the rows of families that are not of the cohort: who they are and
+    what they said, and nothing else of them.
+    """
 
     plan: Plan
     source: Source
     elements: tuple[str, ...]
     ordered: bool = False
+    beside: bool = False
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The rows of the cohort, block by block."""
         start = 0
         for block in read_ahead(self.source.blocks(self._wanted())):
-            kept = block.with_row_index("~row", offset=start).filter(
-                cohort_filter(self.plan.cohort)
-            )
+            kept = block.with_row_index("~row", offset=start).filter(self._filter())
             start += block.height
             yield kept.select(*self._projection(kept.columns))
 
+    def _filter(self) -> pl.Expr:
+        within = cohort_filter(self.plan.cohort)
+        family = self.source.column_of(Role.FAMILY_ID)
+        return ~within & pl.col(family).is_not_null() if self.beside and family else within
+
     def _rules(self) -> list[ColumnRule]:
+        if self.beside:
+            return []
         return [rule for rule in all_rules(self.plan) if rule.dataset == self.plan.cohort.dataset]
 
     def _wanted(self) -> list[str]:
@@ -82,8 +93,10 @@ class SpineReader:
 
     def _marks(self) -> dict[str, str]:
         contract = self.source.contract
-        return {
-            "spine.participation": column_of_field(contract, "participation"),
+        said = {"spine.participation": column_of_field(contract, "participation")}
+        if self.beside:
+            return said
+        return said | {
             "spine.protected": contract.protected_column or column_of_field(contract, "protected"),
         }
 
@@ -107,6 +120,8 @@ class SpineReader:
         if self.ordered:
             order = self._order()
             taken.append((pl.col(order) if order in present else pl.lit(None)).alias(ORDER))
+        if self.beside:
+            taken.append(pl.lit(value=True).alias(BESIDE))
         kept = {f"std.{element}" for element in self.elements}
         taken += [pl.col(name) for name in present if name in kept or name.startswith("std.former")]
         return list({expression.meta.output_name(): expression for expression in taken}.values())
@@ -129,6 +144,13 @@ def has_person_ids(source: Source) -> bool:
     """Whether the contract gives every row a person id."""
     person = source.column_of(Role.PERSON_ID)
     return any(column.name == person and column.required for column in source.contract.columns)
+
+
+def asks_beside(plan: Plan) -> bool:
+    """Whether a "no" of somebody beside the cohort can hold anybody of it."""
+    limited = bool(plan.cohort.within or plan.cohort.between)
+    heard = plan.participation is not Participation.STATUTORY
+    return limited and heard and plan.household is Household.DROP_FAMILY
 
 
 def cohort_filter(rule: CohortRule) -> pl.Expr:

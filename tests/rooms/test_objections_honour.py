@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from gateway.model import Household, Participation
+from gateway.model.stages import BESIDE, Cohort
 from gateway.model.tokens import ELEMENTS
 from gateway.objections import (
     ENTRY_SCHEMA,
@@ -33,7 +34,14 @@ from gateway.objections.entries import (
     MAY_LOOSEN,
     WITHDRAWAL,
 )
-from tests.rooms.objection_people import KEY, a_cohort, elements, register_of
+from tests.rooms.objection_people import (
+    KEY,
+    Blocks,
+    a_cohort,
+    a_plan,
+    elements,
+    register_of,
+)
 
 REASONS = ["objected", "opted-out", "no-consent", "doubtful-match"]
 
@@ -299,6 +307,69 @@ def test_a_family_leaves_whole_where_the_policy_says_so() -> None:
     cohort = a_cohort([ANNA, other], families=["f1", "f1"], household=Household.DROP_FAMILY)
     willing = honour(cohort, register_of(("objection", ANNA)))
     assert willing.counts == {"objected": 1, "household": 1}
+
+
+OTHER = {"fn1": "CY", "sn1": "QUILL", "dob": "1950-09-12", "pc": "ZB22BB"}
+THIRD = {"fn1": "DOT", "sn1": "MARROW", "dob": "1960-01-30", "pc": "ZC33CC"}
+
+
+def with_beside(
+    word: str | None = None,
+    rule: Participation = Participation.OBJECTION,
+    household: Household = Household.DROP_FAMILY,
+) -> Cohort:
+    """Anna stands beside the cohort, her relative in it, and somebody of another family."""
+    cohort = a_cohort([ANNA, OTHER, THIRD], families=["f", "f", "g"], rule=rule)
+    (frame,) = cohort.partitions
+    marked = frame.with_columns(
+        pl.Series(BESIDE, [True, None, None]),
+        pl.Series("spine.participation", [word, "CONSENT", "CONSENT"], dtype=pl.String),
+    )
+    return Cohort(a_plan(rule=rule, household=household), Blocks((marked,)), received=2)
+
+
+@pytest.mark.parametrize(
+    ("word", "rule", "kind", "dropped"),
+    [
+        ("OBJECTED", "objection", "", True),
+        ("OPTOUT", "consent", "", True),
+        ("REFUSED", "consent", "", True),
+        ("OBJECTED", "statutory", "", False),
+        (None, "objection", "objection", True),
+        (None, "opt-out", "opt-out", True),
+        (None, "consent", "consent-withdrawn", True),
+        ("CONSENT", "consent", "objection", True),
+        (None, "consent", "", False),
+        ("NONE", "consent", "", False),
+        (None, "consent", "consent", False),
+        (None, "statutory", "objection", False),
+    ],
+)
+def test_only_a_no_of_a_relative_beside_the_cohort_drops_the_family(
+    word: str | None, rule: str, kind: str, *, dropped: bool
+) -> None:
+    register = register_of((kind, ANNA)) if kind else empty_register()
+    willing = honour(with_beside(word, Participation(rule)), register)
+    frame = pl.concat(list(willing.partitions))
+    assert frame["person"].to_list() == (["p2"] if dropped else ["p1", "p2"])
+    assert BESIDE not in frame.columns
+    assert willing.counts == ({"household": 1} if dropped else {})
+    assert willing.received == frame.height + sum(willing.counts.values())
+
+
+def test_a_doubtful_no_of_a_relative_beside_the_cohort_holds_the_family_and_is_queued() -> None:
+    queued: list[pl.DataFrame] = []
+    twin = ANNA | {"fn1": "BETH", "fnx": "BETH", "nick": "BETH", "nhs": "9990000026"}
+    willing = honour(with_beside(), register_of(("objection", twin)), doubts=queued.append)
+    assert pl.concat(list(willing.partitions))["person"].to_list() == ["p2"]
+    assert willing.counts == {"household": 1}
+    assert [frame.height for frame in queued] == [1]
+
+
+def test_relatives_beside_the_cohort_end_here_whatever_the_household() -> None:
+    willing = honour(with_beside("OBJECTED", household=Household.DROP_PERSON), empty_register())
+    assert BESIDE not in pl.concat(list(willing.partitions)).columns
+    assert "p0" not in pl.concat(list(willing.partitions))["person"]
 
 
 def entries_of(*rows: tuple[int, str, str, str, list[int]]) -> pl.DataFrame:

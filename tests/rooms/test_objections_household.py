@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import RefusedError
 from gateway.model import ColumnRule, FieldClass, Household
+from gateway.model.stages import BESIDE
 from gateway.objections import household_effect
+from gateway.objections.household import without_relatives
 
 DROP_PERSON, DROP_FAMILY = Household.DROP_PERSON, Household.DROP_FAMILY
 
@@ -109,6 +111,25 @@ def test_drop_family_takes_everyone_and_only_of_that_family() -> None:
         frame, why("objected", None, None, "opted-out", None), household=DROP_FAMILY, rules=[]
     )
     assert reasons.to_list() == ["objected", "household", None, "opted-out", None]
+
+
+def test_a_no_beside_the_cohort_holds_its_family_and_nobody_beside_goes_on() -> None:
+    frame = a_frame(["f", "f", "g", "g", None, None], size=[9, 9, 9, 9, 9, 9]).with_columns(
+        pl.Series(BESIDE, [True, None, True, None, True, None])
+    )
+    made, reasons = without_relatives(frame, why("objected", None, None, None, "objected", None))
+    assert made["person"].to_list() == ["p1", "p3", "p5"]
+    assert made.columns == frame.drop(BESIDE).columns
+    assert reasons.to_list() == ["household", None, None]
+    counted, _ = household_effect(
+        made, reasons, household=DROP_FAMILY, rules=[a_rule("size", "count")]
+    )
+    assert values_of(counted, "size") == [0, 1, 1]
+
+
+def test_a_person_of_the_cohort_keeps_the_own_reason() -> None:
+    frame = a_frame(["f", "f"]).with_columns(pl.Series(BESIDE, [True, None]))
+    assert without_relatives(frame, why("objected", "opted-out"))[1].to_list() == ["opted-out"]
 
 
 def test_values_of_the_person_stay_as_they_are() -> None:

@@ -26,6 +26,7 @@ from gateway.model import (
     SharingRequest,
 )
 from gateway.model import scattering as model_scattering
+from gateway.model.stages import last_reading, narrowed
 from gateway.selection import Source, cohort_filter, scattering, select
 
 RECIPIENT = RecipientRef(
@@ -56,6 +57,17 @@ class Stored:
                 if columns is None
                 else block.select([c for c in columns if c in block.columns])
             )
+
+
+@dataclasses.dataclass
+class Counted(Stored):
+    """Knows how often it was read."""
+
+    readings: int = 0
+
+    def frames(self, columns=None):
+        self.readings += 1
+        return super().frames(columns)
 
 
 def column(name, role=None, **more):
@@ -167,6 +179,77 @@ def test_only_the_cohort_is_selected_and_counted(scratch):
         plan([rule("family_register", "sex")]), {"family_register": source}, scratch
     )
     assert cohort.received == frame.height == 20
+
+
+def whole_families(plan_, **more):
+    return dataclasses.replace(plan_, household=Household.DROP_FAMILY, **more)
+
+
+@pytest.mark.parametrize("rows", [65_536, 7])
+def test_relatives_beside_the_cohort_are_with_their_family_and_not_counted(
+    scratch, monkeypatch, rows
+):
+    monkeypatch.setattr(scattering, "PARTITION_ROWS", rows)
+    sources = {
+        "family_register": Source(REGISTER, (Stored([people(15), people(15, 15)]),)),
+        "progress": progress([("p1", "T0", "1"), ("p2", "T0", "2")]),
+    }
+    for joins, rules in (((), [rule("family_register", "sex")]), (JOIN, WIDE)):
+        cohort = select(
+            whole_families(plan(rules, joins)), sources, scratch, elements=("fn1", "sn1")
+        )
+        frames = list(cohort.partitions)
+        frame = pl.concat(frames, how="diagonal")
+        beside = frame.filter(pl.col("spine.beside"))
+        assert cohort.received == frame.height - beside.height == 20
+        # Nobody without a family is a relative: p14 is beside the cohort and has none.
+        expected = {f"p{n}" for n in range(2, 30, 3) if n % 7}
+        assert set(beside["person"]) == expected
+        for part in frames:
+            ours = part.filter(pl.col("spine.beside").is_null())["family"].to_list()
+            theirs = part.filter(pl.col("spine.beside"))
+            assert set(theirs["family"]) <= set(ours)
+        told = {name for name in beside.columns if beside[name].null_count() < beside.height}
+        shown = {"person", "family", "spine.participation", "spine.beside"}
+        assert told == shown | {"std.fn1", "std.former1.sn1"}
+        narrow = narrowed(cohort.partitions, lambda name: name == "person")
+        assert [each.columns for each in narrow] == [["person"]] * len(frames)
+        assert sum(each.height for each in last_reading(cohort.partitions)) == frame.height
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"household": Household.DROP_PERSON},
+        {"participation": Participation.STATUTORY},
+        {"cohort": CohortRule(name="c", dataset="family_register")},
+    ],
+)
+def test_nothing_more_is_read_where_nobody_beside_the_cohort_can_hold_anybody(scratch, more):
+    stored = Counted([people(30)])
+    asked = dataclasses.replace(whole_families(plan([rule("family_register", "sex")])), **more)
+    _, frame = chosen(asked, {"family_register": Source(REGISTER, (stored,))}, scratch)
+    assert stored.readings == 1
+    assert "spine.beside" not in frame.columns
+
+
+def test_without_family_ids_and_for_one_person_nobody_stands_beside(scratch):
+    terms = contract("family_register", *(c for c in REGISTER.columns if c.name != "family_id"))
+    asked = whole_families(plan([rule("family_register", "sex")]))
+    for terms_, only in ((terms, ""), (REGISTER, "p1")):
+        stored = Counted([people(30)])
+        sources = {"family_register": Source(terms_, (stored,))}
+        select(asked, sources, scratch, elements=(), only=only)
+        assert stored.readings == 1
+
+
+def test_who_stands_beside_the_cohort_twice_refuses_nothing(scratch):
+    twice = people(3).filter(pl.col("arm") == "ASSESSED")
+    source = Source(REGISTER, (Stored([people(3)]), Stored([twice])))
+    cohort, frame = chosen(
+        whole_families(plan([rule("family_register", "sex")])), {"family_register": source}, scratch
+    )
+    assert (cohort.received, frame.height) == (2, 4)
 
 
 def test_families_are_never_split_over_partitions(scratch, monkeypatch):
