@@ -38,6 +38,7 @@ from gateway.adapters.tapping import Tap, Tapped, untapped
 from gateway.errors import RefusedError, Unavailable
 from gateway.minimise import linkage_elements
 from gateway.model import (
+    Contract,
     Plan,
     Refusal,
     SharingRequest,
@@ -140,15 +141,18 @@ class Desk:
             recipients=public,
             masked=self._masked(plan),
             extracts=tuple(each.id for each in self._records(plan, plan.cohort.dataset)),
-            warnings=(
-                *without_effect(register, sources[plan.cohort.dataset].contract),
-                *without_list(world.data / COMMUNAL, sources[plan.cohort.dataset].contract),
-                *stayed_behind(plan, self._records(plan, plan.cohort.dataset)),
-            ),
+            warnings=self._warnings(plan, register, sources[plan.cohort.dataset].contract),
             directs=tap.seen if tap else untapped,
             record_key_uses=Uses(uses, world.now),
             link_map_key=self._link_map_key,
             memory=self._memory(plan),
+        )
+
+    def _warnings(self, plan: Plan, register: Register, spine: Contract) -> tuple[str, ...]:
+        return (
+            *without_effect(register, spine),
+            *without_list(self.world.data / COMMUNAL, spine),
+            *stayed_behind(plan, self._records(plan, plan.cohort.dataset)),
         )
 
     def _register(self, connection: sa.Connection, plan: Plan) -> Register:

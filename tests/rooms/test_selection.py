@@ -27,7 +27,9 @@ from gateway.model import (
 )
 from gateway.model import scattering as model_scattering
 from gateway.model.stages import last_reading, narrowed
+from gateway.objections import honour
 from gateway.selection import Source, cohort_filter, scattering, select
+from tests.rooms.objection_people import register_of
 
 RECIPIENT = RecipientRef(
     id="ons-research",
@@ -215,6 +217,43 @@ def test_relatives_beside_the_cohort_are_with_their_family_and_not_counted(
         narrow = narrowed(cohort.partitions, lambda name: name == "person")
         assert [each.columns for each in narrow] == [["person"]] * len(frames)
         assert sum(each.height for each in last_reading(cohort.partitions)) == frame.height
+
+
+def a_home(word):
+    """A family of whom one stands beside the cohort, and another family."""
+    return pl.DataFrame(
+        {
+            "person_id": ["p0", "p1", "p2"],
+            "family_id": ["f", "f", "g"],
+            "arm": ["ASSESSED", "PROG", "COMP"],
+            "sex": ["1", "2", "1"],
+            "participation": [word, "NONE", "NONE"],
+            "protected": ["N"] * 3,
+            "std.nhs": ["9990000018", "9990000026", "9990000034"],
+        }
+    )
+
+
+SAID_NO = {"nhs": "9990000018"}
+
+
+@pytest.mark.parametrize(
+    ("word", "entries", "household", "left"),
+    [
+        ("NONE", (), Household.DROP_FAMILY, ["p1", "p2"]),
+        ("OPTOUT", (), Household.DROP_FAMILY, ["p2"]),
+        ("NONE", (("objection", SAID_NO),), Household.DROP_FAMILY, ["p2"]),
+        ("OPTOUT", (("objection", SAID_NO),), Household.DROP_PERSON, ["p1", "p2"]),
+    ],
+)
+def test_a_no_beside_the_cohort_by_column_and_by_register(scratch, word, entries, household, left):
+    asked = dataclasses.replace(plan([rule("family_register", "sex")]), household=household)
+    sources = {"family_register": Source(REGISTER, (Stored([a_home(word)]),))}
+    cohort = select(asked, sources, scratch, elements=("nhs",))
+    willing = honour(cohort, register_of(*entries))
+    frame = pl.concat(list(willing.partitions))
+    assert frame["person"].to_list() == left
+    assert willing.received == 2 == frame.height + sum(willing.counts.values())
 
 
 @pytest.mark.parametrize(
