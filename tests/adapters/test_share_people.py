@@ -1,10 +1,13 @@
 """Whose address is hidden: the council's list of communal places, and that it is missing."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from gateway.adapters.share_people import communal_postcodes, without_list
+from gateway.adapters.share_people import communal_postcodes, stayed_behind, without_list
 from gateway.errors import Unavailable
-from gateway.model import Contract, ContractColumn, Role
+from gateway.model import Contract, ContractColumn, Household, Role
+from tests.rooms.objection_people import a_plan
 
 
 def contract(*columns: ContractColumn) -> Contract:
@@ -51,3 +54,11 @@ def test_a_line_that_is_no_postcode_is_named_by_its_number(tmp_path):
     with pytest.raises(Unavailable, match=r"line 2") as told:
         communal_postcodes(place)
     assert "mill" not in str(told.value)
+
+
+def test_rows_that_stayed_behind_are_told_where_they_would_have_held_a_family():
+    records = [SimpleNamespace(quarantined=2), SimpleNamespace(quarantined=1)]
+    (told,) = stayed_behind(a_plan(household=Household.DROP_FAMILY), records)
+    assert told.startswith("3 rows of the spine stayed behind")
+    assert stayed_behind(a_plan(household=Household.DROP_FAMILY), records[:0]) == ()
+    assert stayed_behind(a_plan(), records) == ()
