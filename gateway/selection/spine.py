@@ -46,7 +46,10 @@ class SpineReader:
     def _filter(self) -> pl.Expr:
         within = cohort_filter(self.plan.cohort)
         family = self.source.column_of(Role.FAMILY_ID)
-        return ~within & pl.col(family).is_not_null() if self.beside and family else within
+        if not self.beside or family is None:
+            return within
+        # Of whom a condition cannot be said they are not of the cohort, and beside it.
+        return ~within.fill_null(value=False) & pl.col(family).is_not_null()
 
     def _rules(self) -> list[ColumnRule]:
         if self.beside:

@@ -219,13 +219,13 @@ def test_relatives_beside_the_cohort_are_with_their_family_and_not_counted(
         assert sum(each.height for each in last_reading(cohort.partitions)) == frame.height
 
 
-def a_home(word):
+def a_home(word, arm):
     """A family of whom one stands beside the cohort, and another family."""
     return pl.DataFrame(
         {
             "person_id": ["p0", "p1", "p2"],
             "family_id": ["f", "f", "g"],
-            "arm": ["ASSESSED", "PROG", "COMP"],
+            "arm": [arm, "PROG", "COMP"],
             "sex": ["1", "2", "1"],
             "participation": [word, "NONE", "NONE"],
             "protected": ["N"] * 3,
@@ -237,6 +237,8 @@ def a_home(word):
 SAID_NO = {"nhs": "9990000018"}
 
 
+# Who has nothing in the column of a condition is beside the cohort too.
+@pytest.mark.parametrize("arm", ["ASSESSED", None])
 @pytest.mark.parametrize(
     ("word", "entries", "household", "left"),
     [
@@ -246,9 +248,11 @@ SAID_NO = {"nhs": "9990000018"}
         ("OPTOUT", (("objection", SAID_NO),), Household.DROP_PERSON, ["p1", "p2"]),
     ],
 )
-def test_a_no_beside_the_cohort_by_column_and_by_register(scratch, word, entries, household, left):
+def test_a_no_beside_the_cohort_by_column_and_by_register(
+    scratch, word, entries, household, left, arm
+):
     asked = dataclasses.replace(plan([rule("family_register", "sex")]), household=household)
-    sources = {"family_register": Source(REGISTER, (Stored([a_home(word)]),))}
+    sources = {"family_register": Source(REGISTER, (Stored([a_home(word, arm)]),))}
     cohort = select(asked, sources, scratch, elements=("nhs",))
     willing = honour(cohort, register_of(*entries))
     frame = pl.concat(list(willing.partitions))
