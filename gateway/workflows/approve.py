@@ -185,11 +185,16 @@ def _refuse_others(
         if kind_of(path) == "agreements/" and path != facts.path and text != current.get(path)
     ]
     if others:
-        raise RefusedError(
-            "policy/other-agreement",
-            f"This proposal would change another agreement too: {name(others[0])}.",
-            remedy="Propose that agreement for itself, so that its own controllers approve it.",
-        )
+        raise another_agreement(others[0])
+
+
+def another_agreement(path: str) -> RefusedError:
+    """For a change of an agreement that goes with another one."""
+    return RefusedError(
+        "policy/other-agreement",
+        f"This would change another agreement too: {name(path)}.",
+        remedy="Propose that agreement for itself, so that its own controllers approve it.",
+    )
 
 
 def _refuse_lost(moved: Sequence[str]) -> None:

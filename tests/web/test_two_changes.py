@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 
 import pytest
@@ -98,9 +99,12 @@ def test_another_agreement_is_not_changed_along_with_ones_own(
     path = "agreements/kirklees.toml"
     text = documents(data)[0][path].replace('title = "', 'title = "The ', 1)
     form = {"path": path, "text": text, "revision": "1", "reason": "Theirs."}
-    assert lead.post(f"/drafts/{draft}/text", data=form).status_code == 303
-    job = proposed(data, lead, draft)
-    assert job.outcome["refusal"][0]["code"] == "policy/other-agreement", job.outcome
+    answer = lead.post(f"/drafts/{draft}/text", data=form)
+    assert answer.status_code == 409
+    assert "Propose that agreement for itself" in said(answer.text)
+    assert 'title = "The ' in html.unescape(answer.text), "what was written is still there"
+    assert f"<option>{path}</option>" not in lead.get(f"/drafts/{draft}/text").text
+    assert "revision 1" in lead.get(f"/drafts/{draft}").text
 
 
 def test_a_draft_is_dropped_as_it_was_read_and_then_not_proposed(

@@ -14,6 +14,7 @@ from gateway.adapters import policy_drafts
 from gateway.adapters.policy_reading import reader
 from gateway.errors import GatewayError, HeldForPerson
 from gateway.model.permissions import Action
+from gateway.policy.places import kind_of
 from gateway.web import draft_forms, draft_words, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -21,6 +22,7 @@ from gateway.web.draft_new_agreement import new_agreement
 from gateway.web.draft_saving import draft_of, opened, saved
 from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
+from gateway.workflows.approve import another_agreement
 
 pages = Blueprint("draft_texts", __name__)
 
@@ -70,11 +72,13 @@ def set_text(draft: str, *, caller: Caller) -> Any:
     """Save a document of the draft as it was written."""
     view = opened(draft)
     path, text = request.form.get("path", ""), draft_forms.unix_lines(request.form.get("text", ""))
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+    if text and path in _of_others(view, documents):
+        return _text_page(view, path, text, documents, another_agreement(path)), 409
     try:
         return saved(view, caller, {path: text})
     except HeldForPerson as moved:
-        with desk().database.read() as connection:
-            documents = workshop.current(connection)
         return _text_page(view, path, text, documents, moved), 409
 
 
@@ -115,10 +119,18 @@ def _text_page(
         path=path,
         text=text,
         faults_at=[f for f in workshop.faults_of(shown.findings, changes) if f.path == path],
-        paths=sorted({*documents, *view.draft.changes}),
+        paths=sorted({*documents, *view.draft.changes} - _of_others(view, documents)),
         moved=moved,
         words=draft_words.words(view.bundle),
     )
+
+
+def _of_others(view: workshop.DraftView, documents: Mapping[str, str]) -> set[str]:
+    """The other agreements' documents: each is changed by a draft of its own."""
+    own = workshop.path_of(documents, view.draft.agreement)
+    agreements = {path for path in documents if kind_of(path) == "agreements/"}
+    # Of one that does not load nobody knows here which text is its own.
+    return agreements - {own, *view.draft.changes} if own else set()
 
 
 def _new_page(faults: Sequence[Fault] = ()) -> str:
