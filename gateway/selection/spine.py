@@ -48,8 +48,7 @@ class SpineReader:
         family = self.source.column_of(Role.FAMILY_ID)
         if not self.beside or family is None:
             return within
-        # Of whom a condition cannot be said they are not of the cohort, and beside it.
-        return ~within.fill_null(value=False) & pl.col(family).is_not_null()
+        return ~within & pl.col(family).is_not_null()
 
     def _rules(self) -> list[ColumnRule]:
         if self.beside:
