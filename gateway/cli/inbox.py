@@ -60,7 +60,7 @@ def trust(ctx: click.Context, party: str, file: Path, acting: str, json_wanted: 
 @click.pass_context
 @exits
 def distrust(ctx: click.Context, party: str, acting: str, json_wanted: bool) -> None:
-    """Take no more packages from a party's gateways; what came before stays.
+    """Take no more packages from a party's gateways; what came before stays, sealed.
 
     Example: gateway inbox distrust trafford-council --as ada
     """
