@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from gateway.errors import Unavailable
 RELEASES = 2
 RECEIVING = 3
 ASK_EVERY = 0.25
+# Told by who would not wait longer.
+NOT_ITS_TURN = "job/not-its-turn"
 
 
 @contextlib.contextmanager
@@ -47,15 +50,27 @@ def receiving(data: Path, database: Database, *, sweep: Callable[[], object]) ->
 
 
 @contextlib.contextmanager
-def one_at_a_time(data: Path, database: Database) -> Iterator[None]:
-    """Releases are made one after the other; a second one waits."""
+def one_at_a_time(data: Path, database: Database, *, within: float = math.inf) -> Iterator[None]:
+    """Releases are made one after the other; a second one waits.
+
+    Args:
+        data: the data directory.
+        database: its database.
+        within: seconds that it waits; a worker has other jobs to do.
+
+    Raises:
+        Unavailable: it was not its turn in that time (`NOT_ITS_TURN`).
+    """
     if not database.postgresql:
         with _lock_file(data / "release.lock") as descriptor:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if within == math.inf:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            else:
+                _wait_until(lambda: _tried(descriptor), within)
             yield
         return
     with database.pinned() as connection:
-        _wait_for(connection, RELEASES)
+        _wait_until(lambda: _ask(connection, "pg_try_advisory_lock", RELEASES), within)
         with database.on_condition(_still_held(connection, RELEASES)):
             yield
 
@@ -64,15 +79,7 @@ def one_at_a_time(data: Path, database: Database) -> Iterator[None]:
 def _file(path: Path) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]]:
     """Try to be alone, and then to be one of several, by a file."""
     with _lock_file(path) as descriptor:
-
-        def alone() -> bool:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        yield alone, lambda: fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield lambda: _tried(descriptor), lambda: fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 @contextlib.contextmanager
@@ -89,17 +96,33 @@ def _session(
             return True
 
         def shared() -> None:
-            _wait_for(connection, number, kind="_shared")
+            _wait_until(lambda: _ask(connection, "pg_try_advisory_lock_shared", number))
             held.close()
             held.enter_context(database.on_condition(_still_held(connection, number)))
 
         yield alone, shared
 
 
-def _wait_for(connection: Connection, number: int, kind: str = "") -> None:
+def _wait_until(had: Callable[[], bool], within: float = math.inf) -> None:
     """Ask until the lock is had: each question is short, so that a hung server is noticed."""
-    while not _ask(connection, f"pg_try_advisory_lock{kind}", number):
+    until = time.monotonic() + within
+    while not had():
+        if time.monotonic() > until:
+            raise Unavailable(
+                "job/not-its-turn",
+                "Another release is being made, and one is made after the other.",
+                remedy="Nothing is to be done: it is tried again. If this goes on for longer than "
+                "a release takes, a process that makes one stands still: start the service again.",
+            )
         time.sleep(ASK_EVERY)
+
+
+def _tried(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _ask(connection: Connection, function: str, number: int) -> bool:

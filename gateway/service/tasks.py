@@ -12,13 +12,11 @@ import datetime as dt
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from gateway.adapters import inbox, jobs, notice_records, reading_once, receipts, uploads
-from gateway.adapters.database import Database
+from gateway.adapters import inbox, jobs, notice_records, receipts, uploads
 from gateway.adapters.jobs import Job, JobKind
-from gateway.adapters.keyring import KeyRing
 from gateway.adapters.release_store import (
     RELEASES,
     ReleaseState,
@@ -27,41 +25,17 @@ from gateway.adapters.release_store import (
     releases,
     still_waits,
 )
-from gateway.adapters.settings import Settings
 from gateway.adapters.share_desk import Desk
 from gateway.adapters.uploads import UploadState
 from gateway.errors import HeldForPerson, RefusedError, Unavailable
 from gateway.model import SharingRequest
 from gateway.model.keys import KeyKind
-from gateway.service import outcomes, policy_tasks
-from gateway.service.warm import Warm
+from gateway.service import emergency_tasks, outcomes, policy_tasks
+from gateway.service.workshop import TURN_SECONDS, Later, Task, Workshop
 from gateway.wiring.common import extract_store, new_id, now
 from gateway.workflows.ports import Progress
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """What tasks work with: the opened ring, the database, warm processes."""
-
-    settings: Settings
-    database: Database = field(repr=False)
-    ring: KeyRing = field(repr=False)
-    warm: Warm = field(repr=False)
-    worker: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """A task that has done what it could now and is to be begun again."""
-
-    not_before: dt.datetime
-    code: str
-
-
-# How often an emergency disclosure is tried before it is recorded.
-MOST_MAKING = 12
 JOBS_KEPT = dt.timedelta(days=90)
-Task = Callable[[Workshop, Job, Progress], Mapping[str, Any] | Later]
 
 
 def check(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -102,7 +76,7 @@ def share(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
     from gateway.wiring.sharing import share_desk
     from gateway.workflows.share import share as make_release
 
-    with share_desk(shop.settings, progress=progress) as desk:
+    with share_desk(shop.settings, progress=progress, turn_within=TURN_SECONDS) as desk:
         made = _made_before(desk, job)
         if made is not None:
             return made
@@ -161,7 +135,9 @@ def look_after_duties(shop: Workshop, _job: Job, progress: Progress) -> Mapping[
     from gateway.wiring import duties
 
     try:
-        return duties.look_after(shop.settings, shop.ring, progress=progress)
+        return duties.look_after(
+            shop.settings, shop.ring, progress=progress, turn_within=TURN_SECONDS
+        )
     except HeldForPerson as held:
         return Later(not_before=now() + dt.timedelta(hours=1), code=held.code)
 
@@ -171,59 +147,6 @@ def give_up_delivery(shop: Workshop, job: Job, code: str) -> None:
     from gateway.wiring import delivery_desk
 
     delivery_desk.give_up(shop.settings, job.subject, code=code)
-
-
-def seek(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
-    """Look for the person of an emergency disclosure."""
-    from gateway.wiring import emergency
-
-    found = emergency.seek(shop.settings, shop.database, job.subject, progress=progress)
-    return {"state": found.state.value, "emergency": found.id, "code": found.code}
-
-
-def disclose(shop: Workshop, job: Job, progress: Progress) -> Mapping[str, Any]:
-    """Make the emergency disclosure that two people have agreed on, or finish it.
-
-    One that could not be made again and again is over; one that is recorded and has not
-    left is tried for as long as any delivery.
-    """
-    from gateway.wiring import emergency
-
-    if job.attempts > MOST_MAKING:
-        give_up_disclosing(shop, job, "")
-    told = emergency.finish(shop.settings, shop.database, job.subject, progress=progress)
-    return {"state": told["state"], "emergency": told["id"], "code": told["code"]}
-
-
-def read_reasons(shop: Workshop, job: Job, _progress: Progress) -> Mapping[str, Any]:
-    """Open the filed reasons of an emergency disclosure for one reader; that is recorded."""
-    from gateway.wiring import emergency
-
-    which, reader = job.request["emergency"], job.request["reader"]
-    texts = emergency.reasons_read(shop.settings, shop.database, which, by=job.by)
-    return {"sealed": reading_once.sealed_for(reader, texts)}
-
-
-def give_up_seeking(shop: Workshop, job: Job, code: str) -> None:
-    """Say at the emergency disclosure that the person could not be looked for."""
-    from gateway.wiring import emergency
-
-    emergency.give_up(shop.settings, shop.database, job.subject, code=code, only=emergency.ASKED)
-
-
-def give_up_disclosing(shop: Workshop, job: Job, code: str) -> None:
-    """Say at the emergency disclosure that nothing has left and nothing will."""
-    from gateway.wiring import emergency
-
-    only = emergency.CONFIRMED
-    emergency.give_up(shop.settings, shop.database, job.subject, code=code, only=only)
-
-
-def lapse(shop: Workshop) -> None:
-    """Close emergency disclosures whose time is over."""
-    from gateway.wiring import emergency
-
-    emergency.lapse(shop.settings, shop.database)
 
 
 def purge(shop: Workshop, _job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -253,9 +176,9 @@ TASKS: Mapping[JobKind, Task] = {
     JobKind.DELIVER: deliver,
     JobKind.ACKNOWLEDGE: acknowledge,
     JobKind.PURGE: purge,
-    JobKind.SEEK: seek,
-    JobKind.DISCLOSE: disclose,
-    JobKind.REASONS: read_reasons,
+    JobKind.SEEK: emergency_tasks.seek,
+    JobKind.DISCLOSE: emergency_tasks.disclose,
+    JobKind.REASONS: emergency_tasks.read_reasons,
     JobKind.DUTIES: look_after_duties,
     JobKind.PREVIEW: preview_draft,
     JobKind.PROPOSE: _signed(policy_tasks.propose),
@@ -266,8 +189,8 @@ TASKS: Mapping[JobKind, Task] = {
 GIVEN_UP: Mapping[JobKind, Callable[[Workshop, Job, str], None]] = {
     JobKind.CHECK: give_up_check,
     JobKind.DELIVER: give_up_delivery,
-    JobKind.SEEK: give_up_seeking,
-    JobKind.DISCLOSE: give_up_disclosing,
+    JobKind.SEEK: emergency_tasks.give_up_seeking,
+    JobKind.DISCLOSE: emergency_tasks.give_up_disclosing,
 }
 
 

@@ -26,30 +26,26 @@ from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind, JobState, Watch
 from gateway.adapters.keyring import kept_open, open_ring
 from gateway.adapters.keyring_memory import harden_process
+from gateway.adapters.locks import NOT_ITS_TURN
 from gateway.adapters.logs import facts_of, log
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, Unavailable
 from gateway.interruption import Interruption
 from gateway.service import outcomes, schedule
+from gateway.service.emergency_tasks import lapse
 from gateway.service.heartbeat import Heartbeat
 from gateway.service.notifier import Notifier
+from gateway.service.patience import NO_ATTEMPT, most_of, no_more, pause_after
 from gateway.service.places import own_place
-from gateway.service.tasks import GIVEN_UP, TASKS, Later, Workshop, lapse
+from gateway.service.tasks import GIVEN_UP, TASKS
 from gateway.service.warm import Warm
+from gateway.service.workshop import Later, Workshop
 from gateway.wiring.common import now, open_database
 
 POLL_SECONDS: Final = 0.25
 KEYS_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 20
 LEASE: Final = dt.timedelta(seconds=60)
-MOST_ATTEMPTS: Final = 12
-# A delivery has a time of its own, after which it gives up by itself.
-MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000, JobKind.DISCLOSE: 2_000}
-# Codes of a process that died at a job: they say nothing of the job, and count as no attempt.
-DIED: Final = frozenset({"intake/no-judgement"})
-PATIENCE_FOR_THE_DEAD: Final = dt.timedelta(days=1)
-FIRST_PAUSE: Final = dt.timedelta(seconds=2)
-LONGEST_PAUSE: Final = dt.timedelta(minutes=10)
 # What is taken for hung after this long: twice the checker's own limit, and more for a release.
 TIME_LIMITS: Final[Mapping[JobKind, float]] = {
     JobKind.CHECK: 7_200,
@@ -187,7 +183,7 @@ def do(shop: Workshop, job: Job, *, lease: dt.timedelta = LEASE) -> None:
 
 
 def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
-    if job.attempts > MOST_OF.get(job.kind, MOST_ATTEMPTS):
+    if job.attempts > most_of(job):
         _end(shop, job, JobState.FAILED, {}, "job/too-many-attempts")
         return
     beat = Heartbeat(
@@ -218,38 +214,19 @@ def _attempt(shop: Workshop, job: Job, *, lease: dt.timedelta) -> None:
 
 def _again(shop: Workshop, job: Job, code: str, outcome: Mapping[str, Any]) -> None:
     """Try later, after a growing pause; after many attempts or a very long time, no more."""
-    log().warning("job-again", job=job.id, kind=job.kind.value, code=code, attempt=job.attempts)
+    if code != NOT_ITS_TURN:
+        log().warning("job-again", job=job.id, kind=job.kind.value, code=code, attempt=job.attempts)
     at = now()
     if no_more(job, code, at):
         _end(shop, job, JobState.FAILED, outcome, code)
         return
-    _put_back(shop, job, at + pause_after(job), code)
+    _put_back(shop, job, at + pause_after(job, code), code)
 
 
 def _put_back(shop: Workshop, job: Job, after: dt.datetime, code: str) -> None:
-    told: dict[str, Any] = {"at": now(), "code": code, "counts": code not in DIED}
+    told: dict[str, Any] = {"at": now(), "code": code, "counts": code not in NO_ATTEMPT}
     with _outage(), shop.database.begin() as connection:
         jobs.again(connection, job.id, shop.worker, not_before=after, **told)
-
-
-def no_more(job: Job, code: str, at: dt.datetime) -> bool:
-    """Whether a job that could not be done now has been tried for long enough."""
-    if code not in DIED:
-        return job.attempts >= MOST_OF.get(job.kind, MOST_ATTEMPTS)
-    # A clock that jumps ends nothing: it must have rested again and again as well.
-    waited = at - dt.datetime.fromisoformat(job.created)
-    return waited > PATIENCE_FOR_THE_DEAD and pause_after(job) == LONGEST_PAUSE
-
-
-def pause_after(job: Job) -> dt.timedelta:
-    """How long a job rests that could not be done now: twice as long as it rested before.
-
-    A worker that was killed at it says nothing of what the job needs, and lengthens no rest.
-    """
-    rested = dt.timedelta()
-    if job.attempts > 1 and job.paused and job.ready:
-        rested = dt.datetime.fromisoformat(job.ready) - dt.datetime.fromisoformat(job.paused)
-    return min(max(2 * rested, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 def _end(shop: Workshop, job: Job, state: JobState, outcome: Mapping[str, Any], code: str) -> None:

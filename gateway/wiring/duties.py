@@ -5,6 +5,7 @@ Source: R60; security points 8 and 15; docs/how-to/deliver-packages.md.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -39,13 +40,16 @@ MOST = 2_000
 CAME = "came"
 
 
-def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapping[str, Any]:
+def look_after(
+    settings: Settings, ring: KeyRing, *, progress: Progress, turn_within: float = math.inf
+) -> Mapping[str, Any]:
     """Ask for certificates, let link maps end whose day is over, close what is done.
 
     Args:
         settings: where everything lives.
         ring: opened.
         progress: told each step.
+        turn_within: seconds to wait for a release that is being made.
 
     Returns:
         How many certificates came, how many releases were closed, how many duties are
@@ -53,12 +57,13 @@ def look_after(settings: Settings, ring: KeyRing, *, progress: Progress) -> Mapp
 
     Raises:
         HeldForPerson: the data directory was restored and not yet reconciled.
+        Unavailable: it was not our turn in that time (`job/not-its-turn`).
     """
     require_reconciled(settings.data)
     with closing(open_database(settings)) as database:
         progress("asking for certificates")
         asked = Counter(_asked(settings, database, ring.sender, each) for each in _to_ask(database))
-        with one_at_a_time(settings.data, database):
+        with one_at_a_time(settings.data, database, within=turn_within):
             progress("ending link maps")
             _sweep(settings, database, ring, progress)
         progress("closing")

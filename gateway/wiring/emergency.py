@@ -8,6 +8,7 @@ Source: docs/adr/0298; security points 4, 15 and 23.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -67,14 +68,27 @@ def seek(
 
 
 def finish(
-    settings: Settings, database: Database, emergency: str, *, progress: Progress
+    settings: Settings,
+    database: Database,
+    emergency: str,
+    *,
+    progress: Progress,
+    turn_within: float = math.inf,
 ) -> dict[str, Any]:
     """Make the disclosure that was confirmed, or say what came of it; at most one leaves.
 
+    Args:
+        settings: where everything lives.
+        database: its database.
+        emergency: which disclosure.
+        progress: told each step.
+        turn_within: seconds to wait for a release that another process makes.
+
     Raises:
-        Unavailable: it is recorded and has not left, because its outbox is out of reach.
+        Unavailable: it was not our turn in that time, or it is recorded and has not left,
+            because its outbox is out of reach.
     """
-    with share_desk(settings, progress=progress) as desk:
+    with share_desk(settings, progress=progress, turn_within=turn_within) as desk:
         here, found = office(settings, database), _found(database, emergency)
         if found.lapsed(here.at):
             _lapsed(here, found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,12 @@ from gateway.workflows.ports import Progress
 
 @contextlib.contextmanager
 def share_desk(
-    settings: Settings, *, progress: Progress, rehearsal: bool = False, on: dt.date | None = None
+    settings: Settings,
+    *,
+    progress: Progress,
+    rehearsal: bool = False,
+    on: dt.date | None = None,
+    turn_within: float = math.inf,
 ) -> Iterator[Desk]:
     """What `share` works with; one release at a time, and a crash is mended first.
 
@@ -44,6 +50,10 @@ def share_desk(
         progress: told each step.
         rehearsal: nothing is written, a crashed release is left as it is.
         on: decide as of this day; for rehearsals only.
+        turn_within: seconds to wait for a release that another process makes.
+
+    Raises:
+        Unavailable: it was not our turn in that time (`job/not-its-turn`), among others.
     """
     harden_process()
     database = open_database(settings)
@@ -53,7 +63,7 @@ def share_desk(
         ring.unlock()
         if not rehearsal:
             require_reconciled(settings.data)
-            stack.enter_context(one_at_a_time(settings.data, database))
+            stack.enter_context(one_at_a_time(settings.data, database, within=turn_within))
             with database.read() as connection:
                 clock.require_present(connection, at=now())
         # Policies are read once it is our turn: they may have changed while we waited.

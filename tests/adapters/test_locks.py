@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database
-from gateway.adapters.locks import one_at_a_time, receiving
+from gateway.adapters.locks import NOT_ITS_TURN, one_at_a_time, receiving
 from gateway.errors import Unavailable
 
 HOLDER = """
@@ -57,6 +57,17 @@ def test_a_second_release_waits_until_the_first_is_done(database, other, tmp_pat
     assert order == ["first", "second"]
 
 
+def test_whoever_has_other_work_waits_no_longer_than_it_says(database, other, tmp_path):
+    with (
+        one_at_a_time(tmp_path, database),
+        pytest.raises(Unavailable, match=NOT_ITS_TURN),
+        one_at_a_time(tmp_path, other, within=0.1),
+    ):
+        pytest.fail("two at a time")
+    with one_at_a_time(tmp_path, other, within=0.1):
+        pass
+
+
 def test_a_killed_release_keeps_nobody_out(database, database_url, tmp_path):
     holder = started_holder(tmp_path, database_url)
     holder.kill()
@@ -87,14 +98,17 @@ def test_a_lock_given_back_is_not_held_by_a_pooled_connection(database, other, t
 
 def test_whoever_lost_the_lock_writes_no_more(postgresql_server, postgresql_url, tmp_path):
     database = Database(postgresql_url)
+    name = sa.make_url(postgresql_url).database
     try:
         for lock in (one_at_a_time(tmp_path, database), receiving(tmp_path, database, sweep=dict)):
             with lock:
                 with database.begin() as connection:
                     connection.execute(sa.text("SELECT 1"))
+                # Others work on databases of their own on the same server.
                 postgresql_server.say(
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks "
-                    "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                    "JOIN pg_database ON pg_database.oid = pg_locks.database "
+                    f"WHERE locktype = 'advisory' AND datname = '{name}'"
                 )
                 with pytest.raises(Unavailable, match="store/lock-lost"):
                     refused_write(database)

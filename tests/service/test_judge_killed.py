@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.adapters.job_records import JOBS
 from gateway.adapters.jobs import Job, JobKind, JobState
 from gateway.adapters.uploads import UploadState, find
-from gateway.service.worker import LONGEST_PAUSE, MOST_ATTEMPTS, PATIENCE_FOR_THE_DEAD, no_more
+from gateway.service.patience import LONGEST_PAUSE, MOST_ATTEMPTS, PATIENCE_FOR_THE_DEAD, no_more
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.service import serving

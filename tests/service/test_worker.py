@@ -15,9 +15,10 @@ from gateway.adapters.jobs import Job, JobKind, JobState
 from gateway.adapters.release_store import RELEASES
 from gateway.adapters.uploads import UploadState, find
 from gateway.cli.serve import KINDS
+from gateway.service.patience import LONGEST_PAUSE, pause_after
 from gateway.service.schedule import ask_for_the_day
 from gateway.service.tasks import TASKS
-from gateway.service.worker import LONGEST_PAUSE, TIME_LIMITS, pause_after
+from gateway.service.worker import TIME_LIMITS
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.service import serving
