@@ -2,8 +2,9 @@
 
 The gateway itself never parses what a partner sent: it hands bytes in, passes
 frames of accepted columns on to the sealer without looking, and reads a verdict.
-A child that breaches a limit, or dies, leaves the gateway unharmed and the
-extract rejected.
+A child that breaches a limit, or dies of what it reads, leaves the gateway unharmed
+and the extract rejected; one that was killed says nothing of the file, and no more does
+the gateway.
 
 Source: security points 11 and 12; docs/reference/contracts.md, "The checker".
 """
@@ -25,6 +26,7 @@ from typing import BinaryIO, Final, Self
 from gateway import intake
 from gateway.adapters.checker_main import OUT_OF_MEMORY
 from gateway.adapters.children import Child, Limits, checker_child
+from gateway.errors import Unavailable
 from gateway.intake import Finding, Verdict
 from gateway.model import Contract
 
@@ -98,6 +100,7 @@ class Checker:
 
         Raises:
             UsageError: the contract asks for a form that does not exist.
+            Unavailable: the child was killed, by the machine or by somebody.
         """
         intake.rules_of(contract)
         outlets = (sink, failing or _nowhere)
@@ -213,7 +216,14 @@ class _Run:
             return _limit("time")
         if code == -signal.SIGXFSZ:
             return _limit("output")
-        if code in (OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV):
+        if code == -signal.SIGKILL:
+            # Not by us: nobody has checked the file, and nothing is known of it.
+            raise Unavailable(
+                "intake/no-check",
+                "The process that checks the file was killed before it had an answer.",
+                remedy="Nothing was stored. Free memory on this machine, then send the file again.",
+            )
+        if code in (OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGSEGV):
             return _limit("memory")
         return _fault(f"exit {code}")
 

@@ -16,7 +16,7 @@ MOST_ATTEMPTS: Final = 12
 # A delivery has a time of its own, after which it gives up by itself.
 MOST_OF: Final[Mapping[JobKind, int]] = {JobKind.DELIVER: 2_000, JobKind.DISCLOSE: 2_000}
 # Codes of a process that died at a job.
-DIED: Final = frozenset({"intake/no-judgement"})
+DIED: Final = frozenset({"intake/no-check", "intake/no-judgement"})
 # Codes that say nothing of the job: it may come as often as it likes.
 NO_ATTEMPT: Final = DIED | {NOT_ITS_TURN}
 PATIENCE_FOR_THE_DEAD: Final = dt.timedelta(days=1)

@@ -5,7 +5,7 @@
     python -m tests.faults.service_kills 1000 --database-url postgresql://...
     python -m tests.faults.service_kills 1000 --minutes 30
 
-Victims are the web server and its processes, the workers, the judge, and now and then
+Victims are the web server and its processes, the workers, the judge, the checkers, and now and then
 everything at once, as when the power fails. The moments are drawn by chance; a machine on
 which a file takes longer is left longer between two of them, or nothing would ever end.
 """
@@ -36,18 +36,17 @@ from tests.web import office as offices
 LONGEST_WAIT = 3.0
 FILES_BETWEEN = 3
 ALL_AT_ONCE = 0.08
+ROLES = ("gunicorn", "judge_library", "checker_main", " worker")
 
 
 def victims(leader: int) -> dict[str, list[int]]:
-    """Who may be killed, by what they are. A killed checker rejects a file by design."""
+    """Who may be killed, by what they are."""
     found: dict[str, list[int]] = {}
     for process in serving.session(leader):
         words = _command(process)
-        if process == leader or "checker_main" in words or not words:
+        if process == leader or not words:
             continue
-        role = next(
-            (name for name in ("gunicorn", "judge_library", " worker") if name in words), "web"
-        )
+        role = next((name for name in ROLES if name in words), "web")
         found.setdefault(role, []).append(process)
     return found
 

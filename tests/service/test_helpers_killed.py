@@ -1,4 +1,4 @@
-"""A judge that is killed says nothing of the file: it is judged again, and no upload fails."""
+"""A judge or checker that is killed says nothing of the file: no upload fails by it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from gateway.adapters.job_records import JOBS
 from gateway.adapters.jobs import Job, JobKind, JobState
 from gateway.adapters.uploads import UploadState, find
@@ -22,30 +24,34 @@ from tests.service import serving
 from tests.service.serving import until
 
 NOON = dt.datetime(2126, 5, 4, 12, tzinfo=dt.UTC)
-CODE = "intake/no-judgement"
+JUDGE, CHECKER = b"judge_library", b"checker_main"
+CODES = {JUDGE: "intake/no-judgement", CHECKER: "intake/no-check"}
+CODE = CODES[JUDGE]
 
 
-def judges_of(process: int) -> list[int]:
-    """The judging processes that one has started."""
+def helpers_of(process: int, what: bytes) -> list[int]:
+    """The processes of a kind that one has started."""
     found = []
     for child in serving.children_of(process):
         with contextlib.suppress(OSError):
-            if b"judge_library" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if what in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
     return found
 
 
 @contextlib.contextmanager
-def judges_killed(process: int, enough: Callable[[int], bool]) -> Iterator[threading.Event]:
-    """Kill each judge of a process once it is there, until there were enough, or to the end."""
-    over, killed = threading.Event(), set[int]()
+def killed(
+    process: int, enough: Callable[[int], bool], what: bytes = JUDGE
+) -> Iterator[threading.Event]:
+    """Kill each helper of a kind once it is there, until there were enough, or to the end."""
+    over, gone = threading.Event(), set[int]()
 
     def kill() -> None:
-        while not over.is_set() and not enough(len(killed)):
-            for judge in set(judges_of(process)) - killed:
+        while not over.is_set() and not enough(len(gone)):
+            for helper in set(helpers_of(process, what)) - gone:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(judge, signal.SIGKILL)
-                killed.add(judge)
+                    os.kill(helper, signal.SIGKILL)
+                gone.add(helper)
             over.wait(0.02)
 
     killer = threading.Thread(target=kill)
@@ -65,8 +71,9 @@ def shorter(office: Office, people: Path) -> Path:
     return file
 
 
-def test_an_upload_whose_judges_are_killed_is_tried_again_and_accepted(
-    office: Office, people: Path
+@pytest.mark.parametrize("what", [JUDGE, CHECKER])
+def test_an_upload_whose_helpers_are_killed_is_tried_again_and_accepted(
+    office: Office, people: Path, what: bytes
 ) -> None:
     upload, job = serving.send(office, shorter(office, people), "family_register", borough.COUNCIL)
     with serving.database_of(office) as database, database.begin() as connection:
@@ -75,15 +82,15 @@ def test_an_upload_whose_judges_are_killed_is_tried_again_and_accepted(
         connection.execute(tried.values(attempts=MOST_ATTEMPTS - 1))
     with (
         serving.started(office, "worker", "--json") as worker,
-        judges_killed(worker.pid, lambda _: False) as over,
+        killed(worker.pid, lambda _: False, what) as over,
     ):
         rested = until(lambda: serving.job_of(office, job), lambda each: each.code)
-        assert (rested.state, rested.code) == (JobState.QUEUED, CODE), rested
+        assert (rested.state, rested.code) == (JobState.QUEUED, CODES[what]), rested
         first = rested.paused
         longer = until(
             lambda: serving.job_of(office, job), lambda each: each.code and each.paused != first
         )
-        assert (longer.state, longer.code) == (JobState.QUEUED, CODE), longer
+        assert (longer.state, longer.code) == (JobState.QUEUED, CODES[what]), longer
         assert rest_of(longer) > rest_of(rested)
         over.set()
         done = serving.finished(office, job)
@@ -107,12 +114,14 @@ def test_a_job_whose_judge_never_lives_ends_after_a_day_of_long_rests() -> None:
     assert no_more(job, "database/away", NOON), "what a job lacks still ends by its attempts"
 
 
-def received(office: Office, people: Path, enough: Callable[[int], bool]) -> tuple[int, str]:
-    """The exit code of `gateway receive` while its judges are killed, and what it said."""
+def received(
+    office: Office, people: Path, enough: Callable[[int], bool], what: bytes = JUDGE
+) -> tuple[int, str]:
+    """The exit code of `gateway receive` while its helpers are killed, and what it said."""
     words = ("receive", str(shorter(office, people)), "--dataset", "family_register")
     with (
         serving.started(office, *words, "--from", borough.COUNCIL) as process,
-        judges_killed(process.pid, enough),
+        killed(process.pid, enough, what),
     ):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(serving.PATIENCE)
@@ -121,6 +130,13 @@ def received(office: Office, people: Path, enough: Callable[[int], bool]) -> tup
 
 def test_the_command_line_asks_a_fresh_judge_once(office: Office, people: Path) -> None:
     code, said = received(office, people, lambda killed: killed >= 1)
+    assert code == 0, said
+
+
+def test_the_command_line_says_that_nobody_has_checked(office: Office, people: Path) -> None:
+    code, said = received(office, people, lambda _: False, CHECKER)
+    assert (code, CODES[CHECKER] in said) == (7, True), said
+    code, said = received(office, people, lambda _: True)
     assert code == 0, said
 
 
