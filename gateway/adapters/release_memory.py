@@ -5,10 +5,6 @@ serves three questions about the next release to the same recipients: do the two
 point at a lone leaver, is the new one unusual, and what would a change of policy
 change. It goes with the retention of the release.
 
-A file is AES-256-GCM under a key made of the subject index's key, with the release's id
-as associated data; inside, a JSON head and the marks, u64 little-endian: of the people,
-sorted, then of their families.
-
 Source: docs/explanation/disclosure.md, "Successive releases" and "The tripwire";
 security points 5, 8; docs/adr/0291-a-sealed-memory-of-each-release.md.
 """
@@ -18,37 +14,29 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from gateway.adapters.durable import written_beside
 from gateway.adapters.release_store import RELEASES, ReleaseRecord, releases, that_left
+from gateway.adapters.remembered_people import RememberedPeople, sealed_memory
 from gateway.disclosure import (
     Alarm,
     Earlier,
     Footprint,
     Members,
-    OrderedMembers,
     alarms,
     footprints,
     members_in_order,
 )
-from gateway.errors import IntegrityError, Unavailable
+from gateway.errors import Unavailable
 from gateway.model import Plan
 from gateway.model.stages import Assessed, Scratch
 
 MEMORIES = "memories"
-_NONCE = 12
 _UNIT, _SEAL, _MASK = b"gateway/unit....", b"gateway/memory..", b"gateway/mask...."
 _DRAW = b"gateway/draw...."
 
@@ -63,7 +51,12 @@ class Remembered:
     recipients: frozenset[str]
     until: dt.date
     footprints: Mapping[str, Footprint] = field(repr=False)
-    members: Members = field(repr=False)
+    people: RememberedPeople = field(repr=False)
+
+    @property
+    def members(self) -> Members:
+        """All its people at once, 16 bytes for each."""
+        return self.people.members()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +83,7 @@ class ReleaseMemory:
         """By which the masked others are drawn: the same in each release of this controller."""
         return int.from_bytes(_derived(self.secret, _MASK)[:8])
 
-    @property
-    def earlier(self) -> Earlier:
+    def earlier(self, scratch: Scratch) -> Earlier:
         """What `assess` holds this release against.
 
         Who is withheld to hide others is drawn under a key, so that a preview draws as
@@ -99,7 +91,8 @@ class ReleaseMemory:
         """
         releases = "\n".join(each.release for each in self.earlier_releases)
         drawn = Drawn(_derived(self.secret, _DRAW), releases.encode())
-        return Earlier([each.members for each in self.earlier_releases], drawn)
+        before = [each.people.in_order(scratch) for each in self.earlier_releases]
+        return Earlier(before, drawn, scratch)
 
     def unusual(self, assessed: Assessed) -> tuple[Alarm, ...]:
         """What is unusual beside the last release of this purpose and was not accepted."""
@@ -130,36 +123,18 @@ class ReleaseMemory:
             "until": self.plan.retain_until.isoformat(),
             "footprints": {name: asdict(each) for name, each in footprints(assessed).items()},
         }
-        inside = _inside(json.dumps(head).encode(), members_in_order(assessed, scratch))
+        found = members_in_order(assessed, scratch)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with written_beside(self.folder / f"{release}.mem") as file:
-                file.writelines(_sealed(inside, _derived(self.secret, _SEAL), release))
+                key = _derived(self.secret, _SEAL)
+                file.writelines(sealed_memory(json.dumps(head).encode(), found, key, release))
         except OSError as fault:
             raise Unavailable(
                 "store/not-written",
                 f"The memory of the release could not be stored ({fault.strerror}).",
                 remedy="Free disk space in the data directory and run the release again.",
             ) from None
-
-
-def _inside(head: bytes, found: OrderedMembers) -> Iterator[bytes]:
-    """What a memory holds: its head, the marks of the people, then those of their families."""
-    yield len(head).to_bytes(4) + head
-    for part in found.parts():
-        yield part.people.astype("<u8").tobytes()
-    for part in found.parts():
-        yield part.families.astype("<u8").tobytes()
-
-
-def _sealed(inside: Iterator[bytes], key: bytes, release: str) -> Iterator[bytes]:
-    """AES-256-GCM over parts: nonce, ciphertext, tag."""
-    nonce = os.urandom(_NONCE)
-    sealing = Cipher(AES256(key), GCM(nonce)).encryptor()
-    sealing.authenticate_additional_data(release.encode())
-    yield nonce
-    yield from map(sealing.update, inside)
-    yield sealing.finalize() + sealing.tag
 
 
 class Drawn:
@@ -233,20 +208,8 @@ def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
     Raises:
         IntegrityError: it is not what was written.
     """
-    try:
-        sealed = memoryview(path.read_bytes())
-        inside = AESGCM(_derived(secret, _SEAL)).decrypt(
-            bytes(sealed[:_NONCE]), sealed[_NONCE:], release.encode()
-        )
-        del sealed
-    except (InvalidTag, OSError):
-        raise IntegrityError(
-            "store/memory-changed",
-            "The memory of an earlier release is gone, or not what was written.",
-            remedy="Restore memories/ from the backup; without it nothing may be compared.",
-        ) from None
-    length = int.from_bytes(inside[:4])
-    head = json.loads(inside[4 : 4 + length])
+    people = RememberedPeople(path=path, release=release, key=_derived(secret, _SEAL))
+    head = json.loads(people.head())
     return Remembered(
         release=release,
         purpose=head["purpose"],
@@ -254,7 +217,7 @@ def read_memory(path: Path, release: str, secret: bytes) -> Remembered:
         recipients=frozenset(head["recipients"]),
         until=dt.date.fromisoformat(head["until"]),
         footprints={name: Footprint(**each) for name, each in head["footprints"].items()},
-        members=Members(*np.frombuffer(inside, "<u8", offset=4 + length).reshape(2, -1)),
+        people=people,
     )
 
 

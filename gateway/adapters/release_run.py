@@ -108,7 +108,7 @@ class Run:
     @property
     def earlier(self) -> Earlier:
         """The releases that the same recipients hold."""
-        return self._inputs.memory.earlier
+        return self._inputs.memory.earlier(self.scratch)
 
     def unusual(self, assessed: Assessed) -> Sequence[Alarm]:
         """What is unusual beside the last release of this purpose, and not accepted."""

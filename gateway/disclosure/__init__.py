@@ -23,7 +23,7 @@ from gateway.disclosure.steadying import (
     members_in_order,
     members_of,
 )
-from gateway.disclosure.succession import Marks, Members, hidden, too_few
+from gateway.disclosure.succession import InOrder, Marks, Members, hidden, too_few
 from gateway.disclosure.summary import Summary, count, merge
 from gateway.disclosure.tripwire import Alarm, Footprint, alarms
 
@@ -37,6 +37,7 @@ __all__ = [
     "Earlier",
     "Examined",
     "Footprint",
+    "InOrder",
     "Leak",
     "Marks",
     "Members",

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from gateway.disclosure.shape import payload_columns
-from gateway.disclosure.succession import Marks, Members, hidden, members
+from gateway.disclosure.succession import InOrder, Marks, Members, hidden, members
 from gateway.disclosure.tripwire import Footprint
 from gateway.model import Plan, Withheld
 from gateway.model.reading import shared_out
@@ -44,8 +44,9 @@ PART_ROWS = 262_144
 class Earlier:
     """The people of each earlier release that the same recipients hold."""
 
-    releases: Sequence[Members] = field(repr=False)
+    releases: Sequence[InOrder] = field(repr=False)
     entropy: Entropy = field(repr=False)
+    scratch: Scratch = field(repr=False)
 
     def apart(self, assessed: Assessed) -> Marks:
         """The people to withhold beside those of this release's own small groups.
@@ -55,7 +56,8 @@ class Earlier:
         limits = [output.limits.k for output in assessed.plan.outputs if output.limits]
         if not limits or not self.releases:
             return np.empty(0, dtype=np.uint64)
-        return hidden(members_of(assessed), self.releases, k=max(limits), entropy=self.entropy)
+        now = members_in_order(assessed, self.scratch)
+        return hidden(now, self.releases, k=max(limits), entropy=self.entropy)
 
 
 def members_of(assessed: Assessed) -> Members:

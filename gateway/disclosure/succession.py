@@ -6,23 +6,32 @@ theirs. So the families of those who left, and of those who joined, are none or 
 least k: joiners who are too few wait for the next release, and to too few leavers
 whole families are added, drawn at random.
 
+A release may be larger than memory: its people are read in parts, in the order of
+their marks, side by side with those of the other release. What is held is a part of
+each and at most k families on either side.
+
 Source: docs/explanation/disclosure.md, "Successive releases"; docs/reference/policy.md;
 Sweeney, k-anonymity (2002), section 5.3 ("temporal attack").
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from gateway.keyed_hash import blake2b_column
 from gateway.model.stages import Entropy
 
 Marks = npt.NDArray[np.uint64]
-_DRAW = 8
 _BLOCK = 262_144
+_KEY_BYTES: Final = 32
+_TICKET: Final = b"gateway/ticket.."
+_NOBODY: Final = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,25 @@ class Members:
     def keeping(self, chosen: npt.NDArray[np.bool_]) -> Members:
         """Some of them."""
         return Members(self.people[chosen], self.families[chosen])
+
+    def parted(self, last: np.uint64) -> tuple[Members, Members]:
+        """Those up to a mark, and those after it."""
+        at = int(np.searchsorted(self.people, last, side="right"))
+        return (
+            Members(self.people[:at], self.families[:at]),
+            Members(self.people[at:], self.families[at:]),
+        )
+
+    def parts(self) -> Iterator[Members]:
+        """All of them as one part: see `InOrder`."""
+        yield self
+
+
+class InOrder(Protocol):
+    """The people of one release in parts, from the lowest marks to the highest."""
+
+    def parts(self) -> Iterator[Members]:
+        """The parts; they can be read again, and nobody is in two."""
 
 
 def among(marks: Marks, ordered: Marks) -> npt.NDArray[np.bool_]:
@@ -86,7 +114,7 @@ def too_few(count: int, k: int) -> bool:
     return 0 < count < k
 
 
-def hidden(now: Members, earlier: Sequence[Members], *, k: int, entropy: Entropy) -> Marks:
+def hidden(now: InOrder, earlier: Sequence[InOrder], *, k: int, entropy: Entropy) -> Marks:
     """The people to withhold so that no pair of releases points at fewer than k families.
 
     Withholding for one earlier release can make another pair differ by too few, so it is
@@ -101,41 +129,146 @@ def hidden(now: Members, earlier: Sequence[Members], *, k: int, entropy: Entropy
     Returns:
         Marks of people, sorted; all of them where fewer than k families would remain.
     """
-    staying = now
+    staying = _Staying(now, _NOBODY)
     while (going := _next(staying, earlier, k, entropy)).size:
-        staying = staying.keeping(~among(staying.people, going))
-    if too_few(staying.family_count(), k):
-        return now.people
-    return now.people[~among(now.people, staying.people)]
+        staying = _Staying(now, np.sort(np.concatenate((staying.gone, going))))
+    remaining = _Few(k)
+    for part in staying.parts():
+        remaining.add(part)
+        if remaining.enough:
+            return staying.gone
+    return np.sort(np.concatenate((staying.gone, remaining.people)))
 
 
-def _next(staying: Members, earlier: Sequence[Members], k: int, entropy: Entropy) -> Marks:
+@dataclass(frozen=True, slots=True)
+class _Staying:
+    """The people of a release without some of them."""
+
+    now: InOrder
+    gone: Marks
+
+    def parts(self) -> Iterator[Members]:
+        for part in self.now.parts():
+            yield part.keeping(~among(part.people, self.gone)) if self.gone.size else part
+
+
+@dataclass(slots=True)
+class _Few:
+    """People of fewer than k families; of more only that there are enough."""
+
+    k: int
+    families: Marks = field(default_factory=_NOBODY.copy)
+    _people: list[Marks] = field(default_factory=list)
+
+    def add(self, found: Members) -> None:
+        """These as well."""
+        if self.enough or not found.size:
+            return
+        self.families = distinct(np.concatenate((self.families, found.families)))
+        few = self.families.size < self.k
+        self._people = [*self._people, found.people] if few else []
+
+    @property
+    def enough(self) -> bool:
+        """Whether they hide in each other."""
+        return int(self.families.size) >= self.k
+
+    @property
+    def point_at_somebody(self) -> bool:
+        """Whether there are some, and too few."""
+        return too_few(int(self.families.size), self.k)
+
+    @property
+    def people(self) -> Marks:
+        """Their marks, sorted, while they are too few."""
+        return np.concatenate((_NOBODY, *self._people))
+
+
+def _next(staying: InOrder, earlier: Sequence[InOrder], k: int, entropy: Entropy) -> Marks:
     """What one earlier release makes necessary next; nothing once all are satisfied."""
     for before in earlier:
-        joiners = staying.missing_in(before)
-        if too_few(joiners.family_count(), k):
+        joiners, leavers = _moved(staying, before, k)
+        if joiners.point_at_somebody:
             return joiners.people
-        leavers = before.missing_in(staying)
-        short = k - leavers.family_count()
-        if leavers.size and short > 0:
-            # Families of which all are in both releases; one that leaves in part counts already.
-            both = staying.keeping(
-                among(staying.people, before.people)
-                & ~among(staying.families, distinct(leavers.families))
-            )
-            chosen = drawn(distinct(both.families), short, entropy)
+        if leavers.point_at_somebody:
+            both = _InBoth(staying, before, leavers.families)
+            short = k - int(leavers.families.size)
+            chosen = np.sort(drawn((part.families for part in both.parts()), short, entropy))
             # Nothing to draw from: the earlier release was smaller than k in itself.
             if chosen.size:
-                return both.keeping(np.isin(both.families, chosen)).people
-    return staying.people[:0]
+                return np.concatenate(
+                    [part.people[among(part.families, chosen)] for part in both.parts()]
+                )
+    return _NOBODY
 
 
-def drawn(families: Marks, count: int, entropy: Entropy) -> Marks:
-    """`count` of these at random, or all of them if there are fewer.
+def _moved(staying: InOrder, before: InOrder, k: int) -> tuple[_Few, _Few]:
+    """Who is here and was not there, and the other way round."""
+    joiners, leavers = _Few(k), _Few(k)
+    for ours, theirs in side_by_side(staying, before):
+        joiners.add(ours.missing_in(theirs))
+        leavers.add(theirs.missing_in(ours))
+        if joiners.enough and leavers.enough:
+            break
+    return joiners, leavers
 
-    Each gets an unpredictable 64-bit ticket and the lowest win, which is a uniform draw.
+
+@dataclass(frozen=True, slots=True)
+class _InBoth:
+    """Families of which all are in both releases; one that leaves in part counts already."""
+
+    staying: InOrder
+    before: InOrder
+    leaving: Marks
+
+    def parts(self) -> Iterator[Members]:
+        for ours, theirs in side_by_side(self.staying, self.before):
+            whole = ~among(ours.families, self.leaving)
+            yield ours.keeping(among(ours.people, theirs.people) & whole)
+
+
+def side_by_side(first: InOrder, second: InOrder) -> Iterator[tuple[Members, Members]]:
+    """Two releases over the same ranges of marks, a part of each at a time."""
+    ours, theirs = _filled(first), _filled(second)
+    one, other = next(ours, None), next(theirs, None)
+    while one is not None and other is not None:
+        last = min(one.people[-1], other.people[-1])
+        (mine, one), (yours, other) = one.parted(last), other.parted(last)
+        yield mine, yours
+        one = one if one.size else next(ours, None)
+        other = other if other.size else next(theirs, None)
+    nobody = Members(_NOBODY, _NOBODY)
+    if one is not None:
+        yield one, nobody
+    if other is not None:
+        yield nobody, other
+    yield from ((part, nobody) for part in ours)
+    yield from ((nobody, part) for part in theirs)
+
+
+def _filled(release: InOrder) -> Iterator[Members]:
+    return (part for part in release.parts() if part.size)
+
+
+def drawn(families: Iterable[Marks], count: int, entropy: Entropy) -> Marks:
+    """`count` of these at random, or all of them if there are fewer; parts may repeat some.
+
+    Each gets a ticket, its hash under a key that is drawn, and the lowest win: that is a
+    uniform draw in which nobody can guess.
     """
-    if families.size <= count:
-        return families
-    tickets = np.frombuffer(entropy(_DRAW * families.size), dtype=np.uint64)
-    return families[np.argpartition(tickets, count)[:count]]
+    key = entropy(_KEY_BYTES)
+    won = tickets = _NOBODY
+    for part in families:
+        more = distinct(part)
+        every = np.concatenate((won, more))
+        every, first = np.unique(every, return_index=True)
+        both = np.concatenate((tickets, _tickets(more, key)))[first]
+        lowest = np.argsort(both, kind="stable")[:count]
+        won, tickets = every[lowest], both[lowest]
+    return won
+
+
+def _tickets(families: Marks, key: bytes) -> Marks:
+    named = pl.Series(families, dtype=pl.UInt64).cast(pl.String)
+    digests = blake2b_column(named, key, person=_TICKET)
+    return np.frombuffer(b"".join(digests.to_list()), dtype="<u8")[::2].astype(np.uint64)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.spill import ScratchDirectory
 from gateway.disclosure import Earlier, Members, assess, footprints, members_of, too_few
 from gateway.disclosure.succession import members
 from gateway.minimise import coarser
@@ -51,8 +54,19 @@ def a_frame(people: list[int], *, slots: int = 1) -> pl.DataFrame:
     return frame if slots > 1 else frame.drop("slot")
 
 
+ROOM: list[ScratchDirectory] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Scratch room on disk for every test here."""
+    with ScratchDirectory(tmp_path_factory.mktemp("scratch"), budget=0) as scratch:
+        ROOM.append(scratch)
+        yield
+
+
 def earlier(*releases: set[int]) -> Earlier:
-    return Earlier([of(each) for each in releases], os.urandom)
+    return Earlier([of(each) for each in releases], os.urandom, ROOM[-1])
 
 
 def of(people: set[int]) -> Members:

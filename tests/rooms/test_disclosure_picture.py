@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.spill import ScratchDirectory
 from gateway.disclosure import Earlier, examine, members_of
 from gateway.disclosure.impact import Picture, impact, picture
 from gateway.disclosure.succession import Members
@@ -107,14 +109,15 @@ def test_a_release_that_is_refused_says_why_of_whom_and_how_many_groups_are_smal
     assert (list(told.outputs), told.outputs["tokens"].small_groups) == (["facts", "tokens"], 0)
 
 
-def test_who_waits_for_another_release_is_no_member_of_this_picture() -> None:
+def test_who_waits_for_another_release_is_no_member_of_this_picture(tmp_path: Path) -> None:
     given_ = pseudonymised(a_plan(FACTS), a_frame([(n, "ZA1", 0) for n in range(6)]))
     now = examine(given_, coarser=coarser).result
     assert isinstance(now, Assessed)
     whole = members_of(now)
     before = Members(whole.people[:-1], whole.families[:-1])
     counted = replace(given_, counts={"objected": 3, "no-consent": 0})
-    told = seen(counted, Earlier([before], os.urandom))
+    with ScratchDirectory(tmp_path) as scratch:
+        told = seen(counted, Earlier([before], os.urandom, scratch))
     assert told.members.people.tolist() == before.people.tolist()
     assert dict(told.withheld) == {"objected": 3, "between-releases": 1}
 

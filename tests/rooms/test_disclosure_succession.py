@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from unittest.mock import patch
 
 import numpy as np
@@ -23,7 +26,15 @@ from gateway.disclosure import (
     succession,
     too_few,
 )
-from gateway.disclosure.succession import Marks, among, distinct, drawn, members
+from gateway.disclosure.succession import (
+    InOrder,
+    Marks,
+    among,
+    distinct,
+    drawn,
+    members,
+    side_by_side,
+)
 from gateway.minimise import coarser
 from gateway.model.stages import Assessed
 from tests.rooms.test_disclosure_groups import a_plan, an_output, pseudonymised
@@ -44,6 +55,21 @@ def singles(*numbers: int) -> Members:
     return of(*((number, number) for number in numbers))
 
 
+@dataclass(frozen=True)
+class Parted:
+    """The same people in parts; some of them are empty."""
+
+    whole: Members
+    ends: tuple[int, ...]
+
+    def parts(self) -> Iterator[Members]:
+        rest = self.whole
+        for end in self.ends:
+            part, rest = rest.parted(np.uint64(end))
+            yield part
+        yield rest
+
+
 def without(now: Members, gone: Marks) -> Members:
     return now.keeping(~np.isin(now.people, gone))
 
@@ -54,18 +80,47 @@ releases = st.sets(st.integers(0, 90), min_size=3 * K, max_size=90).map(
 )
 
 
+ends = st.lists(st.integers(0, 90), max_size=4).map(lambda found: tuple(sorted(found)))
+
+
 @settings(max_examples=300, deadline=None)
-@given(now=releases, earlier=st.lists(releases, max_size=4), k=st.integers(1, K))
+@given(now=releases, earlier=st.lists(releases, max_size=4), k=st.integers(1, K), ends=ends)
 def test_no_pair_of_releases_differs_by_fewer_than_k_families(
-    now: Members, earlier: list[Members], k: int
+    now: Members, earlier: list[Members], k: int, ends: tuple[int, ...]
 ) -> None:
-    staying = without(now, hidden(now, earlier, k=k, entropy=os.urandom))
+    parted = [Parted(each, ends[number % 3 :]) for number, each in enumerate(earlier)]
+    gone = hidden(Parted(now, ends), parted, k=k, entropy=os.urandom)
+    assert gone.tolist() == sorted(set(gone.tolist()))
+    staying = without(now, gone)
     assert not too_few(staying.family_count(), k)
     for before in earlier:
         assert not too_few(staying.missing_in(before).family_count(), k)
         leavers = before.missing_in(staying)
         # Only an earlier release that was smaller than k itself can have fewer.
         assert not too_few(leavers.family_count(), k) or before.family_count() < k
+
+
+@given(now=releases, earlier=st.lists(releases, max_size=4), ends=ends)
+def test_who_is_withheld_does_not_depend_on_the_parts_in_which_it_is_read(
+    now: Members, earlier: list[Members], ends: tuple[int, ...]
+) -> None:
+    parted: list[InOrder] = [Parted(each, ends[at % 3 :]) for at, each in enumerate(earlier)]
+    ours = hidden(Parted(now, ends), parted, k=K, entropy=bytes)
+    assert ours.tolist() == hidden(now, earlier, k=K, entropy=bytes).tolist()
+
+
+@given(first=releases, second=releases, ends=ends, others=ends)
+def test_two_releases_are_read_over_the_same_ranges(
+    first: Members, second: Members, ends: tuple[int, ...], others: tuple[int, ...]
+) -> None:
+    pairs = list(side_by_side(Parted(first, ends), Parted(second, others)))
+    for at, whole in enumerate((first, second)):
+        assert np.concatenate([pair[at].people for pair in pairs]).tolist() == whole.people.tolist()
+        families = np.concatenate([pair[at].families for pair in pairs])
+        assert families.tolist() == whole.families.tolist()
+    for before, after in itertools.pairwise(pairs):
+        last = max(part.people[-1] for part in before if part.size)
+        assert all(part.people[0] > last for part in after if part.size)
 
 
 @given(now=releases, earlier=st.lists(releases, max_size=3))
@@ -126,7 +181,9 @@ def test_an_earlier_release_smaller_than_k_stops_nothing_else() -> None:
 def test_every_family_is_as_likely_to_be_drawn() -> None:
     counts = Counter[int]()
     for _ in range(4000):
-        counts.update(drawn(np.arange(8, dtype=np.uint64), 2, os.urandom).tolist())
+        # In parts, and one of them in both.
+        parts = (np.array([0, 1, 2, 3, 4]), np.array([4, 5, 6, 7]))
+        counts.update(drawn((part.astype(np.uint64) for part in parts), 2, os.urandom).tolist())
     assert all(count == pytest.approx(1000, rel=0.2) for count in counts.values())
     assert len(counts) == 8
 
