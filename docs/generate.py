@@ -7,6 +7,7 @@ stale and exits 1, which a test of `tests/architecture` does.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 import sys
@@ -129,6 +130,19 @@ def unnamed_codes() -> list[str]:
     return places
 
 
+def errors_without_remedy() -> list[str]:
+    """Places where an error is raised that does not say what to do about it."""
+    return [
+        f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+        for path in sorted((REPOSITORY / "gateway").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in RAISED
+        and not any(keyword.arg in {"remedy", None} for keyword in node.keywords)
+    ]
+
+
 def _codes_of(tree: ast.Module, module: str) -> Iterator[Coded]:
     """Codes in calls first, then beside a sentence in a table, then wherever one stands alone."""
     seen: set[int] = set()
@@ -168,14 +182,19 @@ def _in_calls(tree: ast.Module) -> Iterator[Place]:
 
 
 def _named_texts(tree: ast.Module) -> dict[str, ast.expr]:
-    """What a name of the module stands for, where it is a text."""
+    """What a name of the module, or of the errors, stands for, where it is a text."""
     return {
         target.id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and _text(node.value)
-        for target in node.targets
+        for node in (*_errors().body, *ast.walk(tree))
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value and _text(node.value)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
+
+
+@functools.cache
+def _errors() -> ast.Module:
+    return ast.parse((REPOSITORY / "gateway" / "errors.py").read_text(encoding="utf-8"))
 
 
 def _given_remedies(tree: ast.Module) -> dict[str, ast.expr]:

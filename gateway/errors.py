@@ -20,6 +20,10 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
 Fact = str | int
+# What nobody can mend who uses the gateway.
+REPORT = "This is a fault of the gateway itself: report it with this code."
+# Bytes that were changed, or are of something else.
+NOT_BELIEVED = "Nothing of it is believed: restore the ledger from its backup, or ask for it again."
 
 
 class GatewayError(Exception):

@@ -207,7 +207,9 @@ def opened(ring: KeyRing, kept: Emergency | Reason) -> bytes:
         return bytes(pyrage.decrypt(kept.sealed or b"", [identity]))
     except pyrage.DecryptError:
         raise IntegrityError(
-            "emergency/not-openable", "What was sealed with it does not open."
+            "emergency/not-openable",
+            "What was sealed with it does not open.",
+            remedy="Restore database and key ring from one backup, or ask for it anew.",
         ) from None
 
 

@@ -72,7 +72,11 @@ def plan_from(read: DecisionInputs, wanted: Wanted, *, on: dt.date) -> Plan:
     if isinstance(decision, Refusal):
         first = decision.reasons[0]
         said = " ".join(dict.fromkeys(reason.reason for reason in decision.reasons))
-        raise RefusedError(first.code, said)
+        raise RefusedError(
+            first.code,
+            said,
+            remedy="A governance lead changes the agreement; this cannot be overridden.",
+        )
     _require_emergency(decision)
     return _narrowed(decision, wanted.recipient)
 

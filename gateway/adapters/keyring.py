@@ -23,7 +23,7 @@ from gateway.adapters.keyring_core import CoreRing
 from gateway.adapters.keyring_passphrase import read_passphrase
 from gateway.adapters.keyring_rewrap import rewrap
 from gateway.adapters.settings import Settings
-from gateway.errors import RefusedError, Unavailable
+from gateway.errors import REPORT, RefusedError, Unavailable
 from gateway.model.keys import FORMS, MONTHLY, OWNED, KeyForm, KeyKind, KeyRecord
 from gateway.model.roots import ControllerRoot, RegisterRoot, StudyRoot
 
@@ -95,7 +95,9 @@ class KeyRing(CoreRing):
         """Give the newest index or map key of the gateway itself."""
         wanted = KeyKind(kind)
         if FORMS[wanted] is not KeyForm.RANDOM or wanted in OWNED:
-            raise RefusedError("keys/wrong-kind", f"A {wanted} key is not given out as bytes.")
+            raise RefusedError(
+                "keys/wrong-kind", f"A {wanted} key is not given out as bytes.", remedy=REPORT
+            )
         record = self.find(wanted)
         return SymmetricKey(key_id=record.id, kind=wanted, secret=self.secret(record.id, wanted))
 
@@ -103,7 +105,7 @@ class KeyRing(CoreRing):
         """Give the newest signing key of a kind (and owner, for an operator's)."""
         wanted = KeyKind(kind)
         if FORMS[wanted] is not KeyForm.ED25519:
-            raise RefusedError("keys/wrong-kind", f"A {wanted} key does not sign.")
+            raise RefusedError("keys/wrong-kind", f"A {wanted} key does not sign.", remedy=REPORT)
         record = self.find(wanted, owner=owner)
         return signing.signer(record.id, self.secret(record.id, wanted))
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from gateway import ledger
 from gateway.adapters.database import METADATA
-from gateway.errors import IntegrityError, Unavailable, UsageError
+from gateway.errors import NOT_BELIEVED, IntegrityError, Unavailable, UsageError
 from gateway.ledger import Checkpoint, Entry, EntryProof, Fact, LeafRef
 from gateway.sealing import CHECKPOINT_TYP, LedgerPart, Signer, sign_compact
 
@@ -240,7 +240,9 @@ def signed_checkpoint(jws: str, key_id: str) -> SignedCheckpoint:
     try:
         raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     except ValueError:
-        raise IntegrityError("ledger/checkpoint-form", "A checkpoint is malformed.") from None
+        raise IntegrityError(
+            "ledger/checkpoint-form", "A checkpoint is malformed.", remedy=NOT_BELIEVED
+        ) from None
     return SignedCheckpoint(checkpoint=ledger.decode_checkpoint(raw), key_id=key_id, jws=jws)
 
 

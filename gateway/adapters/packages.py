@@ -19,16 +19,18 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from gateway import ledger, sealing
 from gateway.adapters import ledger_check, recipient_state
-from gateway.adapters.recipient_keys import read_key
+from gateway.adapters.recipient_keys import Recipient
 from gateway.errors import GatewayError, IntegrityError, Unavailable, UsageError
 from gateway.ledger import Link
 from gateway.sealing import Contents, LedgerPart, Outer, Trust
+
+ASK = "Keep the package, use nothing of it, and ask the sender."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,38 +40,6 @@ class Opened:
     contents: Contents
     link: Link
     files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """Who opens: the secret key, whom it trusts, and where it remembers."""
-
-    key: str = field(repr=False)
-    trust: Trust
-    state: Path
-
-
-def recipient_from_files(
-    key_file: Path, *, trust_file: Path | None, state: Path | None = None
-) -> Recipient:
-    """Read the recipient's key and the sender's descriptor.
-
-    Raises:
-        Unavailable: `open/no-trust`, `open/key-not-safe`, `open/key-form`, `open/trust-form`.
-    """
-    if trust_file is None:
-        raise Unavailable(
-            "open/no-trust",
-            "Without the sender's trust file nothing in a package can be believed.",
-            remedy="Get the sender's descriptor (`gateway trust export`) outside the package.",
-        )
-    try:
-        trust = sealing.parse_trust(trust_file.read_bytes())
-    except OSError:
-        raise Unavailable("open/no-trust", "The sender's trust file cannot be read.") from None
-    return Recipient(
-        key=read_key(key_file), trust=trust, state=state or trust_file.absolute().parent
-    )
 
 
 def _memory(recipient: Recipient, outer: sealing.Outer) -> str:
@@ -155,12 +125,14 @@ def _signed_checkpoint(part: LedgerPart, trust: Trust) -> ledger.Checkpoint:
     )
     shown = ledger.decode_checkpoint(payload)
     if kid not in trust.keys_for("ledger", shown.at):
-        raise IntegrityError("package/key-validity", "The ledger key was not valid on that day.")
+        raise IntegrityError(
+            "package/key-validity", "The ledger key was not valid on that day.", remedy=ASK
+        )
     if (shown.origin, shown.size, shown.root) != (trust.origin, part.size, part.root):
         raise IntegrityError(
             "ledger/other-checkpoint",
             "The signed checkpoint is not the one the proof leads to.",
-            remedy="Keep the package, use nothing of it, and ask the sender.",
+            remedy=ASK,
         )
     return shown
 
@@ -176,7 +148,7 @@ def _require_about(core: Mapping[str, Any], entry: ledger.Entry) -> None:
         raise IntegrityError(
             "ledger/not-recorded",
             "The ledger entry is not about this package's manifest.",
-            remedy="Keep the package, use nothing of it, and ask the sender.",
+            remedy=ASK,
         )
 
 

@@ -28,6 +28,7 @@ from gateway.policy.places import kind_of, misplaced
 LARGEST = 1_000_000
 MOST_DOCUMENTS = 20
 NO_REASON = "No reason given."
+LOOK_FIRST = "Look at what changed, then do it again on the newest text."
 
 
 class DraftState(StrEnum):
@@ -161,7 +162,8 @@ def save(
         .values(revision=revision + 1)
     )
     if moved.rowcount != 1:
-        raise HeldForPerson("policy/draft-moved", "Somebody saved this draft at the same moment.")
+        told = "Somebody saved this draft at the same moment."
+        raise HeldForPerson("policy/draft-moved", told, remedy=LOOK_FIRST)
     _add_revision(
         *(connection, draft, revision + 1, {**known.changes, **changes}, {**known.bases, **bases}),
         reason=reason,
@@ -254,7 +256,7 @@ def require_revision(draft: Draft, revision: int) -> None:
         raise HeldForPerson(
             "policy/draft-moved",
             f"{draft.saved_by} saved revision {draft.revision} of this draft after you opened it.",
-            remedy="Look at what changed, then do it again on the newest text.",
+            remedy=LOOK_FIRST,
             revision=draft.revision,
         )
 

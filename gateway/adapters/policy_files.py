@@ -177,9 +177,15 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InputRejected("policy/unreadable", "A document is not UTF-8.") from None
+        raise InputRejected(
+            "policy/unreadable", "A document is not UTF-8.", remedy="Save it as UTF-8."
+        ) from None
     if not text:
-        raise InputRejected("policy/unreadable", "A document is empty.")
+        raise InputRejected(
+            "policy/unreadable",
+            "A document is empty.",
+            remedy="Write its text, or take it out by a proposal.",
+        )
     return text
 
 

@@ -1,4 +1,5 @@
-"""A recipient's own pair: made here, kept private, in the form that any `age` tool reads.
+"""A recipient's own pair: made here, kept private, in the form that any `age` tool reads;
+and a recipient, as packages are opened by one.
 
 Source: age-encryption.org/v1; security design point 7.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyrage
 
 from gateway import sealing
 from gateway.errors import IntegrityError, Unavailable, UsageError
+from gateway.sealing import Trust
 
 SECRET_PREFIX = "AGE-SECRET-KEY-1"
 SECRET_FILE = "recipient.key"
@@ -59,7 +61,9 @@ def new_pair(to: Path, *, at: dt.datetime) -> RecipientPair:
         ) from None
     except OSError as fault:
         raise Unavailable(
-            "recipient-key/not-written", f"The key cannot be written ({fault.strerror})."
+            "recipient-key/not-written",
+            f"The key cannot be written ({fault.strerror}).",
+            remedy="Name a folder of your own, on a disk with room.",
         ) from None
     return pair
 
@@ -109,4 +113,40 @@ def _key_form() -> Unavailable:
         "open/key-form",
         "The key file does not hold exactly one age secret key, or cannot be read.",
         remedy="Name the file that `gateway recipient-key new` made.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Who opens: the secret key, whom it trusts, and where it remembers."""
+
+    key: str = field(repr=False)
+    trust: Trust
+    state: Path
+
+
+def recipient_from_files(
+    key_file: Path, *, trust_file: Path | None, state: Path | None = None
+) -> Recipient:
+    """Read the recipient's key and the sender's descriptor.
+
+    Raises:
+        Unavailable: `open/no-trust`, `open/key-not-safe`, `open/key-form`, `open/trust-form`.
+    """
+    if trust_file is None:
+        raise Unavailable(
+            "open/no-trust",
+            "Without the sender's trust file nothing in a package can be believed.",
+            remedy="Get the sender's descriptor (`gateway trust export`) outside the package.",
+        )
+    try:
+        trust = sealing.parse_trust(trust_file.read_bytes())
+    except OSError:
+        raise Unavailable(
+            "open/no-trust",
+            "The sender's trust file cannot be read.",
+            remedy="Name the file that the sender gave you, readable for you.",
+        ) from None
+    return Recipient(
+        key=read_key(key_file), trust=trust, state=state or trust_file.absolute().parent
     )

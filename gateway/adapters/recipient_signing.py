@@ -55,7 +55,9 @@ def make(folder: Path, name: str, *, at: dt.datetime) -> str:
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            "recipient-key/name", "The name has letters, digits and . _ -, 60 at most."
+            "recipient-key/name",
+            "The name has letters, digits and . _ -, 60 at most.",
+            remedy="Choose another name.",
         )
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -63,7 +65,9 @@ def make(folder: Path, name: str, *, at: dt.datetime) -> str:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
         raise Unavailable(
-            "recipient-key/not-written", f"The key cannot be written ({fault.strerror})."
+            "recipient-key/not-written",
+            f"The key cannot be written ({fault.strerror}).",
+            remedy="Name a folder of your own, on a disk with room.",
         ) from None
     files.create(folder / SECRET, f"# name: {name}\n".encode("ascii") + pem)
     key = _signer(private)

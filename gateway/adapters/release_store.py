@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import duty_records
 from gateway.adapters.database import METADATA
-from gateway.errors import IntegrityError, Unavailable, UsageError
+from gateway.errors import REPORT, IntegrityError, Unavailable, UsageError
 
 
 class ReleaseState(StrEnum):
@@ -147,7 +147,10 @@ def step(
     now = release_state(connection, release)
     if to not in STEPS[now]:
         raise IntegrityError(
-            "release/wrong-step", f'A release that is {now} cannot become "{to}".', release=release
+            "release/wrong-step",
+            f'A release that is {now} cannot become "{to}".',
+            remedy=REPORT,
+            release=release,
         )
     values: dict[str, Any] = {"state": to}
     if record is not None:

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.errors import IntegrityError, Unavailable
+from gateway.errors import REPORT, IntegrityError, Unavailable
 
 # What is sealed at once: it stays in the processor's cache, and its room is used again.
 PIECE = 256 << 10
@@ -83,7 +83,7 @@ class SealedFile:
             into: room for exactly its bytes.
         """
         if self._file is None:
-            raise Unavailable("store/scratch-closed", "The scratch room is closed.")
+            raise Unavailable("store/scratch-closed", "The scratch room is closed.", remedy=REPORT)
         sealed = self._room()[: piece.size + _TAG]
         try:
             held = os.preadv(self._file.fileno(), [sealed], piece.offset)

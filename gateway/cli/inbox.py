@@ -131,14 +131,14 @@ def open_one(ctx: click.Context, package: str, key_file: Path, to: Path, json_wa
     """
     from gateway.adapters import inbox_certificates, packages
     from gateway.adapters.inbox import InboxState
-    from gateway.adapters.recipient_keys import read_key
+    from gateway.adapters.recipient_keys import Recipient, read_key
 
     opened = open_store(ctx)
     found = _one(opened, package)
     if found.state is InboxState.DESTROYED:
         raise inbox_certificates.destroyed()
     sender = _sender_of(opened, found)
-    recipient = packages.Recipient(
+    recipient = Recipient(
         key=read_key(key_file), trust=sender, state=opened.settings.data / "inbox"
     )
     result = packages.open_package(_inbox(opened).place(found), recipient=recipient, to=to)

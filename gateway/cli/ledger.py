@@ -76,7 +76,11 @@ def export(
 
     for event in show:
         if event not in EVENTS:
-            raise UsageError("ledger/unknown-event", "The ledger has no event of that name.")
+            raise UsageError(
+                "ledger/unknown-event",
+                "The ledger has no event of that name.",
+                remedy="docs/reference/ledger.md lists them.",
+            )
     opened = open_store(ctx)
     with opened.database.begin() as connection:
         count = ledger_check.export(

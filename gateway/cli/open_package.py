@@ -42,9 +42,9 @@ def open_package(
 
     Example: gateway open p1.gwp --key recipient.key --trust council.json --to study
     """
-    from gateway.adapters import packages
+    from gateway.adapters import packages, recipient_keys
 
-    recipient = packages.recipient_from_files(key_file, trust_file=trust_file, state=state)
+    recipient = recipient_keys.recipient_from_files(key_file, trust_file=trust_file, state=state)
     opened = packages.open_package(package, recipient=recipient, to=to, export=export)
     manifest = opened.contents.manifest
     checks = ("form", "envelope", "manifest", "digests", "ledger")

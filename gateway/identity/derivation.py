@@ -15,7 +15,7 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.errors import RefusedError, UsageError
+from gateway.errors import REPORT, RefusedError, UsageError
 from gateway.model.roots import ROOT_BYTES, ControllerRoot, RegisterRoot, Secret, StudyRoot
 from gateway.model.tokens import SCHEME, STANDARD
 
@@ -79,6 +79,7 @@ def _of_kind(root: Secret, kind: type[Secret]) -> bytes:
         raise RefusedError(
             "identity/wrong-key-kind",
             "A key of one kind does not stand in for another.",
+            remedy=REPORT,
             expected=kind.__name__,
         )
     return root.secret

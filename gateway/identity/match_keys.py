@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from gateway import keyed_hash
-from gateway.errors import RefusedError, UsageError
+from gateway.errors import REPORT, RefusedError, UsageError
 from gateway.identity.derivation import PseudonymKey, TokenKey, TombstoneKey
 from gateway.identity.letters import sorted_letters, soundex
 from gateway.model.tokens import COMPONENTS, SCHEME, TOKEN_NAMES, token_elements
@@ -63,7 +63,9 @@ def token_columns(
 ) -> pl.DataFrame:
     """Make several tokens, each component once; see `tokens`."""
     if not isinstance(key, TokenKey | TombstoneKey):
-        raise RefusedError("identity/wrong-key-kind", "Tokens need a token or tombstone key.")
+        raise RefusedError(
+            "identity/wrong-key-kind", "Tokens need a token or tombstone key.", remedy=REPORT
+        )
     _refuse_absent(elements, names)
     made = _components(elements, names)
     return pl.DataFrame(
@@ -87,10 +89,14 @@ def pseudonyms(subject_ids: pl.Series, key: PseudonymKey) -> pl.Series:
         UsageError: an id is not of that form: case numbers and names are never hashed.
     """
     if not isinstance(key, PseudonymKey):
-        raise RefusedError("identity/wrong-key-kind", "Pseudonyms need a pseudonym key.")
+        raise RefusedError(
+            "identity/wrong-key-kind", "Pseudonyms need a pseudonym key.", remedy=REPORT
+        )
     formed = subject_ids.dtype == pl.String and subject_ids.str.contains(_SUBJECT_ID).all()
     if not formed:
-        raise UsageError("identity/subject-id", "A subject id is 32 lower-case hex digits.")
+        raise UsageError(
+            "identity/subject-id", "A subject id is 32 lower-case hex digits.", remedy=REPORT
+        )
     person = person_of("pseudonym")
     return keyed_hash.blake2b_framed([subject_ids], key.secret, person=person).alias("pseudonym")
 
@@ -104,7 +110,9 @@ def alias_elements(elements: pl.DataFrame, slot: str) -> pl.DataFrame:
         UsageError: there is no such slot.
     """
     if f"{slot}.sn1" not in elements.columns:
-        raise UsageError("identity/no-such-slot", "There is no such alias slot.", slot=slot)
+        raise UsageError(
+            "identity/no-such-slot", "There is no such alias slot.", remedy=REPORT, slot=slot
+        )
     changed = elements.with_columns(pl.col(f"{slot}.{name}").alias(name) for name in _SURNAMES)
     if "fnx" in elements.columns:
         changed = changed.with_columns(
@@ -132,6 +140,7 @@ def _refuse_absent(elements: pl.DataFrame, names: Sequence[str]) -> None:
             raise UsageError(
                 "identity/element-missing",
                 f'Token {name} needs the element "{absent[0]}", which the dataset does not give.',
+                remedy="Choose tokens that the dataset can make, or give it the element.",
                 token=name,
                 element=absent[0],
             )

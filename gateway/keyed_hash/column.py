@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from gateway.errors import UsageError
+from gateway.errors import REPORT, UsageError
 from gateway.keyed_hash import fallback
 
 try:
@@ -108,7 +108,9 @@ def base32_column(digests: pl.Series) -> pl.Series:
         UsageError: a value is not 16 bytes long.
     """
     if digests.dtype != pl.Binary:
-        raise UsageError("keyed-hash/not-digests", "Base32 is written of a binary column only.")
+        raise UsageError(
+            "keyed-hash/not-digests", "Base32 is written of a binary column only.", remedy=REPORT
+        )
     if not _C_PATHS:
         return _checked(lambda: fallback.base32(digests))
     stream = digests.rechunk().__arrow_c_stream__()
@@ -143,16 +145,28 @@ def _checked_arguments(
     columns: tuple[pl.Series, ...], key: bytes, person: bytes, on_path: str
 ) -> str:
     if len(key) != KEY_BYTES:
-        raise UsageError("keyed-hash/key-length", "A key has exactly 32 bytes.", bytes=len(key))
+        raise UsageError(
+            "keyed-hash/key-length", "A key has exactly 32 bytes.", remedy=REPORT, bytes=len(key)
+        )
     if len(person) != PERSON_BYTES:
         raise UsageError(
-            "keyed-hash/person-length", "A person has exactly 16 bytes.", bytes=len(person)
+            "keyed-hash/person-length",
+            "A person has exactly 16 bytes.",
+            remedy=REPORT,
+            bytes=len(person),
         )
     if not columns or any(column.dtype not in {pl.String, pl.Binary} for column in columns):
-        raise UsageError("keyed-hash/not-text", "Only text and binary columns are hashed.")
+        raise UsageError(
+            "keyed-hash/not-text", "Only text and binary columns are hashed.", remedy=REPORT
+        )
     chosen = on_path or path()
     if chosen not in paths():
-        raise UsageError("keyed-hash/no-such-path", "This machine has no such path.", path=chosen)
+        raise UsageError(
+            "keyed-hash/no-such-path",
+            "This machine has no such path.",
+            remedy="`keyed_hash.paths()` names those that it has.",
+            path=chosen,
+        )
     return chosen
 
 
@@ -161,4 +175,6 @@ def _checked(work: Callable[[], pl.Series]) -> pl.Series:
     try:
         return work()
     except ValueError as fault:
-        raise UsageError("keyed-hash/refused", f"The kernel refused: {fault}.") from None
+        raise UsageError(
+            "keyed-hash/refused", f"The kernel refused: {fault}.", remedy=REPORT
+        ) from None

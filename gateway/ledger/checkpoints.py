@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from gateway.errors import IntegrityError
+from gateway.errors import NOT_BELIEVED, IntegrityError
 from gateway.ledger.entries import canonical_object, parse_utc, utc_text
 
 CHECKPOINT_TYP = "gateway-checkpoint+jws"
@@ -51,7 +51,9 @@ def decode_checkpoint(payload: bytes) -> Checkpoint:
     """
     document = canonical_object(payload, code="ledger/checkpoint-form")
     if set(document) != {"origin", "root", "size", "time"} or not _has_types(document):
-        raise IntegrityError("ledger/checkpoint-form", "A checkpoint has the wrong members.")
+        raise IntegrityError(
+            "ledger/checkpoint-form", "A checkpoint has the wrong members.", remedy=NOT_BELIEVED
+        )
     return Checkpoint(
         origin=document["origin"],
         size=document["size"],

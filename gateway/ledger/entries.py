@@ -18,7 +18,7 @@ from typing import Any
 
 import rfc8785
 
-from gateway.errors import IntegrityError, UsageError
+from gateway.errors import NOT_BELIEVED, REPORT, IntegrityError, UsageError
 from gateway.ledger.events import Fact, check_facts
 from gateway.ledger.tree import leaf_hash
 
@@ -63,14 +63,16 @@ def decode_entry(encoded: bytes) -> Entry:
     """
     document = canonical_object(encoded, code="ledger/entry-form")
     if set(document) != {"at", "event", "facts"} or not isinstance(document["facts"], dict):
-        raise IntegrityError("ledger/entry-form", "A ledger entry has the wrong members.")
+        raise IntegrityError(
+            "ledger/entry-form", "A ledger entry has the wrong members.", remedy=NOT_BELIEVED
+        )
     entry = Entry(
         event=str(document["event"]), facts=document["facts"], at=parse_utc(document["at"])
     )
     try:
         check_facts(entry.event, entry.facts)
     except UsageError as fault:
-        raise IntegrityError("ledger/entry-form", fault.sentence) from None
+        raise IntegrityError("ledger/entry-form", fault.sentence, remedy=NOT_BELIEVED) from None
     return entry
 
 
@@ -81,7 +83,7 @@ def commit(encoded: bytes, *, salt: bytes) -> bytes:
         UsageError: the salt is not 32 bytes.
     """
     if len(salt) != SALT_SIZE:
-        raise UsageError("ledger/salt-size", "A ledger salt has 32 bytes.")
+        raise UsageError("ledger/salt-size", "A ledger salt has 32 bytes.", remedy=REPORT)
     return hashlib.sha256(salt + encoded).digest()
 
 
@@ -97,7 +99,7 @@ def utc_text(at: dt.datetime) -> str:
         UsageError: the time has no zone.
     """
     if at.tzinfo is None:
-        raise UsageError("ledger/time-zone", "A ledger time needs a zone.")
+        raise UsageError("ledger/time-zone", "A ledger time needs a zone.", remedy=REPORT)
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -110,9 +112,11 @@ def parse_utc(text: object) -> dt.datetime:
     try:
         at = dt.datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     except ValueError:
-        raise IntegrityError("ledger/time-form", "A ledger time is malformed.") from None
+        raise IntegrityError(
+            "ledger/time-form", "A ledger time is malformed.", remedy=NOT_BELIEVED
+        ) from None
     if utc_text(at) != text:
-        raise IntegrityError("ledger/time-form", "A ledger time is malformed.")
+        raise IntegrityError("ledger/time-form", "A ledger time is malformed.", remedy=NOT_BELIEVED)
     return at
 
 
@@ -124,4 +128,6 @@ def canonical_object(encoded: bytes, *, code: str) -> dict[str, Any]:
             return document
     except (ValueError, RecursionError):
         pass
-    raise IntegrityError(code, "A signed or hashed document is not in its canonical form.")
+    raise IntegrityError(
+        code, "A signed or hashed document is not in its canonical form.", remedy=NOT_BELIEVED
+    )

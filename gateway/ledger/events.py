@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.errors import UsageError
+from gateway.errors import REPORT, UsageError
 
 Fact = str | int
 
@@ -233,15 +233,25 @@ def check_facts(event: str, facts: Mapping[str, Fact]) -> None:
             `ledger/missing-fact` or `ledger/fact-form`. Names facts, never values.
     """
     if event not in EVENTS:
-        raise UsageError("ledger/unknown-event", "The ledger has no event of that name.")
+        raise UsageError(
+            "ledger/unknown-event", "The ledger has no event of that name.", remedy=REPORT
+        )
     rule = EVENTS[event]
     for name in sorted(set(facts) - rule.allowed):
         raise UsageError(
-            "ledger/unknown-fact", f'Event "{event}" has no such fact.', event=event, fact=name
+            "ledger/unknown-fact",
+            f'Event "{event}" has no such fact.',
+            remedy=REPORT,
+            event=event,
+            fact=name,
         )
     for name in sorted(rule.required - set(facts)):
         raise UsageError(
-            "ledger/missing-fact", f'Event "{event}" needs "{name}".', event=event, fact=name
+            "ledger/missing-fact",
+            f'Event "{event}" needs "{name}".',
+            remedy=REPORT,
+            event=event,
+            fact=name,
         )
     for name in sorted(facts):
         if not KINDS[FACTS[name]](facts[name]):

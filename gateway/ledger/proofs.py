@@ -22,7 +22,11 @@ def inclusion_path(index: int, size: int, *, node: NodeReader) -> tuple[bytes, .
         UsageError: there is no such leaf in a tree of that size.
     """
     if not 0 <= index < size:
-        raise UsageError("ledger/no-such-entry", f"The log of {size} entries has no entry {index}.")
+        raise UsageError(
+            "ledger/no-such-entry",
+            f"The log of {size} entries has no entry {index}.",
+            remedy="`gateway ledger export` lists them.",
+        )
     path, begin, end = [], 0, size
     while end - begin > 1:
         middle = begin + split_point(end - begin)
@@ -42,7 +46,11 @@ def consistency_path(old: int, new: int, *, node: NodeReader) -> tuple[bytes, ..
         UsageError: `old` is larger than `new`, or below 0.
     """
     if not 0 <= old <= new:
-        raise UsageError("ledger/no-such-size", f"A log of {new} entries was never of size {old}.")
+        raise UsageError(
+            "ledger/no-such-size",
+            f"A log of {new} entries was never of size {old}.",
+            remedy="Name a size that it had: none is larger than it is now.",
+        )
     if old in (0, new):
         return ()
     path, begin, end = [], 0, new

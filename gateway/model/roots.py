@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.errors import UsageError
+from gateway.errors import REPORT, UsageError
 
 ROOT_BYTES: Final = 32
 
@@ -21,7 +21,7 @@ class Secret:
 
     def __post_init__(self) -> None:
         if len(self.secret) != ROOT_BYTES:
-            raise UsageError("identity/key-length", "A key has exactly 32 bytes.")
+            raise UsageError("identity/key-length", "A key has exactly 32 bytes.", remedy=REPORT)
 
 
 class StudyRoot(Secret):

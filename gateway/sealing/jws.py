@@ -19,7 +19,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.errors import IntegrityError, UsageError
+from gateway.errors import REPORT, IntegrityError, UsageError
 
 ENVELOPE_TYP = "gateway-envelope+jws"
 MANIFEST_TYP = "gateway-manifest+jws"
@@ -110,7 +110,9 @@ def header_of(typ: str, kid: str) -> bytes:
 
 def _header(typ: str, kid: str) -> bytes:
     if not KEY_ID.fullmatch(kid):
-        raise UsageError("jws/key-id", "A key id has 1 to 80 letters, digits and . _ : -")
+        raise UsageError(
+            "jws/key-id", "A key id has 1 to 80 letters, digits and . _ : -", remedy=REPORT
+        )
     return rfc8785.dumps({"alg": "EdDSA", "kid": kid, "typ": typ})
 
 

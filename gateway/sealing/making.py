@@ -17,7 +17,7 @@ from typing import Any
 import pyrage
 import rfc8785
 
-from gateway.errors import IntegrityError, UsageError
+from gateway.errors import REPORT, IntegrityError, UsageError
 from gateway.model.packages import Sealed
 from gateway.sealing.archive import BLOCK, END, MAX_MEMBER, fill, member_header, stored_size
 from gateway.sealing.envelope import Envelope, encode_envelope, recipient_key_id
@@ -155,10 +155,14 @@ def _check_belongs(
     for name, found in pairs.items():
         if manifest[name] != found:
             raise IntegrityError(
-                "package/not-the-manifests", f'"{name}" of the manifest is of something else.'
+                "package/not-the-manifests",
+                f'"{name}" of the manifest is of something else.',
+                remedy=REPORT,
             )
     if "ledger" not in manifest:
-        raise IntegrityError("package/not-recorded", "The manifest has no ledger part.")
+        raise IntegrityError(
+            "package/not-recorded", "The manifest has no ledger part.", remedy=REPORT
+        )
 
 
 def _recipient(text: str) -> pyrage.x25519.Recipient:

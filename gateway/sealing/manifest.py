@@ -19,7 +19,7 @@ from typing import Any
 
 import rfc8785
 
-from gateway.errors import IntegrityError, UsageError
+from gateway.errors import REPORT, IntegrityError, UsageError
 
 FORMAT = "gateway-package-1"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -172,7 +172,11 @@ def split_manifest(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], LedgerP
             ),
         )
     except (KeyError, TypeError, ValueError):
-        raise IntegrityError("package/manifest-form", "The manifest is malformed.") from None
+        raise IntegrityError(
+            "package/manifest-form",
+            "The manifest is malformed.",
+            remedy="Nothing was written. Ask the sender.",
+        ) from None
     return core, ledger
 
 
@@ -211,13 +215,16 @@ def _check(manifest: Manifest) -> None:
     wrong += [] if manifest.data_file in ("data.csv", "data.parquet") else ["data_file"]
     for name in wrong:
         raise UsageError(
-            "package/manifest", f'The manifest\'s "{name}" is empty or malformed.', member=name
+            "package/manifest",
+            f'The manifest\'s "{name}" is empty or malformed.',
+            remedy=REPORT,
+            member=name,
         )
 
 
 def _utc(at: dt.datetime) -> str:
     if at.tzinfo is None:
-        raise UsageError("package/manifest", "A manifest's time needs a zone.")
+        raise UsageError("package/manifest", "A manifest's time needs a zone.", remedy=REPORT)
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

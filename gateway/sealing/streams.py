@@ -211,5 +211,7 @@ def checked_chunks(source: ByteSource) -> Iterator[bytes]:
         yield chunk
     if size != source.size or digest.hexdigest() != source.sha256:
         raise IntegrityError(
-            "package/data-changed", "The data is not what it was when it was serialised."
+            "package/data-changed",
+            "The data is not what it was when it was serialised.",
+            remedy="Nothing has left. Run it again; if it happens twice, look at disk and memory.",
         )

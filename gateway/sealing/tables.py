@@ -152,4 +152,8 @@ def table_check(name: str) -> DigestingCheck:
 
 def data_form() -> IntegrityError:
     """The data file is not what its name says."""
-    return IntegrityError("package/data-form", "The data file is not of the form it claims.")
+    return IntegrityError(
+        "package/data-form",
+        "The data file is not of the form it claims.",
+        remedy="Nothing was written. Ask the sender.",
+    )

@@ -219,5 +219,9 @@ def _tied(shop: Workshop, desk: Desk, job: Job) -> Desk:
     with shop.database.begin() as connection:
         ours = jobs.choose(connection, job.id, shop.worker, effect=release)
     if not ours:
-        raise Unavailable("job/lease-lost", "Another worker has taken this job over.")
+        raise Unavailable(
+            "job/lease-lost",
+            "Another worker has taken this job over.",
+            remedy="Nothing is to be done: it goes on there.",
+        )
     return replace(desk, world=replace(desk.world, release=release))

@@ -53,7 +53,11 @@ def require_sees(caller: Caller, found: Emergency) -> None:
         UsageError: `emergency/unknown`.
     """
     if not sees(caller, found):
-        raise UsageError("emergency/unknown", "There is no emergency disclosure with this id.")
+        raise UsageError(
+            "emergency/unknown",
+            "There is no emergency disclosure with this id.",
+            remedy="The page of emergency disclosures lists them.",
+        )
 
 
 def require_reading(caller: Caller, job: Job, emergency: str) -> None:
@@ -64,7 +68,11 @@ def require_reading(caller: Caller, job: Job, emergency: str) -> None:
     """
     mine = job.kind is JobKind.REASONS and job.by == caller.name
     if not mine or job.request.get("emergency") != emergency:
-        raise UsageError("emergency/unknown", "There is no emergency disclosure with this id.")
+        raise UsageError(
+            "emergency/unknown",
+            "There is no emergency disclosure with this id.",
+            remedy="The page of emergency disclosures lists them.",
+        )
 
 
 def choices() -> list[Choice]:

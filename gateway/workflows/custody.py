@@ -84,7 +84,11 @@ def grant(desk: CustodyDesk, key: str, *, purpose: str, policy_digest: str, unti
     """Let a key be used for one purpose under one policy digest until a day."""
     record = desk.ring.record(key)
     if record.state is not KeyState.READY:
-        raise RefusedError("keys/pending", f"{key} is not confirmed yet.")
+        raise RefusedError(
+            "keys/pending",
+            f"{key} is not confirmed yet.",
+            remedy="Confirm it with `gateway keys confirm` first.",
+        )
     if until < desk.at.date():
         raise UsageError(
             "keys/grant-past",

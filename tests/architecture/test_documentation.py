@@ -52,6 +52,7 @@ def test_every_error_code_can_be_looked_up() -> None:
     assert len(raised) > 10
     assert [coded.code for coded in raised if f"`{coded.code}`" not in page] == []
     assert generate.unnamed_codes() == [], "a code is written out, so that it can be found"
+    assert generate.errors_without_remedy() == [], "every error says what to do"
 
 
 def test_every_error_code_says_something() -> None:

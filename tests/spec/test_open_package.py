@@ -164,7 +164,7 @@ def pair(tmp_path):
 
 
 def opened(package, pair, sender, to, **more):
-    recipient = packages.recipient_from_files(pair.secret_file, trust_file=sender.trust)
+    recipient = recipient_keys.recipient_from_files(pair.secret_file, trust_file=sender.trust)
     return packages.open_package(package, recipient=recipient, to=to, **more)
 
 
@@ -200,7 +200,7 @@ def test_a_package_is_opened_and_says_what_was_verified(sender, pair, tmp_path):
 def test_every_flipped_byte_refuses_and_nothing_is_written(sender, pair, tmp_path):
     package = sender.send("p1", pair.public)
     whole = package.read_bytes()
-    recipient = packages.recipient_from_files(pair.secret_file, trust_file=sender.trust)
+    recipient = recipient_keys.recipient_from_files(pair.secret_file, trust_file=sender.trust)
     before = listing(tmp_path)
     for place in range(len(whole)):
         with open(package, "r+b") as file:
@@ -294,7 +294,7 @@ def test_another_outer_form_of_the_same_members_refuses(sender, pair, tmp_path, 
 
 def resealed(package, pair, sender, change):
     """A sender that signs rightly but packs the inside otherwise."""
-    identity = pyrage.x25519.Identity.from_str(packages.read_key(pair.secret_file))
+    identity = pyrage.x25519.Identity.from_str(recipient_keys.read_key(pair.secret_file))
     parts = dict(members(package.read_bytes()))
     inner = change(members(pyrage.decrypt(parts["data.age"], [identity])))
     sealed = pyrage.encrypt(inner, [identity.to_public()])
@@ -383,7 +383,7 @@ def test_a_malformed_key_file_is_refused(tmp_path, content):
     path.write_text(content, encoding="utf-8")
     path.chmod(0o400)
     with pytest.raises(Unavailable, match="open/key-form"):
-        packages.read_key(path)
+        recipient_keys.read_key(path)
 
 
 def test_a_package_is_opened_once(sender, pair, tmp_path):
@@ -569,7 +569,7 @@ def test_a_parquet_file_that_is_none_refuses(sender, pair, tmp_path):
 
 
 def test_the_secret_stands_in_no_repr(sender, pair):
-    recipient = packages.recipient_from_files(pair.secret_file, trust_file=sender.trust)
+    recipient = recipient_keys.recipient_from_files(pair.secret_file, trust_file=sender.trust)
     assert "SECRET" not in repr(recipient)
 
 
