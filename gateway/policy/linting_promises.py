@@ -20,7 +20,7 @@ from gateway.policy.resolving import Resolved, resolve_output
 from gateway.policy.treatments import is_coarser, said
 
 # What people are told of a purpose: one of it may not be told in two ways.
-_PROMISED = (
+PROMISED = (
     "participation",
     "household",
     "retain_until",
@@ -41,7 +41,7 @@ class _Place:
         return f"{name(self.purpose_id)} of {name(self.agreement.id)}"
 
 
-_ON_PURPOSE = attrgetter(*(part for part in _PROMISED if "." not in part))
+_ON_PURPOSE = attrgetter(*(part for part in PROMISED if "." not in part))
 Coarse = Mapping[tuple[str, str], Sequence[tuple[_Place, Output, Resolved]]]
 
 
@@ -85,7 +85,7 @@ def _told_otherwise(here: _Place, other: _Place) -> Iterator[Remark]:
     """One purpose in two agreements: what people were told of it has to be the same."""
     if _as_written(here.purpose) == _as_written(other.purpose):
         return
-    parts = [part for part in _PROMISED if _of(here.purpose, part) != _of(other.purpose, part)]
+    parts = [part for part in PROMISED if _of(here.purpose, part) != _of(other.purpose, part)]
     if parts:
         yield _remark(
             here,

@@ -17,7 +17,15 @@ from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Output, Prohibition, Purpose
 from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
-from gateway.publishing.register import meaning_itself, party_names, recipient_names
+from gateway.publishing.promises import (
+    and_list,
+    days_after_receipt,
+    field_meaning,
+    forbidden_meaning,
+    in_words,
+    promises,
+)
+from gateway.publishing.register import party_names, recipient_names
 
 CHOICES: Mapping[str, str] = {
     "consent": "We do this only for people who have agreed. You can change your mind at any time.",
@@ -61,7 +69,7 @@ def notice(agreement: Agreement, bundle: Bundle) -> tuple[Section, ...]:
             _purpose(purpose, [t for t in leaving if t.purpose == key], bundle)
             for key, purpose in sorted(agreement.purposes.items())
         ),
-        _never(bundle.knowledge.forbidden(agreement)),
+        _never(bundle.knowledge.forbidden(agreement), bundle),
         _rights(agreement),
     )
 
@@ -86,9 +94,9 @@ def _who(agreement: Agreement, bundle: Bundle) -> Section:
     return Section(
         heading="Who we are",
         sentences=(
-            f"{_list(controllers)} decide{'s' if len(controllers) == 1 else ''} how your "
+            f"{and_list(controllers)} decide{'s' if len(controllers) == 1 else ''} how your "
             f"information is used here.",
-            f"We work with {_list(parties)}.",
+            f"We work with {and_list(parties)}.",
             agreement.benefits,
         ),
     )
@@ -106,11 +114,14 @@ def _purpose(purpose: Purpose, leaving: list[Trace], bundle: Bundle) -> Section:
                 for name, output in sorted(purpose.outputs.items())
                 for sentence in _output(output, [t for t in leaving if t.output == name], bundle)
             ),
-            f"The law that lets us: {_list([_provision(b, bundle) for b in purpose.legal_bases])}.",
+            *promises(purpose, bundle),
+            f"The law that lets us: {_law(purpose, bundle)}.",
             CHOICES[purpose.participation],
             HOUSEHOLDS[purpose.household],
             f"It is destroyed by {purpose.retain_until:%-d %B %Y}.",
+            *_kept_by_us(purpose),
             *_duties(purpose, bundle),
+            *_forbidden(purpose.prohibitions, bundle, head="For this we never share:"),
         ),
         clauses=tuple(dict.fromkeys([purpose.clause, *(t.clause for t in leaving)])),
     )
@@ -126,10 +137,8 @@ def _output(output: Output, leaving: list[Trace], bundle: Bundle) -> Iterator[st
 
 
 def _column(trace: Trace, bundle: Bundle) -> str:
-    entry = bundle.vocabulary.fields.get(trace.field)
-    meaning = meaning_itself(entry.meaning) if entry else trace.field
-    lowered = meaning[:1].lower() + meaning[1:]
-    return lowered if trace.treat == "keep" else f"{lowered} ({said(trace.treat)})"
+    meaning = field_meaning(trace.field, bundle)
+    return meaning if trace.treat == "keep" else f"{meaning} ({said(trace.treat)})"
 
 
 def _duties(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
@@ -138,16 +147,33 @@ def _duties(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
         yield f"- {bundle.vocabulary.duties.get(duty, duty)}"
 
 
-def _never(forbidden: Mapping[str, Prohibition]) -> Section:
+def _kept_by_us(purpose: Purpose) -> Iterator[str]:
+    """What stays here for a while: the map of references, and who asked."""
+    if any(output.identifiers == "link-id" for output in purpose.outputs.values()):
+        yield (
+            "We alone know whose a random reference is, and destroy that list "
+            f"{days_after_receipt(purpose.link_map_until)}."
+        )
+    if purpose.query_log:
+        yield f"Who asked about you, and when, is kept for {in_words(purpose.query_log)}."
+
+
+def _never(forbidden: Mapping[str, Prohibition], bundle: Bundle) -> Section:
     return Section(
         heading="What we never share",
-        sentences=tuple(
-            f"{field.replace('_', ' ').capitalize()}: {rule.reason}"
-            for field, rule in sorted(forbidden.items())
-        )
-        or ("Anything that is not listed above.",),
+        sentences=tuple(_forbidden(forbidden, bundle)) or ("Anything that is not listed above.",),
         clauses=tuple(rule.clause for _, rule in sorted(forbidden.items())),
     )
+
+
+def _forbidden(
+    forbidden: Mapping[str, Prohibition], bundle: Bundle, *, head: str = ""
+) -> Iterator[str]:
+    if head and forbidden:
+        yield head
+    for word, rule in sorted(forbidden.items()):
+        told = forbidden_meaning(word, bundle)
+        yield f"{'- ' if head else ''}{told[:1].upper()}{told[1:]}: {rule.reason}"
 
 
 def _rights(agreement: Agreement) -> Section:
@@ -173,11 +199,10 @@ def _complaints(agreement: Agreement) -> Iterator[str]:
         yield f"To complain to us, write to {agreement.complaints}."
 
 
+def _law(purpose: Purpose, bundle: Bundle) -> str:
+    return and_list([_provision(basis, bundle) for basis in purpose.legal_bases])
+
+
 def _provision(basis: str, bundle: Bundle) -> str:
     known = bundle.legal_bases.get(basis)
     return known.provision if known else basis
-
-
-def _list(words: list[str]) -> str:
-    *most, last = words or ["nobody"]
-    return f"{', '.join(most)} and {last}" if most else last

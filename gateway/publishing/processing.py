@@ -12,6 +12,7 @@ from typing import Any
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
 from gateway.policy.tracing import Trace, traces_of
+from gateway.publishing.promises import COMING_BACK, linked_databases, sources
 from gateway.publishing.register import party_names, recipient_names, treated
 
 SECURITY = (
@@ -45,6 +46,9 @@ def _entry(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> 
         "legal_bases": [_provision(basis, bundle) for basis in sorted(purpose.legal_bases)],
         "categories_of_people": cohort.meaning if cohort else purpose.subjects,
         "categories_of_data": _categories(leaving, bundle),
+        "read_from": sources(purpose, bundle),
+        "linked_with": linked_databases(purpose),
+        "coming_back": COMING_BACK[purpose.returns],
         "recipients": recipient_names(sorted({each.recipient for each in leaving}), bundle),
         "processors": party_names(agreement.processors or (), bundle),
         "transfers_abroad": "None is agreed.",

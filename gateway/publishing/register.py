@@ -10,15 +10,19 @@ March 2019); requirement R10; docs/adr/0323-the-register-by-its-own-names.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement, Purpose
 from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
+from gateway.publishing.promises import (
+    COMING_BACK,
+    linked_databases,
+    meaning_itself,
+    sources,
+)
 
-_STOP = re.compile(r"[;:.]")
 REGISTER_FIELDS = (
     "information-sharing-agreement-0001",
     "name",
@@ -62,7 +66,7 @@ def _row(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> Ma
         "; ".join(_disclosed(agreement, key, bundle)) or "None.",
         ";".join(agreement.controllers),
         "; ".join(party_names(agreement.controllers, bundle)),
-        agreement.method,
+        "; ".join(_method(agreement, purpose, bundle)),
         ";".join(processors) or NO_DATA,
         "; ".join(party_names(processors, bundle)) or NO_DATA,
         f"Destroyed by {purpose.retain_until.isoformat()}",
@@ -74,6 +78,14 @@ def _row(agreement: Agreement, key: str, purpose: Purpose, bundle: Bundle) -> Ma
         "; ".join(agreement.areas),
     )
     return dict(zip(REGISTER_FIELDS, values, strict=True))
+
+
+def _method(agreement: Agreement, purpose: Purpose, bundle: Bundle) -> Iterator[str]:
+    """How it is shared: by what means, read from where, linked with what, and what comes back."""
+    yield agreement.method
+    yield f"Read from: {' + '.join(sources(purpose, bundle))}"
+    yield f"Linked with: {', '.join(linked_databases(purpose)) or 'no other database'}"
+    yield f"Coming back: {COMING_BACK[purpose.returns]}"
 
 
 def _powers(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
@@ -104,11 +116,6 @@ def treated(meaning: str, trace: Trace) -> str:
     return f"{meaning_itself(meaning)}, {said(trace.treat)}"
 
 
-def meaning_itself(meaning: str) -> str:
-    """What stands before the first stop; what follows it is for those who code the field."""
-    return _STOP.split(meaning, maxsplit=1)[0]
-
-
 def party_names(parties: tuple[str, ...], bundle: Bundle) -> list[str]:
     """Titles of parties, as the vocabulary gives them."""
     known = bundle.vocabulary.parties
@@ -124,5 +131,7 @@ def _recipient_name(recipient: str, bundle: Bundle) -> str:
     known = bundle.recipients.get(recipient)
     if known is None:
         return recipient
+    if known.organisation not in bundle.vocabulary.parties:
+        return known.team  # the person, or the readers of published tables: no organisation
     (organisation,) = party_names((known.organisation,), bundle)
     return f"{known.team} ({organisation})"

@@ -142,7 +142,7 @@ def test_the_notice_says_what_the_protocol_forbids_and_where_to_complain() -> No
     bundle = parse(shelf.documents(complaints, **protocol()))
     agreement = bundle.agreements[shelf.STUDY.agreement]
     said = [sentence for section in notice(agreement, bundle) for sentence in section.sentences]
-    assert "Relation: Nobody's kin is needed." in said
+    assert "Part in the family: Nobody's kin is needed." in said
     assert "To complain to us, write to complaints@trafford.example." in said
     restricted = sharing_policy(agreement, bundle)["Restrictions"]
     assert "odrl:use urn:gateway:field:relation" in restricted
