@@ -16,7 +16,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable, Table
+from tomlkit.items import Array, InlineTable, Table
 
 from gateway.errors import InputRejected, UsageError
 
@@ -46,6 +46,8 @@ OPTIONAL_PARTS = frozenset(
         *("identifiers", "key_variables"),
     }
 )
+# A list whose order somebody typed.
+IN_ORDER = frozenset({"areas"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +63,12 @@ class FieldEdit:
 
 
 def set_field(text: str, purpose: str, output: str, field: FieldEdit) -> str:
-    """Add a field to an output, or change it."""
+    """Add a field to an output, or change what a form shows of it; the rest of its rule stays."""
     document = parsed(text)
     fields = _output(document, purpose, output).setdefault("fields", tomlkit.table())
-    rule = tomlkit.inline_table()
+    rule = fields.get(field.name)
+    new = not isinstance(rule, (Table, InlineTable))
+    rule = tomlkit.inline_table() if new else rule
     for key, value in (
         ("from", field.from_field),
         ("source", field.source),
@@ -72,9 +76,12 @@ def set_field(text: str, purpose: str, output: str, field: FieldEdit) -> str:
         ("at", field.at),
         ("clause", field.clause),
     ):
-        if value:
+        if value and rule.get(key) != value:
             rule[key] = value
-    fields[field.name] = rule
+        elif not value and key in rule:
+            del rule[key]
+    if new:
+        fields[field.name] = rule
     return tomlkit.dumps(document)
 
 
@@ -146,12 +153,29 @@ def _set(where: Any, parts: Mapping[str, Value], known: frozenset[str]) -> None:
     for key, value in parts.items():
         if key not in known:
             raise absent("part", key)
-        if value or key not in OPTIONAL_PARTS:
+        if isinstance(value, (list, tuple)) and value:
+            set_list(where, key, value)
+        elif value or key not in OPTIONAL_PARTS:
             new = list(value) if isinstance(value, (list, tuple)) else value
             if where.get(key) != new:
                 where[key] = new
         elif key in where:
             del where[key]
+
+
+def set_list(where: Any, key: str, new: Sequence[Any]) -> None:
+    """Take out of a list what is no longer in it and put what is new last; comments stay.
+
+    A form of choices sends them in its own order, which says nothing of the document's.
+    """
+    old = where.get(key)
+    if isinstance(old, Array):
+        for index in range(len(old) - 1, -1, -1):
+            if old[index] not in new:
+                del old[index]
+        old.extend([each for each in new if each not in old])
+    if not isinstance(old, Array) or (key in IN_ORDER and list(old) != list(new)):
+        where[key] = list(new)
 
 
 def parsed(text: str) -> tomlkit.TOMLDocument:

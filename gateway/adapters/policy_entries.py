@@ -19,7 +19,7 @@ import tomlkit
 from tomlkit.container import Container
 from tomlkit.items import AbstractTable, Table
 
-from gateway.adapters.policy_editing import parsed, unreadable
+from gateway.adapters.policy_editing import parsed, set_list, unreadable
 
 Place = tuple[str, ...]
 Parts = Mapping[str, Any]
@@ -198,7 +198,9 @@ def _append(section: Any, name: str, table: Table) -> None:
 
 def _set(entry: Any, parts: Parts) -> None:
     for key, value in parts.items():
-        if value is not None:
+        if isinstance(value, list) and isinstance(entry.get(key), list):
+            set_list(entry, key, value)
+        elif value is not None:
             entry[key] = _written(value)
         elif key in entry:
             del entry[key]

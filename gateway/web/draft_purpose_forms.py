@@ -172,7 +172,7 @@ def purpose_edit(
             **({"spine": cohort.from_} if cohort and typed.subjects != now.subjects else {}),
             "participation": typed.participation,
             "household": typed.household,
-            "take": "latest" if typed.take == "latest" else "",
+            **({} if typed.take == now.take else {"take": _take(typed)}),
             "retain_until": until or "",
             "duties": typed.duties,
         },
@@ -184,6 +184,10 @@ def purpose_edit(
         limits={each.output: _limits(form, each) for each in typed.outputs if each.k or each.small},
     )
     return edit, [*_faults(now, typed, cohort is not None), *faults, *_output_faults(typed)]
+
+
+def _take(typed: PurposeForm) -> str:
+    return "latest" if typed.take == "latest" else ""
 
 
 def _faults(now: PurposeForm, typed: PurposeForm, known_cohort: bool) -> list[Fault]:

@@ -57,6 +57,38 @@ def test_a_field_is_coarsened_in_its_place() -> None:
     assert len(text.splitlines()) == len(TEXT.splitlines())
 
 
+def test_a_field_that_is_changed_keeps_what_its_form_does_not_show() -> None:
+    payload = ("national-progress-study", "payload")
+    rule = (
+        '{ source = "family_progress", treat = "keep", clause = "4.3(c)iv", waves = ["T0"] } # Why.'
+    )
+    start = TEXT.index('"FPD01..FPD58" = ')
+    text = f"{TEXT[:start]}FPD10 = {rule}\n{TEXT[start:]}"
+    as_shown = FieldEdit(name="FPD10", treat="keep", clause="4.3(c)iv", source="family_progress")
+    assert editing.set_field(text, *payload, as_shown) == text
+    flag = FieldEdit(name="FPD10", treat="flag", clause="4.3(c)iv", source="family_progress")
+    assert editing.set_field(text, *payload, flag) == text.replace(
+        rule, rule.replace('"keep"', '"flag"')
+    )
+
+
+def test_a_list_loses_what_was_taken_out_of_it_alone() -> None:
+    bases = '[\n  "b", # Why b.\n  # Of a:\n  "a",\n]'
+    text = f'[purposes.study]\nlegal_bases = {bases} # Last.\ntitle = "A"\n'
+    shown = {"legal_bases": ["a", "b"]}
+    assert editing.set_purpose(text, "study", shown) == text, "nothing was changed"
+    more = editing.set_purpose(text, "study", {"legal_bases": ["a", "b", "c"]})
+    assert more == text.replace('"a",\n', '"a",\n  "c",\n')
+    less = editing.set_purpose(text, "study", {"legal_bases": ["a"]})
+    assert less == text.replace('  "b", # Why b.\n', "")
+
+
+def test_a_list_whose_order_was_typed_is_written_in_that_order() -> None:
+    text = 'areas = ["Trafford", "Salford"]\n'
+    said = editing.set_agreement(text, {"areas": ["Salford", "Trafford"]})
+    assert said == 'areas = ["Salford", "Trafford"]\n'
+
+
 def test_a_field_is_taken_out() -> None:
     text = editing.remove_field(TEXT, STUDY, "payload", "district")
     assert "district          =" not in text
