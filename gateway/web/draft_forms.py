@@ -25,6 +25,9 @@ from gateway.web.form_values import Fault, day, fault
 from gateway.web.workshop import DraftView
 
 CLAUSE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.()-]{0,19}")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+# A rule that is there may be one of a range, like "FPD01..FPD58"; a column that is added is one.
+NAME_OR_RANGE = re.compile(rf"{NAME.pattern}(\.\.{NAME.pattern})?")
 NOT_A_TREATMENT = (
     "Enter threshold:N, band:N,N with each number larger than the one before, top-code:N, "
     "or round:N with N of 1 or more"
@@ -147,6 +150,16 @@ def treatments() -> list[tuple[str, str]]:
     return list(SAID.items())
 
 
+def has(view: DraftView, purpose: str, output: str = "", field: str = "") -> bool:
+    """Whether a draft has such a purpose, output and field; one that does not load may."""
+    if view.agreement is None:
+        return True
+    found = _purpose(view, purpose)
+    outputs = found.outputs if found else {}
+    there = found is not None and (not output or output in outputs)
+    return there and (not field or field in outputs[output].fields)
+
+
 def field_values(view: DraftView, purpose: str, output: str, name: str) -> Mapping[str, str]:
     """What the form of a field shows: the field as it is, or nothing."""
     found = _output(view, purpose, output)
@@ -174,7 +187,7 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
     treat = other if treat == "other" else treat
     clause = form.get("clause", "").strip()
     at = form.get("at", "").strip()
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
+    if not (NAME if chosen else NAME_OR_RANGE).fullmatch(name):
         faults.append({"text": "Choose a column, or give the field a name", "href": "#column"})
     if name.casefold() in RESERVED:
         faults.append(fault(f"Choose another name: {name} is written by the gateway", "name"))

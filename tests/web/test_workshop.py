@@ -202,6 +202,61 @@ def test_the_largest_document_still_fits_into_a_form(client_as: Clients, data: S
     assert revision_of(data, draft) == 2
 
 
+def test_a_range_of_fields_is_changed_by_its_form(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    address = f"/drafts/{draft}/field/national-progress-study/{PAYLOAD}"
+    shown = editor.get(f"{address}?field=FPD01..FPD58")
+    assert "Change FPD01..FPD58" in said(shown.text)
+    form = {"name": "FPD01..FPD58", "source": "family_progress", "treat": "keep"}
+    form |= {"clause": "4.3(c)v", "revision": "1", "reason": "Another clause."}
+    assert editor.post(address, data=form).status_code == 303
+    text = html.unescape(editor.get(f"/drafts/{draft}/text").text)
+    rule = '"FPD01..FPD58" = { source = "family_progress", treat = "keep", clause = "4.3(c)v" }'
+    assert rule in text
+    wrong = field(name="FPD01..FPD58", revision="2")
+    assert editor.post(address, data=wrong).status_code == 422, "what is added is one column"
+
+
+def test_a_form_of_what_is_not_there_is_not_found(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    for path in (
+        f"field/nope/{PAYLOAD}",
+        f"field/{STUDY}/nope",
+        f"field/{STUDY}/{PAYLOAD}?field=nope",
+        "purpose/nope",
+    ):
+        assert editor.get(f"/drafts/{draft}/{path}").status_code == 404, path
+
+
+def test_a_purpose_that_is_saved_as_it_was_shown_keeps_its_text(client_as: Clients) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+
+    def text() -> str:
+        page = editor.get(f"/drafts/{draft}/text").text
+        return html.unescape(page.partition("<textarea")[2].partition("</textarea>")[0])
+
+    before = text()
+    shown = editor.get(f"/drafts/{draft}/purpose/{STUDY}").text
+    assert editor.post(f"/drafts/{draft}/purpose/{STUDY}", data=as_sent(shown)).status_code == 303
+    assert text() == before
+
+
+def as_sent(page: str) -> dict[str, list[str]]:
+    """What a browser sends of the first form of a page of which nothing was touched."""
+    form = page.partition('<form method="post" novalidate')[2].partition("</form>")[0]
+    sent: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        given = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        if given.get("type") not in {"radio", "checkbox"} or tag.endswith(" checked>"):
+            sent.setdefault(given["name"], []).append(html.unescape(given["value"]))
+    for name, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', form):
+        sent[name] = re.findall(r'value="([^"]*)" selected', options)
+    return sent
+
+
 def revision_of(data: Settings, draft: str) -> int:
     database = Database(data.database_url)
     with database.read() as connection:

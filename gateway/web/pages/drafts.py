@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from gateway.adapters import jobs, policy_drafts
 from gateway.adapters import policy_editing as editing
@@ -78,12 +78,20 @@ def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
     )
 
 
+def _with(draft: str, purpose: str, output: str = "", field: str = "") -> workshop.DraftView:
+    """A draft that has what is asked of it: there is no form of what is not there."""
+    view = opened(draft)
+    if not draft_forms.has(view, purpose, output, field):
+        abort(404)
+    return view
+
+
 @pages.get("/drafts/<draft>/field/<purpose>/<output>")
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def field(draft: str, purpose: str, output: str, *, caller: Caller) -> str:
     """Show the form of one field of an output."""
-    view = opened(draft)
     name = request.args.get("field", "")
+    view = _with(draft, purpose, output, name)
     return _field_page(view, purpose, output, draft_forms.field_values(view, purpose, output, name))
 
 
@@ -91,7 +99,7 @@ def field(draft: str, purpose: str, output: str, *, caller: Caller) -> str:
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def set_field(draft: str, purpose: str, output: str, *, caller: Caller) -> Any:
     """Add a field to an output, or change it."""
-    view = opened(draft)
+    view = _with(draft, purpose, output)
     edit, faults = draft_forms.field_edit(request.form)
     if edit is not None and revision() == view.draft.revision:
         faults = draft_forms.name_taken(view, purpose, output, request.form)
@@ -150,7 +158,7 @@ def remove_field(draft: str, purpose: str, output: str, *, caller: Caller) -> An
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def purpose_form(draft: str, purpose: str, *, caller: Caller) -> str:
     """Show what a form may set of a purpose."""
-    view = opened(draft)
+    view = _with(draft, purpose)
     return _purpose_page(view, purpose, draft_purpose_forms.purpose_values(view, purpose))
 
 
@@ -158,7 +166,7 @@ def purpose_form(draft: str, purpose: str, *, caller: Caller) -> str:
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def set_purpose(draft: str, purpose: str, *, caller: Caller) -> Any:
     """Set what a purpose is: whom it is about, by what right, how long, and who receives it."""
-    view = opened(draft)
+    view = _with(draft, purpose)
     edit, faults = draft_purpose_forms.purpose_edit(request.form, view, purpose)
     if faults:
         return _purpose_again(view, purpose, faults), 422
