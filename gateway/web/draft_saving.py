@@ -29,6 +29,8 @@ OF_OUTPUTS: Mapping[str, str] = {
     "on_small_group": "small",
     "key_variables": "groups",
 }
+# What the page puts into each form itself.
+_OF_THE_PAGE = frozenset({"csrf_token", "revision"})
 
 
 def edited(
@@ -102,9 +104,17 @@ def saved(view: workshop.DraftView, caller: Caller, changes: Mapping[str, str]) 
 
 
 def moved_page(view: workshop.DraftView, moved: GatewayError) -> str:
-    """Say that somebody saved meanwhile, and show what stands now."""
+    """Say that somebody saved meanwhile; show what stands now, and what was sent and not saved."""
     fresh = opened(view.draft.id)
-    return render_template("drafts/moved.html", view=fresh, draft=fresh.draft, moved=moved)
+    return render_template(
+        "drafts/moved.html", view=fresh, draft=fresh.draft, moved=moved, typed=_typed()
+    )
+
+
+def _typed() -> list[tuple[str, list[str]]]:
+    """What the form sent, part by part, but for what nobody typed or chose."""
+    sent = ((name, request.form.getlist(name)) for name in request.form if name not in _OF_THE_PAGE)
+    return [(name, values) for name, values in sent if any(values)]
 
 
 def opened(draft: str) -> workshop.DraftView:

@@ -34,7 +34,7 @@ def texts(data: Settings, draft: str) -> tuple[dict[str, str], dict[str, str]]:
 
 def form_of(page: str) -> dict[str, str | list[str]]:
     """What a browser would send of the page's form, untouched."""
-    (body,) = re.findall(r'<form method="post"[^>]*novalidate>(.*?)</form>', page, re.S)
+    (body,) = re.findall(r'<form method="post"[^>]*novalidate[^>]*>(.*?)</form>', page, re.S)
     form: dict[str, str | list[str]] = {}
     for tag in re.findall(r"<input[^>]*>", body):
         given = {key: html.unescape(value) for key, value in re.findall(r'([\w-]+)="(.*?)"', tag)}

@@ -14,7 +14,7 @@ from tests.journeys.browsing import Visitor, chromium, visiting
 from tests.journeys.office import Office
 from tests.web import office as offices
 from tests.web.served import serving
-from tests.web.test_workshop import TRAFFORD
+from tests.web.test_workshop import PAYLOAD, STUDY, TRAFFORD
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,33 @@ def test_a_field_and_its_column_are_added_without_a_line_of_text(
         assert lead.page.url == draft
         assert "It cannot be proposed yet" not in lead.text()
         _look_at_the_others(lead)
+
+
+def test_back_after_a_late_save_shows_what_was_saved_and_not_what_was_typed(
+    office: Office, url: str, browser: Any
+) -> None:
+    with visiting(browser, url, scripts=True) as lead:
+        lead.sign_in(offices.LOGINS["editor"], office)
+        lead.go(f"/agreements/{TRAFFORD}")
+        _press(lead, "text=Write a change")
+        address = f"{lead.page.url}/field/{STUDY}/{PAYLOAD}?field=sex"
+        lead.page.goto(address)
+        lead.page.fill("#clause", "4.2(c)mine")
+        lead.page.fill("#reason", "Mine.")
+        other = lead.context.new_page()
+        other.goto(address)
+        other.fill("#clause", "4.2(c)theirs")
+        with other.expect_navigation():
+            other.click("text=Save the draft")
+        _press(lead, "text=Save the draft")
+        assert "4.2(c)mine" in lead.text()
+        assert "Mine." in lead.text()
+        lead.check("drafts-moved")
+        lead.page.go_back()
+        assert lead.page.input_value("#clause") == "4.2(c)theirs", (
+            "what was typed over an older revision is not sent as if made from the newest"
+        )
+        assert lead.page.input_value("#reason") == ""
 
 
 def _press(lead: Visitor, selector: str) -> None:

@@ -289,9 +289,13 @@ def test_a_save_over_anothers_save_writes_nothing_and_says_so(client_as: Clients
     draft = begun(editor)
     path = f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}"
     assert editor.post(path, data=field(revision="1")).status_code == 303
-    late = editor.post(path, data=field(revision="1", treat="flag"))
+    mine = {"treat": "other", "other": "round:5", "reason": "<b>Because</b> of me."}
+    late = editor.post(path, data=field(revision="1", **mine))
     assert late.status_code == 409
     assert "somebody else was faster" in said(late.text)
+    for typed in ("round:5", "<b>Because</b> of me.", "4.2(c)iv"):
+        assert typed in said(late.text), "what was typed is not lost"
+    assert "<b>Because" not in late.text
 
 
 def test_the_text_of_a_draft_shows_each_fault_at_its_line(client_as: Clients) -> None:
