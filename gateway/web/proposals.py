@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_store
+from gateway.adapters import operators, policy_store
 from gateway.adapters.policy_reading import reader
+from gateway.model.words import PartyRole
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement
 from gateway.policy.rereading import changed
@@ -47,6 +48,20 @@ def parties_of(bundle: Bundle, agreement: Agreement) -> Parties:
         processors=titles(agreement.processors or ()),
         protocol=known.title if known else under,
         signed=tuple((party_title(bundle, p), on) for p, on in (agreement.signed or {}).items()),
+    )
+
+
+def signers(connection: sa.Connection, proposal: Proposal | None) -> frozenset[str]:
+    """Who can still sign a proposal: approvers of a controller that has not, but for its editor."""
+    if proposal is None:
+        return frozenset()
+    signed = {controller for controller, _ in proposal.approvals}
+    wanted = [each for each in proposal.controllers if each not in signed]
+    return frozenset(
+        person.name
+        for person in operators.listed(connection)
+        if person.name != proposal.editor
+        and any(person.speaks_for(PartyRole.APPROVER, controller) for controller in wanted)
     )
 
 

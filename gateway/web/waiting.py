@@ -32,7 +32,7 @@ from gateway.policy import Bundle, review_due
 from gateway.web import release_choice
 from gateway.web.desk import desk
 from gateway.web.documents import in_force
-from gateway.web.proposals import newcomers
+from gateway.web.proposals import newcomers, signers
 from gateway.web.release_columns import recipient_title
 
 _WAYS = {
@@ -47,13 +47,21 @@ FEW = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that waits: what it is, since when, who began it, and where it is settled."""
+    """One thing that waits: what it is, since when, who began it, and where it is settled.
+
+    `people` are those who may settle it where not everybody of its roles may.
+    """
 
     text: str
     hint: str = ""
     since: str = ""
     by: str = ""
     href: str = ""
+    people: frozenset[str] | None = None
+
+    def is_for(self, name: str) -> bool:
+        """Whether somebody of its roles may settle it: nobody what they began themselves."""
+        return name != self.by and (self.people is None or name in self.people)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +201,7 @@ def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
             + ", ".join(each for each in proposal.controllers if each not in signed),
             by=proposal.editor,
             href=url_for("policies.proposed", agreement=proposal.agreement),
+            people=signers(connection, proposal),
         )
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gateway.adapters import jobs, policy_drafts
+from gateway.adapters import jobs, operators, policy_drafts
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.settings import Settings
@@ -273,6 +273,23 @@ def test_an_editor_does_not_approve_their_own_change(data: Settings, client_as: 
     assert "Approve and sign" not in editor.get(f"/agreements/{TRAFFORD}/proposal").text
     answer = editor.post(f"/agreements/{TRAFFORD}/approve", data={"policy_digest": "0" * 64})
     assert answer.status_code == 403
+
+
+def test_only_who_can_still_sign_is_offered_to(data: Settings, client_as: Clients) -> None:
+    editor, approver = client_as("editor"), client_as("approver")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    proposal = f"/agreements/{TRAFFORD}/proposal"
+    assert "Approve and sign" in approver.get(proposal).text
+    assert "You may settle 1 of these" in said(approver.get("/waiting").text)
+    database = Database(data.database_url)
+    with database.begin() as connection:
+        of_another = operators.ROLES.update().where(operators.ROLES.c.operator == "april")
+        connection.execute(of_another.values(controller="knowsley-council"))
+    database.close()
+    assert "Approve and sign" not in approver.get(proposal).text
+    assert "You may settle" not in said(approver.get("/waiting").text)
 
 
 def test_another_text_than_the_one_read_is_not_signed(data: Settings, client_as: Clients) -> None:

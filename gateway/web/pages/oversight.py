@@ -113,6 +113,6 @@ def waits(*, caller: Caller) -> str:
             (group, item)
             for group in found
             for item in group.items
-            if item.by != caller.name and permits(group.action, caller.roles)
+            if item.is_for(caller.name) and permits(group.action, caller.roles)
         ],
     )

@@ -8,7 +8,7 @@ Source: docs/reference/policy.md, "Life of a version"; requirement N1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -67,6 +67,7 @@ def one(agreement: str, *, caller: Caller) -> Any:
         found = known_agreement(read.bundle, agreement)
         drafts = policy_drafts.listed(connection, agreement=agreement)
         documents = workshop.current(connection)
+        signers = proposals.signers(connection, proposal)
     return render_template(
         "policies/one.html",
         agreement=found,
@@ -81,7 +82,7 @@ def one(agreement: str, *, caller: Caller) -> Any:
         people=proposals.parties_of(read.bundle, found),
         may_write=bool(permits(Action.POLICY_PROPOSE, caller.roles)),
         may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
-        may_approve=_may_approve(proposal, caller),
+        may_approve=_may_approve(signers, caller),
     )
 
 
@@ -95,6 +96,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         changes = workshop.proposed_changes(connection, proposal)
         draft = policy_versions.draft_of(connection, agreement, changes)
         why = policy_versions.reasons(connection, draft)
+        signers = proposals.signers(connection, proposal)
     if proposal is None:
         raise _nothing_waits()
     now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
@@ -115,7 +117,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         shown=shown,
         failed=workshop.failed_cases(then, agreement),
         reach=reaching.reach(now, then, agreement),
-        may_approve=_may_approve(proposal, caller),
+        may_approve=_may_approve(signers, caller),
     )
 
 
@@ -221,10 +223,8 @@ def _text(documents: Mapping[str, str], agreement: str) -> str:
     return documents.get(path, "")
 
 
-def _may_approve(proposal: Any, caller: Caller) -> bool:
-    if proposal is None or proposal.complete or proposal.editor == caller.name:
-        return False
-    return bool(permits(Action.POLICY_APPROVE, caller.roles))
+def _may_approve(signers: Collection[str], caller: Caller) -> bool:
+    return caller.name in signers and bool(permits(Action.POLICY_APPROVE, caller.roles))
 
 
 def _ask(kind: JobKind, agreement: str, caller: Caller, more: Mapping[str, str]) -> Any:
