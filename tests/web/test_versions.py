@@ -60,6 +60,21 @@ def test_the_approver_reads_why_before_signing_and_everybody_later(
     assert "Approved" in waits, "the version before it stays in force"
 
 
+def test_a_version_that_another_took_the_place_of_waits_no_more(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    number = newest(data).number
+    approved(data, client_as, treat="flag")
+    assert newest(data).number > number
+    page = said(client_as("auditor").get(f"/agreements/{TRAFFORD}/versions").text)
+    assert "Waits" not in page
+    assert page.count("Replaced") == 2
+
+
 def test_each_version_says_who_why_when_and_what_it_changed(
     data: Settings, client_as: Clients
 ) -> None:

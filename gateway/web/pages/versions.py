@@ -27,12 +27,14 @@ def every(agreement: str, *, caller: Caller) -> str:
         found = policy_versions.versions(connection, agreement)
     if not found:
         known_agreement(inputs().bundle, agreement)
-    newest = next((each.number for each in found if each.complete and not each.withdrawn), 0)
+    standing = [each for each in found if not each.withdrawn]
+    newest = next((each.number for each in standing if each.complete), 0)
+    last = standing[0].number if standing else 0
     return render_template(
         "policies/versions.html",
         agreement=agreement,
         title=agreement_title(inputs().bundle, agreement),
-        versions=[(each, _standing(each, newest)) for each in found],
+        versions=[(each, _standing(each, newest=newest, last=last)) for each in found],
     )
 
 
@@ -58,9 +60,10 @@ def one(agreement: str, number: str, *, caller: Caller) -> str:
     )
 
 
-def _standing(version: Version, newest: int) -> str:
+def _standing(version: Version, *, newest: int, last: int) -> str:
+    """What a version is now: only the last that was proposed can still be signed."""
     if version.withdrawn:
         return "withdrawn"
     if not version.complete:
-        return "waiting"
+        return "waiting" if version.number == last else "replaced"
     return "approved" if version.number == newest else "replaced"
