@@ -55,6 +55,12 @@ def versions(connection: sa.Connection, agreement: str) -> tuple[Version, ...]:
     )
 
 
+def withdrawn(connection: sa.Connection) -> frozenset[str]:
+    """The agreements of which a version was withdrawn, whatever was proposed since."""
+    query = sa.select(PROPOSALS.c.agreement).where(PROPOSALS.c.withdrawn != "")
+    return frozenset(connection.scalars(query))
+
+
 def version_of(connection: sa.Connection, agreement: str, number: str) -> Version:
     """One version by the number of its proposal.
 

@@ -89,6 +89,11 @@ AGREEMENTS: Mapping[str, Shown] = {
         "What it reads has changed since it was approved. Nothing leaves under it until it is "
         "proposed and signed again.",
     ),
+    "withdrawn": Shown(
+        "Withdrawn",
+        "red",
+        "It was withdrawn; it shares nothing until it is proposed and signed again.",
+    ),
     "draft": Shown("Not proposed", "grey", "Nobody has proposed it yet; it shares nothing."),
     "ended": Shown("Ended", "grey", "Its last day is past; it shares nothing."),
 }

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app, g
 
-from gateway.adapters import policy_drafts, policy_store, populations
+from gateway.adapters import policy_drafts, policy_store, policy_versions, populations
 from gateway.adapters.policy_drafts import Draft
-from gateway.adapters.policy_reading import DecisionInputs, reader
+from gateway.adapters.policy_reading import reader
 from gateway.policy import (
     Bundle,
     CaseResult,
@@ -103,9 +103,16 @@ def lines() -> list[AgreementLine]:
     with desk().database.read() as connection:
         waiting = policy_store.proposals(connection)
         open_drafts = policy_drafts.listed(connection)
+        withdrawn = policy_versions.withdrawn(connection)
         new = [found for _, found in newcomers(connection, read.bundle, waiting) if found]
     return [
-        _line(agreement, read, agreement.id in now, waiting, open_drafts)
+        _line(
+            agreement,
+            now=agreement.id in now,
+            withdrawn=agreement.id in withdrawn,
+            waiting=waiting,
+            drafts=open_drafts,
+        )
         for agreement in sorted(
             (*read.bundle.agreements.values(), *new), key=lambda each: each.title
         )
@@ -247,8 +254,9 @@ def traces(bundle: Bundle, agreement: str) -> tuple[Trace, ...]:
 
 def _line(
     agreement: Agreement,
-    read: DecisionInputs,
+    *,
     now: bool,
+    withdrawn: bool,
     waiting: Sequence[Proposal],
     drafts: Sequence[Draft],
 ) -> AgreementLine:
@@ -260,7 +268,9 @@ def _line(
         id=agreement.id,
         title=agreement.title,
         version=agreement.version,
-        state=_state(agreement, now, pending, bool(mine), today),
+        state="withdrawn"
+        if withdrawn and not mine
+        else _state(agreement, now, pending, bool(mine)),
         review=agreement.review,
         ends=agreement.ends,
         drafts=sum(1 for draft in drafts if draft.agreement == agreement.id),
@@ -269,9 +279,8 @@ def _line(
     )
 
 
-def _state(
-    agreement: Agreement, now: bool, pending: Proposal | None, proposed: bool, today: dt.date
-) -> str:
+def _state(agreement: Agreement, now: bool, pending: Proposal | None, proposed: bool) -> str:
+    today = desk().now().date()
     if now:
         return "in-force"
     if agreement.ends < today:

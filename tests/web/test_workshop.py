@@ -403,4 +403,7 @@ def test_a_withdrawn_agreement_is_in_force_no_more(data: Settings, client_as: Cl
     approver = client_as("approver")
     job = done(data, approver, f"/agreements/{TRAFFORD}/withdraw")
     assert job.outcome["state"] == "withdrawn"
-    assert "In force" not in said(approver.get(f"/agreements/{TRAFFORD}").text)
+    page = said(approver.get(f"/agreements/{TRAFFORD}").text)
+    assert "In force" not in page
+    assert "Nobody has proposed it yet" not in page
+    assert "Withdrawn It was withdrawn; it shares nothing" in page
