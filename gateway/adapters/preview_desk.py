@@ -172,8 +172,11 @@ class PreviewDesk:
         with self.desk.world.database.read() as connection:
             stored = stored_populations(connection)
         known = set(policy.review(self.now.bundle, on=on, agreement=agreement, stored=stored))
-        found = policy.review(self.then.bundle, on=on, agreement=agreement, stored=stored)
-        return [_problem(remark) for remark in found if remark not in known]
+        found = {
+            *policy.review(self.then.bundle, on=on, agreement=agreement, stored=stored),
+            *policy.newly_unneeded(self.now.bundle, self.then.bundle),
+        }
+        return [_problem(each) for each in sorted(found - known, key=lambda each: each.order)]
 
 
 def preview_desk(desk: Desk, draft: Draft) -> PreviewDesk:

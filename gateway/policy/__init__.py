@@ -14,6 +14,7 @@ from gateway.policy.digest import policy_digest
 from gateway.policy.explaining import explain
 from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
+from gateway.policy.linting_between import newly_unneeded
 from gateway.policy.linting_groups import Stored
 from gateway.policy.naming import called
 from gateway.policy.reach import reached
@@ -47,6 +48,7 @@ __all__ = [
     "load",
     "load_contract",
     "load_vocabulary",
+    "newly_unneeded",
     "parse",
     "policy_digest",
     "reached",

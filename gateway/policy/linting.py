@@ -17,6 +17,7 @@ from gateway.policy.bundle import Bundle
 from gateway.policy.decision import reasons_of
 from gateway.policy.findings import name
 from gateway.policy.linting_between import contradictions, unneeded
+from gateway.policy.linting_dates import dates
 from gateway.policy.linting_groups import Stored, groups_out_of_reach
 from gateway.policy.linting_promises import untrue_promises
 from gateway.policy.linting_tiers import tiers
@@ -25,7 +26,6 @@ from gateway.policy.recipients import Recipient
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.remedies import remedy_of
 
-MONTHS_AHEAD = 3
 EXPIRY_MONTHS = 6
 LONGEST_AFTER_END = 24
 RESEARCH = frozenset(
@@ -47,7 +47,7 @@ def review(
     Args:
         bundle: the documents that load.
         on: the day of the review.
-        agreement: only this one; empty for all, and for what lies between them.
+        agreement: only this one, with the datasets that it reads; empty for all.
         stored: what is counted in each dataset; without it nothing is said of small groups.
     """
     remarks = [
@@ -58,7 +58,7 @@ def review(
     ]
     remarks += contradictions(bundle, agreement)
     remarks += untrue_promises(bundle, agreement)
-    remarks += [] if agreement else unneeded(bundle)
+    remarks += unneeded(bundle, agreement)
     return tuple(sorted(set(remarks), key=lambda remark: remark.order))
 
 
@@ -66,26 +66,7 @@ def _agreement(
     bundle: Bundle, key: str, on: dt.date, stored: Mapping[str, Stored]
 ) -> Iterator[Remark]:
     found = bundle.agreements[key]
-    if on <= found.review <= months_after(on, MONTHS_AHEAD):
-        yield Remark(
-            weight=Weight.ADVICE,
-            code="lint/review-soon",
-            agreement=key,
-            purpose="",
-            clause="",
-            sentence=f"The review is due on {found.review}.",
-            remedy="Begin it now: three months after that day nothing is shared.",
-        )
-    if on < found.starts:
-        yield Remark(
-            weight=Weight.ADVICE,
-            code="lint/not-begun",
-            agreement=key,
-            purpose="",
-            clause="",
-            sentence=f"It begins on {found.starts}: what is said here is said of that day.",
-            remedy="Nothing is shared under it before.",
-        )
+    yield from dates(found, on)
     on = max(on, found.starts)
     yield from tiers(found, bundle.knowledge, on)
     for purpose in sorted(found.purposes):

@@ -31,6 +31,7 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             Weight.WARNING,
             "a day of destruction before the agreement ends",
         ),
+        "lint/ends-before-starts": (Weight.PROBLEM, "an agreement that ends before it starts"),
         "lint/finer-elsewhere": (
             Weight.ADVICE,
             "a value that leaves coarsened, and finer for the same organisation in another purpose",
@@ -74,6 +75,11 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             Weight.WARNING,
             "research data for a recipient that also works operationally",
         ),
+        "lint/review-after-end": (
+            Weight.WARNING,
+            "a review that is due after the agreement has ended",
+        ),
+        "lint/review-overdue": (Weight.WARNING, "a review overdue by less than three months"),
         "lint/review-soon": (Weight.ADVICE, "a review within three months"),
         "lint/tables-not-made": (
             Weight.ADVICE,
@@ -115,6 +121,15 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Quasi-identifiers that cannot reach k on this population?",
         ("lint/k-out-of-reach", "lint/value-too-rare"),
+    ),
+    (
+        "Days that contradict, or a review that was left out?",
+        (
+            "lint/ends-before-starts",
+            "lint/review-after-end",
+            "lint/review-soon",
+            "lint/review-overdue",
+        ),
     ),
     ("A column that no purpose needs?", ("lint/column-unneeded", "lint/dataset-unread")),
     (

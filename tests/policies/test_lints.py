@@ -28,6 +28,7 @@ SHIPPED = {
 }
 TRAFFORD, REGISTER = "agreements/trafford.toml", "datasets/family_register.toml"
 ON = dt.date(2026, 11, 22)
+UNNEEDED = "lint/column-unneeded"
 BASES = 'legal_bases = ["UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"]'
 PEOPLE = {
     "family_register": Stored(
@@ -207,6 +208,9 @@ FAULTS: dict[str, Fault] = {
         (("recipients/ons-research.toml", "expires = 2028-12-31", "expires = 2027-01-31"),)
     ),
     "lint/review-soon": Fault(on=dt.date(2027, 3, 30)),
+    "lint/review-overdue": Fault(on=dt.date(2027, 2, 15)),
+    "lint/review-after-end": Fault(((TRAFFORD, "review = 2027-01-01", "review = 2027-06-01"),)),
+    "lint/ends-before-starts": Fault(((TRAFFORD, "ends = 2027-03-31", "ends = 2026-03-31"),)),
     "lint/tables-not-made": Fault(documents={"agreements/again.toml": AGAIN}),
 }
 
@@ -263,6 +267,64 @@ def test_a_purpose_that_is_refused_says_why_and_what_to_do() -> None:
     problems = [remark for remark in found if remark.weight is Weight.PROBLEM]
     assert {"sharing/agreement-ended", "sharing/review-overdue"} <= {r.code for r in problems}
     assert [remark for remark in problems if not remark.remedy] == []
+
+
+SPARE = Fault(
+    (
+        (
+            REGISTER,
+            "[columns.relation]",
+            '[columns.shoe_size]\ntype = "text"\nfield = "town"\n\n[columns.relation]',
+        ),
+    )
+)
+
+
+def test_the_review_of_one_agreement_says_what_no_purpose_needs_of_what_it_reads() -> None:
+    bundle = policy.parse(SPARE.texts())
+    for key, agreement in bundle.agreements.items():
+        told = {r.sentence for r in review(bundle, on=ON, agreement=key) if r.code == UNNEEDED}
+        reads = "family_register" in {each.spine for each in agreement.purposes.values()}
+        assert any("shoe_size" in sentence for sentence in told) is reads
+
+
+def test_a_change_of_documents_is_told_what_it_leaves_without_a_need() -> None:
+    shipped = policy.parse(SHIPPED)
+    (told,) = policy.newly_unneeded(shipped, policy.parse(SPARE.texts()))
+    assert told.code == UNNEEDED
+    assert "shoe_size" in told.sentence
+    unread = policy.parse(FAULTS["lint/dataset-unread"].texts())
+    assert [r.code for r in policy.newly_unneeded(shipped, unread)] == ["lint/dataset-unread"]
+    assert policy.newly_unneeded(shipped, shipped) == ()
+
+
+@pytest.mark.parametrize(
+    ("on", "code"),
+    [
+        (dt.date(2027, 1, 1), "lint/review-soon"),
+        (dt.date(2027, 1, 2), "lint/review-overdue"),
+        (dt.date(2027, 4, 1), "lint/review-overdue"),
+        (dt.date(2027, 4, 2), "sharing/review-overdue"),
+    ],
+)
+def test_on_every_day_from_three_months_before_a_review_is_spoken_of(
+    on: dt.date, code: str
+) -> None:
+    text = SHIPPED[TRAFFORD].replace("ends = 2027-03-31", "ends = 2027-12-31", 1)
+    found = review(
+        policy.parse(SHIPPED | {TRAFFORD: text}), on=on, agreement="trafford-stronger-families"
+    )
+    assert {r.code for r in found if "/review-" in r.code} == {code}
+
+
+def test_the_contradictory_days_are_named() -> None:
+    (ends,) = {
+        r.sentence
+        for r in remarks(FAULTS["lint/ends-before-starts"])
+        if r.code == "lint/ends-before-starts"
+    }
+    assert "2026-03-31" in ends
+    assert "2026-04-01" in ends
 
 
 @pytest.mark.parametrize(
