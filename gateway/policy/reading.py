@@ -28,6 +28,7 @@ Tree = dict[str, Any]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:+*-]{0,79}")
 _OPENERS = re.compile(r"[\[{]{40}")
+_RUN = re.compile(r"[\[{](?:\s*[\[{]){39}")
 
 
 def read(document: str, text: str | bytes) -> tuple[Tree, list[Finding]]:
@@ -65,7 +66,8 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
             raise RecursionError
         return tomllib.loads(decoded), None
     except RecursionError:
-        return {}, _too_deep(document, ())
+        line = f"line {_deepest_line(decoded)}"
+        return {}, replace(_too_deep(document, ()), where=line)
     except UnicodeDecodeError:
         return {}, _finding(
             "policy/unreadable", document, "", "the document is not UTF-8.", "Save it as UTF-8."
@@ -74,6 +76,18 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
         told = why(decoded, fault)
         line = f"line {told.line}" if told.line else ""
         return {}, _finding(told.code, document, line, told.sentence, told.remedy)
+
+
+def _deepest_line(text: str) -> int:
+    """Where a text nests too deep: a key of too many parts, a run of openers, the most of them."""
+    lines = text.splitlines() or [""]
+    dotted = (number for number, line in enumerate(lines, 1) if line.count(".") > MOST_DOTS)
+    found = next(dotted, 0)
+    run = None if found else _RUN.search(text)
+    if run is not None:
+        found = text.count("\n", 0, run.start()) + 1
+    openers = [line.count("[") + line.count("{") for line in lines]
+    return found or openers.index(max(openers)) + 1
 
 
 def _entries_of(value: Any) -> int:
@@ -89,7 +103,8 @@ def _entries_of(value: Any) -> int:
 
 def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Finding]) -> Any:
     if len(path) > DEEPEST:
-        out.append(_too_deep(document, path[:2]))
+        # Named by where it begins; an editor follows the whole path to its line.
+        out.append(replace(_too_deep(document, path[:2]), path=path))
         return None
     if isinstance(value, dict):
         out += [_bad_key(document, path, key) for key in value if not _KEY.fullmatch(key)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway import policy
 from gateway.policy.lines import finding_lines, line_of
+from gateway.policy.reading import read
 
 POLICIES = Path(__file__).parents[2] / "policies"
 TRAFFORD = (POLICIES / "agreements" / "trafford.toml").read_text(encoding="utf-8")
@@ -84,3 +85,10 @@ def test_a_fault_is_shown_where_it_was_made(old: str, new: str) -> None:
 @given(st.text(max_size=200), st.lists(st.text(max_size=5), max_size=4))
 def test_any_text_gives_a_line_that_exists(text: str, path: list[str]) -> None:
     assert 1 <= line_of(text, tuple(path)) <= max(1, len(text.splitlines()))
+
+
+def test_what_nests_too_deep_is_at_its_own_line() -> None:
+    text = "a = 1\n[b]\nc = 1\nd = " + "{ e = " * 14 + "1" + " }" * 14
+    _, findings = read("agreements/x.toml", text)
+    assert [finding.code for finding in findings] == ["policy/too-deep"]
+    assert finding_lines(text, findings) == [4]

@@ -197,12 +197,15 @@ def test_a_hostile_document_is_refused_before_it_is_understood(
         ("a = 1\n[a.\u0430b]", "line 2", "can look like another"),
         ("a = 1\n\nb = " + "9" * 5_000, "line 3", "more digits than can be read"),
         ("a = 1\na = 2", "line 2", "stands twice"),
+        ("a = 1\n\nb = " + "[" * 50 + "]" * 50, "line 3", "nest deeper"),
+        ("a = 1\n" + ".".join("b" * 400) + " = 1", "line 2", "nest deeper"),
+        ("a = 1\nb = " + "{ c = " * 2_000 + "1" + " }" * 2_000, "line 2", "nest deeper"),
         ("[a]\n[a]", "line 2", "stands twice"),
         ("a = { b = 1, b = 2 }", "line 1", "stands twice"),
         ('a = 1\nb = "\u0430" c', "line 2", "not TOML"),
         ("a = 1\n\nb = ", "line 3", "not TOML"),
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_a_text_that_cannot_be_read_says_why_and_where(
     text: str | bytes, where: str, told: str
