@@ -190,7 +190,7 @@ def _malformed(trimmed: pl.DataFrame, normal: pl.DataFrame) -> list[Finding]:
     checks = {
         "date_of_birth": (
             normal["date_of_birth"].is_not_null(),
-            "a date that is read in one way, YYYY-MM-DD",
+            "a date that is read in one way, like 2014-02-03 or 03.02.2014",
         ),
         "sex": (normal["sex"].is_not_null(), "male or female"),
         "postcode": (_well(trimmed, identity.postcode_valid("postcode")), "a postcode"),

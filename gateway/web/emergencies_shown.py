@@ -16,12 +16,22 @@ from gateway.adapters.job_records import Job, JobKind
 from gateway.errors import InputRejected, RefusedError, UsageError
 from gateway.model import Plan
 from gateway.model.permissions import Action, barred, permits
+from gateway.model.urgent import FIELDS, LONGEST
 from gateway.web import release_choice, release_columns, states
 from gateway.web.callers import Caller
 from gateway.web.desk import desk
 from gateway.web.documents import inputs
 from gateway.web.release_columns import recipient_title
 
+# What the form cannot do without, as it asks for it; a national number stands for the person.
+ASKED: Mapping[str, str] = {
+    "forename": "Enter the forename",
+    "surname": "Enter the surname",
+    "date_of_birth": "Enter the date of birth",
+    "risk_statement": "Enter what harm is feared",
+    "contact_route": "Enter how the authority reaches you",
+}
+NUMBERS = ("nhs_number", "upn", "nino")
 LIVE = frozenset({EmergencyState.ASKED, EmergencyState.CONFIRMED})
 
 
@@ -98,13 +108,24 @@ def chosen(value: str) -> Wanted | None:
     return next((wanted for wanted in every if _value(wanted) == value), None)
 
 
+def missing(given: Mapping[str, str]) -> list[dict[str, str]]:
+    """What the form lacks, every part of it by its question."""
+    lacks = [name for name in ASKED if not given.get(name, "").strip()]
+    if any(given.get(name, "").strip() for name in NUMBERS):
+        lacks = [name for name in lacks if name in LONGEST]  # a number finds a person too
+    return [{"text": ASKED[name], "href": f"#{name}"} for name in lacks]
+
+
 def fault(no: InputRejected) -> dict[str, str]:
     """What is wrong with the form, and where."""
-    risk = "risk" in no.sentence
-    contact = "contact route" in no.sentence
-    href = "#risk_statement" if risk else "#contact_route" if contact else "#forename"
     plain = no.sentence.replace("row 1, ", "")
+    words = {name: name.replace("_", " ") for name in (*LONGEST, *FIELDS)}
+    named = [name for name in LONGEST if words[name] in plain]
+    named += [name for name in FIELDS if f"{name}:" in plain]
+    for name in FIELDS:
+        plain = plain.replace(f"{name}:", f"{words[name]}:")
     remedy = no.remedy if no.code == "emergency/too-little" else ""
+    href = f"#{named[0]}" if named else "#forename"
     return {"text": f"{plain} {remedy}".strip(), "href": href}
 
 

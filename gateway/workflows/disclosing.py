@@ -85,6 +85,10 @@ def asked_from(told: Mapping[str, str], identity: str) -> Asked:
         InputRejected: as `asked_from_text`.
     """
     texts = {name: told.get(name, "").strip() for name in LONGEST}
+    absent = [f"the {name.replace('_', ' ')}" for name, text in texts.items() if not text]
+    if absent:
+        verb = "is" if len(absent) == 1 else "are"
+        raise _wrong(f"{' and '.join(absent).capitalize()} {verb} missing.")
     for name, most in LONGEST.items():
         _check(name, texts[name], most)
     details = one_identity(identity).row(0, named=True)
@@ -122,8 +126,6 @@ def _name(name: str) -> str:
 def _check(name: str, text: str, most: int) -> None:
     """A text of its own, that the last scan will not take for somebody's number."""
     words = name.replace("_", " ")
-    if not text:
-        raise _wrong(f"The {words} is missing.")
     if len(text) > most or any(unicodedata.category(each) in {"Cc", "Cs"} for each in text):
         raise _wrong(f"The {words} is one line of at most {most} characters.")
     if not text[0].isalnum():

@@ -17,6 +17,7 @@ from gateway.adapters.job_records import JOBS, Job, JobKind, JobState
 from gateway.adapters.settings import Settings
 from gateway.service.worker import Terms, work
 from gateway.web import states
+from gateway.web.emergencies_shown import ASKED
 from tests.journeys import urgent
 from tests.journeys.office import Office
 from tests.web import office as offices
@@ -206,13 +207,20 @@ def test_after_a_day_every_page_is_closed_but_that_of_the_reason(
     assert {row["person"]: bool(row["filed_at"]) for row in kept} == {"pia": False, "rosa": True}
 
 
+NUMBER_ALONE = {"forename": "", "surname": "", "date_of_birth": "", "nhs_number": "9990000018"}
+
+
 @pytest.mark.parametrize(
     ("more", "because"),
     [
         ({"to": "nobody"}, "Choose who receives it"),
-        ({"date_of_birth": ""}, "too little"),
-        ({"date_of_birth": "31/31/2014"}, "date_of_birth"),
-        ({"risk_statement": ""}, "risk statement is missing"),
+        ({"date_of_birth": ""}, "Enter the date of birth"),
+        (NUMBER_ALONE, "too little"),
+        (
+            {"date_of_birth": "31/31/2014"},
+            "date of birth: expected a date that is read in one way, like 2014-02-03 or 03.02.2014",
+        ),
+        ({"risk_statement": ""}, "Enter what harm is feared"),
         ({"contact_route": "=1+1"}, "begins with a letter"),
     ],
 )
@@ -225,6 +233,25 @@ def test_a_form_that_lacks_something_says_what(
     assert answer.status_code == 422
     assert because in said(answer.text)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_empty_form_names_every_part_that_it_lacks(
+    people: Path, client_as: Callable[[str], Browser]
+) -> None:
+    answer = client_as("practitioner").post("/emergency/new", data={})
+    assert answer.status_code == 422
+    for name, words in ASKED.items():
+        assert f'id="{name}-error"' in answer.text
+        assert said(answer.text).count(words) == 2  # in the summary and at its question
+    assert "Choose who receives it" in said(answer.text)
+
+
+def test_a_date_is_read_as_the_hint_writes_it(
+    people: Path, client_as: Callable[[str], Browser]
+) -> None:
+    year, month, day = urgent.somebody(people)["dob"].split("-")
+    told = form(urgent.somebody(people), date_of_birth=f"{day}.{month}.{year}")
+    assert client_as("practitioner").post("/emergency/new", data=told).status_code == 303
 
 
 def test_a_doubt_is_answered_the_same_whoever_is_meant(

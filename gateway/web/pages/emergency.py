@@ -55,9 +55,11 @@ def new(*, caller: Caller) -> str:
 def ask(*, caller: Caller) -> Any:
     """Take what was typed, sealed; somebody else confirms it."""
     given = request.form
-    wanted = shown.chosen(given.get("to", ""))
+    wanted, faults = shown.chosen(given.get("to", "")), shown.missing(given)
     if wanted is None:
-        return _form(given, [{"text": "Choose who receives it", "href": "#to-1"}]), 422
+        faults = [{"text": "Choose who receives it", "href": "#to-1"}, *faults]
+    if wanted is None or faults:
+        return _form(given, faults), 422
     try:
         asked = _asked(given)
     except InputRejected as fault:
