@@ -87,6 +87,21 @@ def test_back_after_a_late_save_shows_what_was_saved_and_not_what_was_typed(
         assert lead.page.input_value("#reason") == ""
 
 
+@pytest.mark.parametrize("page", ["/agreements/new", "/traces/releases", "cases", "agreement"])
+def test_a_page_is_no_wider_than_a_telephone(
+    office: Office, url: str, browser: Any, page: str
+) -> None:
+    with visiting(browser, url, scripts=True) as lead:
+        lead.sign_in(offices.LOGINS["editor"], office)
+        lead.page.set_viewport_size({"width": 375, "height": 700})
+        lead.go(f"/agreements/{TRAFFORD}")
+        if not page.startswith("/"):
+            _press(lead, "text=Write a change")
+            page = lead.page.url.removeprefix(url) + "/" + page
+        lead.go(page)
+        assert lead.page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
 def _press(lead: Visitor, selector: str) -> None:
     """Press a link or a button that leads to a page, and wait for it."""
     with lead.page.expect_navigation():
