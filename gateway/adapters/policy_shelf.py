@@ -72,6 +72,10 @@ class SqlShelf:
         """Give the texts that a proposal would change."""
         return policy_store.changes_of(self._connection, proposal)
 
+    def editors(self, policy_digest: str) -> Collection[str]:
+        """Say who proposed or wrote a text of this digest."""
+        return policy_store.editors(self._connection, policy_digest)
+
     def moved(self, proposal: Proposal) -> Sequence[str]:
         """Give the documents that have changed under a proposal."""
         return policy_store.moved(self._connection, proposal)

@@ -74,6 +74,7 @@ def add_proposal(
             editor=proposal.editor,
             signature=signature.hex(),
             proposed=at.isoformat(),
+            writers="\n".join(proposal.writers) or None,
         )
         .returning(PROPOSALS.c.id)
     )
@@ -204,20 +205,25 @@ def approved(connection: Connection) -> frozenset[tuple[str, str]]:
     )
 
 
+def editors(connection: Connection, policy_digest: str) -> frozenset[str]:
+    """Say who proposed or wrote a text of a policy digest, withdrawn ones included."""
+    rows = connection.execute(
+        select(PROPOSALS).where(PROPOSALS.c.policy_digest == policy_digest)
+    ).mappings()
+    return frozenset(name for row in rows for name in _proposal(row).editors)
+
+
 def actors(connection: Connection, policy_digest: str) -> frozenset[str]:
-    """Say who proposed or approved a policy digest, withdrawn ones included.
+    """Say who wrote, proposed or approved a policy digest, withdrawn ones included.
 
     A release officer and a custodian must be none of them (security point 3).
     """
-    editors = connection.scalars(
-        select(PROPOSALS.c.editor).where(PROPOSALS.c.policy_digest == policy_digest)
-    ).all()
     approvers = connection.scalars(
         select(APPROVALS.c.approver)
         .join(PROPOSALS, PROPOSALS.c.id == APPROVALS.c.proposal)
         .where(PROPOSALS.c.policy_digest == policy_digest)
     ).all()
-    return frozenset(editors) | frozenset(approvers)
+    return editors(connection, policy_digest) | frozenset(approvers)
 
 
 def _approvals(
@@ -227,7 +233,7 @@ def _approvals(
         sorted(
             (row["controller"], row["approver"])
             for row in rows
-            if row["approver"] != proposal.editor
+            if row["approver"] not in proposal.editors
             and operators.signed_by(
                 signers[row["approver"]],
                 bytes.fromhex(row["signature"]),
@@ -245,6 +251,7 @@ def _proposal(row: RowMapping) -> Proposal:
         controllers=tuple(row["controllers"].split("\n")),
         policy_digest=row["policy_digest"],
         editor=row["editor"],
+        writers=tuple((row["writers"] or "").split()),
     )
 
 

@@ -35,6 +35,8 @@ PROPOSALS = Table(
     Column("proposed", String(40), nullable=False),
     Column("withdrawn", String(40), nullable=False, default=""),
     Column("withdrawn_by", String(40), nullable=False, default=""),
+    # Who saved the draft that it was made from, a name a line; null where there was none.
+    Column("writers", Text, nullable=True),
 )
 CHANGES = Table(
     "policy_changes",

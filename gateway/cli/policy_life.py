@@ -185,6 +185,7 @@ def _described(proposal: Proposal) -> dict[str, object]:
         "version": proposal.version,
         "policy_digest": proposal.policy_digest,
         "editor": proposal.editor,
+        "writers": list(proposal.writers),
         "controllers": list(proposal.controllers),
         "approved": given,
         "state": "approved" if proposal.complete else "proposed",

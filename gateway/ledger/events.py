@@ -37,6 +37,12 @@ def _is_id(value: Fact) -> bool:
     return isinstance(value, str) and bool(_ID.fullmatch(value)) and not _PERSONAL.fullmatch(value)
 
 
+def _is_ids(value: Fact) -> bool:
+    """Several ids, each once, in order, joined by commas."""
+    parts = value.split(",") if isinstance(value, str) else []
+    return bool(parts) and parts == sorted(set(parts)) and all(_is_id(part) for part in parts)
+
+
 def _is_count(value: Fact) -> bool:
     return type(value) is int and 0 <= value < 2**53
 
@@ -54,6 +60,7 @@ def _is_date(value: Fact) -> bool:
 
 KINDS: Mapping[str, Callable[[Fact], bool]] = {
     "id": _is_id,
+    "list of ids": _is_ids,
     "epoch": _matches(_ID),
     "count": _is_count,
     "digest": _matches(_DIGEST),
@@ -99,6 +106,7 @@ FACTS: Mapping[str, str] = {
         "digest",
     ),
     "clause": "clause",
+    "editors": "list of ids",
     "epoch": "epoch",
     **dict.fromkeys(("code", "kind", "role", "source", "state"), "code"),
     **dict.fromkeys(("destroy_by", "from_date", "until"), "date"),
@@ -180,7 +188,7 @@ EVENTS: Mapping[str, Event] = {
     "key-rotated": _event("key kind", "supersedes study epoch"),
     "passphrase-changed": _event("count"),
     "key-destroyed": _event("key kind", "study epoch until holder receipt_digest"),
-    "policy-proposed": _event("document document_digest", "kind version supersedes"),
+    "policy-proposed": _event("document document_digest", "editors kind version supersedes"),
     "policy-approved": _event("document document_digest", "approver kind version"),
     "policy-previewed": _event("preview agreement policy_digest sealed_digest", "code"),
     "policy-withdrawn": _event("document document_digest", "approver kind version code"),

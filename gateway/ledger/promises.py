@@ -56,7 +56,7 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     if decided is None:
         return Outcome.BROKEN, "The ledger holds no decision.", []
     before = [told for told in approvals if told.index < decided.index]
-    editors = {told.fact("operator") for told in proposals}
+    editors = {name for told in proposals for name in told.people}
     ended = [t for t in withdrawn if before and before[-1].index < t.index < decided.index]
     if not before or not editors:
         return Outcome.BROKEN, "No approval stands before the decision.", [decided, *proposals]
@@ -67,7 +67,7 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     return (
         Outcome.KEPT,
         f"{_counted(len(before), 'approval')} of this very text before it was decided, "
-        "none by its editor.",
+        "none by who wrote it.",
         [*proposals, *before, decided],
     )
 
@@ -81,9 +81,9 @@ def _apart(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         *story.every("policy-approved", document_digest=story.digest),
         *story.every("key-granted", policy_digest=story.digest),
     ]
-    same = [told for told in others if told.fact("operator") == decided.fact("operator")]
+    same = [told for told in others if decided.fact("operator") in told.people]
     if same:
-        return Outcome.BROKEN, "The release officer also edited, approved or granted.", same
+        return Outcome.BROKEN, "The release officer also wrote, approved or granted.", same
     return Outcome.KEPT, "Who released it neither wrote, approved nor granted.", [*others, decided]
 
 

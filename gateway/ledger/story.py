@@ -35,6 +35,12 @@ class Told:
         """A fact of it; "" where it has none of that name."""
         return self.entry.facts.get(name, "")
 
+    @property
+    def people(self) -> frozenset[str | int]:
+        """Who did it; of a proposal, whoever wrote of the text as well."""
+        wrote = str(self.fact("editors"))
+        return frozenset({self.fact("operator"), *(wrote.split(",") if wrote else ())})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

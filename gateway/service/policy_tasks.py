@@ -35,6 +35,7 @@ def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
     """Propose a draft to the approvers of its controllers."""
     with database.read() as connection:
         draft = policy_drafts.find(connection, job.subject)
+        writers = {who for _, who, _, _ in policy_drafts.history(connection, draft.id)}
     if draft.state is DraftState.PROPOSED:
         return {"state": "proposed", "agreement": draft.agreement, "draft": draft.id}
     policy_drafts.require_revision(draft, job.request["revision"])
@@ -49,6 +50,7 @@ def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
         draft.agreement,
         changes=_changing(database, draft),
         bases={path: (base,) for path, base in draft.bases.items()},
+        writers=writers,
     )
     return _told(proposal) | {"draft": draft.id}
 

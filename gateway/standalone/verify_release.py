@@ -75,18 +75,19 @@ def digest(log: Log) -> Any:
     return fact(log.own("release-decided")[0], "policy_digest")
 
 
+def editors(log: Log) -> set[Any]:
+    """Whoever proposed this very text, and whoever is said to have written of it."""
+    told = log.find("policy-proposed", document_digest=digest(log))
+    wrote = {name for each in told for name in (fact(each, "editors") or "").split(",") if name}
+    return wrote | {fact(each, "operator") for each in told}
+
+
 def approved(log: Log) -> str:
-    """Somebody else than the editor signed this very text before it decided."""
-    decided = log.own("release-decided")[0]["index"]
-    editors = {
-        fact(t, "operator") for t in log.find("policy-proposed", document_digest=digest(log))
-    }
-    signed = [
-        told
-        for told in log.find("policy-approved", document_digest=digest(log))
-        if told["index"] < decided
-    ]
-    if not signed or not editors or any(fact(told, "operator") in editors for told in signed):
+    """Nobody who wrote this very text signed it, and somebody did before it decided."""
+    decided, wrote = log.own("release-decided")[0]["index"], editors(log)
+    said = log.find("policy-approved", document_digest=digest(log))
+    signed = [told for told in said if told["index"] < decided]
+    if not signed or not wrote or any(fact(told, "operator") in wrote for told in signed):
         return BROKEN
     ended = log.find("policy-withdrawn", document_digest=digest(log))
     last = max(told["index"] for told in signed)
@@ -96,12 +97,9 @@ def approved(log: Log) -> str:
 def apart(log: Log) -> str:
     """Who released it did nothing else for it."""
     officer = fact(log.own("release-decided")[0], "operator")
-    others = (
-        log.find("policy-proposed", document_digest=digest(log))
-        + log.find("policy-approved", document_digest=digest(log))
-        + log.find("key-granted", policy_digest=digest(log))
-    )
-    return BROKEN if any(fact(told, "operator") == officer for told in others) else KEPT
+    others = log.find("policy-approved", document_digest=digest(log))
+    others += log.find("key-granted", policy_digest=digest(log))
+    return BROKEN if officer in editors(log) | {fact(t, "operator") for t in others} else KEPT
 
 
 def minimum(log: Log) -> str:

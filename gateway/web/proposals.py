@@ -52,15 +52,16 @@ def parties_of(bundle: Bundle, agreement: Agreement) -> Parties:
 
 
 def signers(connection: sa.Connection, proposal: Proposal | None) -> frozenset[str]:
-    """Who can still sign a proposal: approvers of a controller that has not, but for its editor."""
+    """Who can still sign a proposal: approvers of a controller that has not, none its editor."""
     if proposal is None:
         return frozenset()
     signed = {controller for controller, _ in proposal.approvals}
     wanted = [each for each in proposal.controllers if each not in signed]
+    wrote = policy_store.editors(connection, proposal.policy_digest)
     return frozenset(
         person.name
         for person in operators.listed(connection)
-        if person.name != proposal.editor
+        if person.name not in wrote
         and any(person.speaks_for(PartyRole.APPROVER, controller) for controller in wanted)
     )
 

@@ -1,6 +1,6 @@
 """The life of a policy version: proposed by one, approved by others, withdrawn at once.
 
-Nothing is in force unless one approver of each controller, never its editor, has
+Nothing is in force unless one approver of each controller, who wrote none of it, has
 signed the policy digest with a personal key. The digest covers all that a
 decision reads, so a change of any of it is unapproved until it is proposed and
 approved again. Removal takes effect at once, addition only through approval.
@@ -11,7 +11,7 @@ Source: docs/reference/policy.md, "Life of a version"; security point 3; UK GDPR
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.errors import RefusedError, UsageError
@@ -34,6 +34,7 @@ def propose(
     *,
     changes: Mapping[str, str],
     bases: Mapping[str, Sequence[str]] = NO_BASES,
+    writers: Collection[str] = (),
 ) -> Proposal:
     """Propose an agreement, as the store has it or with changed texts beside it.
 
@@ -43,6 +44,7 @@ def propose(
         changes: new texts by path; empty proposes what is there as it is.
         bases: for a path, the SHA-256 of the texts that the new one was written over, the
             last one last ("" for none); a path that is not named is not compared.
+        writers: all who saved the draft that it is made from; none where it comes from files.
     """
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
@@ -55,15 +57,8 @@ def propose(
         facts = _facts_of(shelf, merged, agreement)
         _refuse_others(current, changes, facts)
         _refuse_stale_version(shelf, current, changes, facts)
-        drawn = Proposal(
-            agreement=agreement,
-            version=facts.version,
-            controllers=facts.controllers,
-            policy_digest=facts.policy_digest,
-            editor=desk.acting,
-        )
-        proposal = shelf.propose(drawn, changes)
-        shelf.record("policy-proposed", _entry(desk, proposal))
+        proposal = shelf.propose(_drawn(desk, facts, writers), changes)
+        shelf.record("policy-proposed", _entry(desk, proposal) | _written_by(proposal))
     return proposal
 
 
@@ -73,7 +68,7 @@ def approve(desk: PolicyDesk, agreement: str) -> Proposal:
         approver = shelf.operator(desk.acting)
         authorise(approver, Action.POLICY_APPROVE)
         proposal = shelf.latest(agreement)
-        if proposal.editor == desk.acting:
+        if desk.acting in shelf.editors(proposal.policy_digest):
             raise _own()
         _refuse_moved(desk, shelf, proposal)
         _refuse_lost(shelf.moved(proposal))
@@ -246,6 +241,22 @@ def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
         )
 
 
+def _drawn(desk: PolicyDesk, facts: AgreementFacts, writers: Collection[str]) -> Proposal:
+    return Proposal(
+        agreement=facts.id,
+        version=facts.version,
+        controllers=facts.controllers,
+        policy_digest=facts.policy_digest,
+        editor=desk.acting,
+        writers=tuple(sorted(set(writers))),
+    )
+
+
+def _written_by(proposal: Proposal) -> dict[str, str | int]:
+    """Everyone who wrote of it, the proposer too; nothing where it came from files."""
+    return {"editors": ",".join(sorted(proposal.editors))} if proposal.writers else {}
+
+
 def _entry(desk: PolicyDesk, proposal: Proposal) -> dict[str, str | int]:
     return {
         "document": proposal.agreement,
@@ -258,6 +269,6 @@ def _entry(desk: PolicyDesk, proposal: Proposal) -> dict[str, str | int]:
 def _own() -> RefusedError:
     return RefusedError(
         "operators/same-person",
-        "Whoever proposed an agreement may not approve it.",
+        "Whoever wrote or proposed an agreement may not approve it.",
         remedy="Ask another approver of the controller.",
     )

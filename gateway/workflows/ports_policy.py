@@ -34,7 +34,8 @@ class AgreementFacts:
 class Proposal:
     """One policy digest of one agreement, proposed by an editor.
 
-    `approvals` are (controller, approver) whose signatures verify.
+    `approvals` are (controller, approver) whose signatures verify; `writers` are all who
+    saved a revision of the draft that it was made from, none where it was made from files.
     """
 
     agreement: str
@@ -44,6 +45,12 @@ class Proposal:
     editor: str
     number: int = 0
     approvals: tuple[tuple[str, str], ...] = ()
+    writers: tuple[str, ...] = ()
+
+    @property
+    def editors(self) -> frozenset[str]:
+        """Whoever proposed it or wrote of it."""
+        return frozenset({self.editor, *self.writers})
 
     @property
     def complete(self) -> bool:
@@ -51,7 +58,10 @@ class Proposal:
         return set(self.controllers) <= {controller for controller, _ in self.approvals}
 
     def editor_message(self) -> bytes:
-        """Write what the editor signs: the digest, and for whom it is to bind."""
+        """Write what the editor signs: the digest, for whom it is to bind, and who wrote it."""
+        if self.writers:
+            wrote = ",".join(self.writers)
+            return self._message("gateway-policy-propose/2", self.editor, wrote)
         return self._message("gateway-policy-propose/1", self.editor)
 
     def approver_message(self, controller: str, approver: str) -> bytes:
@@ -98,6 +108,9 @@ class Shelf(Protocol):
 
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """The texts that a proposal would change."""
+
+    def editors(self, policy_digest: str) -> Collection[str]:
+        """Whoever proposed or wrote a text of this digest, withdrawn ones included."""
 
     def moved(self, proposal: Proposal) -> Sequence[str]:
         """The documents that a proposal would change and that have changed since."""

@@ -283,6 +283,15 @@ def test_each_kind_of_fact_refuses_what_it_is_not(fact, value):
         ledger.encode_entry(made(event, **(facts | {fact: value})))
 
 
+def test_several_people_are_named_each_once_in_order():
+    facts = {"document": "a", "document_digest": "0" * 64}
+    for right in ("ana", "ana,wes", "a-1,ana,wes"):
+        ledger.encode_entry(made("policy-proposed", **facts, editors=right))
+    for wrong in ("", "wes,ana", "ana,ana", "ana,", "ana, wes", "ana,za1-1aa", "ana,Wes", 7):
+        with pytest.raises(UsageError, match="ledger/fact-form"):
+            ledger.encode_entry(made("policy-proposed", **facts, editors=wrong))
+
+
 def test_every_fact_of_every_event_has_a_kind():
     for name, event in ledger.EVENTS.items():
         assert event.required <= event.allowed

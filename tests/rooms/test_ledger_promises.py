@@ -78,7 +78,7 @@ def test_what_another_release_did_is_nothing_to_this_one() -> None:
 
 
 def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
-    because = "2 approvals of this very text before it was decided, none by its editor."
+    because = "2 approvals of this very text before it was decided, none by who wrote it."
     kept = "kept", because, [PROPOSED, APPROVED, APPROVED, DECIDED]
     assert judged("approved") == kept
     # What is approved or withdrawn once it was decided changes nothing.
@@ -122,9 +122,32 @@ def test_who_releases_did_nothing_else_for_it() -> None:
     because = "Who released it neither wrote, approved nor granted."
     shown = [PROPOSED, APPROVED, APPROVED, GRANTED, DECIDED]
     assert judged("apart") == ("kept", because, shown)
-    because = "The release officer also edited, approved or granted."
+    because = "The release officer also wrote, approved or granted."
     for event in (PROPOSED, APPROVED, GRANTED):
         assert judged("apart", saying(event, operator="oz")) == ("broken", because, [event])
+
+
+def test_everyone_who_wrote_of_a_text_is_its_editor_not_only_who_proposed_it() -> None:
+    def wrote(names: str) -> Change:
+        return saying(PROPOSED, editors=names)
+
+    for names, broken in (
+        ("eve,wes", set()),
+        ("bob,eve", {"approved"}),
+        ("eve,oz", {"apart"}),
+        ("ada,eve,oz", {"approved", "apart"}),
+        # No part of a name is a name.
+        ("ad,ad-a,eve,o", set()),
+    ):
+        case = changed(wrote(names))
+        outcomes = {promise: v.outcome.value for promise, v in case.verdicts().items()}
+        assert {promise for promise, outcome in outcomes.items() if outcome == "broken"} == broken
+        assert others_verdicts(case) == outcomes, names
+    because = "An editor approved their own text."
+    shown = [PROPOSED, APPROVED, APPROVED]
+    assert judged("approved", wrote("bob,eve")) == ("broken", because, shown)
+    because = "The release officer also wrote, approved or granted."
+    assert judged("apart", wrote("eve,oz")) == ("broken", because, [PROPOSED])
 
 
 def test_every_column_left_by_a_clause() -> None:

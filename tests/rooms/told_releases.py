@@ -195,6 +195,7 @@ def changed(*changes: Change) -> Case:
 
 POOL: dict[str, list[Fact]] = {
     "operator": ["eve", "ada", "oz", "kim"],
+    "editors": ["eve", "ada,eve", "eve,oz", "ad"],
     "approver": ["ada", "oz"],
     "release": [RELEASE, "rel-2"],
     "document_digest": [DIGEST, NONE],
@@ -213,6 +214,9 @@ POOL: dict[str, list[Fact]] = {
 LINES = (
     *WHOLE.lines,
     (WITHDREW, TEXT),
+    (PROPOSED, {**TEXT, "operator": "eve", "editors": "eve"}),
+    (PROPOSED, {**TEXT, "operator": "eve", "editors": "ada,eve"}),
+    (PROPOSED, {**TEXT, "operator": "eve", "editors": "eve,kim,oz"}),
     (OBJECTED, AN_OBJECTION),
     (LOADED, {"register_sequence": 9, "entries": 2}),
     (DISCLOSED, AN_EMERGENCY),

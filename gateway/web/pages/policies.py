@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
-from gateway.adapters import jobs, policy_drafts, policy_versions
+from gateway.adapters import jobs, policy_drafts, policy_store, policy_versions
 from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
@@ -34,6 +34,7 @@ from gateway.web.documents import (
 )
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
+from gateway.workflows.ports_policy import Proposal
 
 pages = Blueprint("policies", __name__)
 _SENTENCES = "gateway-sentences"
@@ -117,6 +118,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         shown=shown,
         failed=workshop.failed_cases(then, agreement),
         reach=reaching.reach(now, then, agreement),
+        own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),
         may_approve=_may_approve(signers, caller),
     )
 
@@ -225,6 +227,12 @@ def _text(documents: Mapping[str, str], agreement: str) -> str:
 
 def _may_approve(signers: Collection[str], caller: Caller) -> bool:
     return caller.name in signers and bool(permits(Action.POLICY_APPROVE, caller.roles))
+
+
+def _wrote(proposal: Proposal, caller: Caller) -> bool:
+    """Whether they proposed this very text, or saved the draft that it was made from."""
+    with desk().database.read() as connection:
+        return caller.name in policy_store.editors(connection, proposal.policy_digest)
 
 
 def _ask(kind: JobKind, agreement: str, caller: Caller, more: Mapping[str, str]) -> Any:
