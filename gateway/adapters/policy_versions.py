@@ -9,7 +9,7 @@ Source: docs/reference/policy.md, "Life of a version"; UK GDPR Art 5(2).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from gateway.adapters.policy_tables import APPROVALS, CHANGES, PROPOSALS, TEXTS
 from gateway.errors import UsageError
 
 FIRST_REVISION = 1
+APPROVED, WITHDRAWN, NOT_APPROVED = "approved", "withdrawn", "not approved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,16 @@ def withdrawn(connection: sa.Connection) -> frozenset[str]:
     """The agreements of which a version was withdrawn, whatever was proposed since."""
     query = sa.select(PROPOSALS.c.agreement).where(PROPOSALS.c.withdrawn != "")
     return frozenset(connection.scalars(query))
+
+
+def standings(connection: sa.Connection, agreements: Iterable[str]) -> dict[str, str]:
+    """Of each agreement whether it was approved and not withdrawn since, by its id."""
+    approved = {agreement for agreement, _ in policy_store.approved(connection)}
+    gone = withdrawn(connection)
+    return {
+        each: APPROVED if each in approved else WITHDRAWN if each in gone else NOT_APPROVED
+        for each in agreements
+    }
 
 
 def version_of(connection: sa.Connection, agreement: str, number: str) -> Version:

@@ -37,7 +37,8 @@ def register(ctx: click.Context, as_csv: bool, json_wanted: bool) -> None:
     """
     from gateway.publishing import REGISTER_FIELDS, agreement_register
 
-    rows = agreement_register(_bundle(ctx))
+    bundle, standings = _standing(ctx)
+    rows = agreement_register(bundle, standings=standings)
     if as_csv:
         click.echo(_csv(REGISTER_FIELDS, rows), nl=False)
         return
@@ -57,7 +58,8 @@ def processing(ctx: click.Context, json_wanted: bool) -> None:
     """
     from gateway.publishing import record_of_processing
 
-    entries = record_of_processing(_bundle(ctx))
+    bundle, standings = _standing(ctx)
+    entries = record_of_processing(bundle, standings=standings)
     emit({"processing": list(entries)}, json_wanted, _sentences(entries))
 
 
@@ -74,10 +76,12 @@ def notice(ctx: click.Context, agreement: str, json_wanted: bool) -> None:
     from gateway.publishing import notice as sections_of
     from gateway.publishing import notice_text
 
-    bundle = _bundle(ctx)
+    bundle, standings = _standing(ctx)
     found = _agreement(bundle, agreement)
-    document = {"sections": [asdict(section) for section in sections_of(found, bundle)]}
-    emit(document, json_wanted, [notice_text(found, bundle)])
+    standing = standings[agreement]
+    sections = sections_of(found, bundle, standing=standing)
+    document = {"sections": [asdict(section) for section in sections]}
+    emit(document, json_wanted, [notice_text(found, bundle, standing=standing)])
 
 
 @publish.command()
@@ -179,6 +183,17 @@ def _bundle(ctx: click.Context) -> Any:
     return open_bundle(open_database(open_settings(ctx)))
 
 
+def _standing(ctx: click.Context) -> tuple[Any, dict[str, str]]:
+    """The documents, and of each agreement whether it is approved."""
+    from gateway.adapters.policy_versions import standings
+    from gateway.wiring import open_bundle, open_database
+
+    database = open_database(open_settings(ctx))
+    bundle = open_bundle(database)
+    with database.read() as connection:
+        return bundle, standings(connection, bundle.agreements)
+
+
 def _agreement(bundle: Any, wanted: str) -> Any:
     if wanted not in bundle.agreements:
         raise UsageError(
@@ -209,7 +224,7 @@ def _text(value: Any) -> str:
 def _sentences(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for entry in entries:
         yield f"{entry['purpose']} ({entry['agreement']}, clause {entry['clause']})"
-        for name in ("categories_of_people", "recipients", "legal_bases", "erased_by"):
+        for name in ("standing", "categories_of_people", "recipients", "legal_bases", "erased_by"):
             value = entry[name]
             told = "; ".join(value) if isinstance(value, list) else value
             yield f"  {name.replace('_', ' ')}: {told}"

@@ -46,6 +46,10 @@ FORMS: Mapping[str, str] = {
     "pseudonym": "They get a code in place of your name, made for them alone.",
     "none": "They get nothing that says who you are.",
 }
+NOT_IN_FORCE: Mapping[str, str] = {
+    "not approved": "This agreement is not approved. Nothing is shared under it.",
+    "withdrawn": "This agreement was withdrawn. Nothing more is shared under it.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +64,14 @@ class Section:
     clauses: tuple[str, ...] = ()
 
 
-def notice(agreement: Agreement, bundle: Bundle) -> tuple[Section, ...]:
-    """The notice of one agreement, section by section."""
+def notice(
+    agreement: Agreement, bundle: Bundle, *, standing: str = "approved"
+) -> tuple[Section, ...]:
+    """The notice of one agreement, section by section; first that it does not hold, if so."""
     leaving = traces_of(agreement, bundle.knowledge)
+    told = NOT_IN_FORCE.get(standing, "")
     return (
+        *((Section(heading="Not in force", sentences=(told,)),) if told else ()),
         _who(agreement, bundle),
         *(
             _purpose(purpose, [t for t in leaving if t.purpose == key], bundle)
@@ -74,10 +82,10 @@ def notice(agreement: Agreement, bundle: Bundle) -> tuple[Section, ...]:
     )
 
 
-def notice_text(agreement: Agreement, bundle: Bundle) -> str:
+def notice_text(agreement: Agreement, bundle: Bundle, *, standing: str = "approved") -> str:
     """The notice as Markdown."""
     parts = [f"# Privacy notice: {agreement.title}", ""]
-    for section in notice(agreement, bundle):
+    for section in notice(agreement, bundle, standing=standing):
         parts += [f"## {section.heading}", ""]
         for sentence in section.sentences:
             # Items follow each other; every other sentence is a paragraph of its own.

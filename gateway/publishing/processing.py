@@ -24,11 +24,20 @@ SECURITY = (
 )
 
 
-def record_of_processing(bundle: Bundle) -> tuple[Mapping[str, Any], ...]:
-    """One entry for each purpose of each agreement."""
+def record_of_processing(
+    bundle: Bundle, *, standings: Mapping[str, str] | None = None
+) -> tuple[Mapping[str, Any], ...]:
+    """One entry for each purpose of each agreement.
+
+    Args:
+        bundle: the documents.
+        standings: of each agreement whether it is approved, not approved or withdrawn; an
+            entry says it, since what was withdrawn may have been shared before.
+    """
+    known = standings or {}
     return tuple(
-        _entry(agreement, key, purpose, bundle)
-        for _, agreement in sorted(bundle.agreements.items())
+        {**_entry(agreement, key, purpose, bundle), "standing": known.get(name, "approved")}
+        for name, agreement in sorted(bundle.agreements.items())
         for key, purpose in sorted(agreement.purposes.items())
     )
 

@@ -46,11 +46,22 @@ REGISTER_FIELDS = (
 NO_DATA = "No data"  # what the register itself shows of a field that has no value
 
 
-def agreement_register(bundle: Bundle) -> tuple[Mapping[str, str], ...]:
-    """One row for each purpose of each agreement, every one of the eighteen fields filled."""
+def agreement_register(
+    bundle: Bundle, *, standings: Mapping[str, str] | None = None
+) -> tuple[Mapping[str, str], ...]:
+    """One row for each purpose of each agreement, every one of the eighteen fields filled.
+
+    The register's own fields have no place for a state, so that what nobody has approved,
+    or somebody withdrew, stands in none of its rows.
+
+    Args:
+        bundle: the documents.
+        standings: of each agreement whether it is approved; every one without it.
+    """
     return tuple(
         _row(agreement, key, purpose, bundle)
-        for _, agreement in sorted(bundle.agreements.items())
+        for name, agreement in sorted(bundle.agreements.items())
+        if standings is None or standings.get(name) == "approved"
         for key, purpose in sorted(agreement.purposes.items())
     )
 

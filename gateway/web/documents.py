@@ -9,6 +9,7 @@ import datetime as dt
 
 from flask import current_app, g
 
+from gateway.adapters import policy_versions
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
 from gateway.errors import UsageError
 from gateway.model import Plan, Refusal, SharingRequest
@@ -36,6 +37,12 @@ def in_force(read: DecisionInputs) -> frozenset[str]:
         if agreement.starts <= today <= agreement.ends
         and (agreement.id, known.digest(agreement.id)) in read.approved
     )
+
+
+def standings(bundle: Bundle) -> dict[str, str]:
+    """Of each agreement whether it was approved and not withdrawn since."""
+    with desk().database.read() as connection:
+        return policy_versions.standings(connection, bundle.agreements)
 
 
 def decided(read: DecisionInputs, purpose: str, agreement: str) -> Plan | Refusal:

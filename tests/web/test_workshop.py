@@ -15,7 +15,9 @@ from gateway.adapters import jobs, operators, policy_drafts
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.settings import Settings
+from gateway.publishing.notice import NOT_IN_FORCE
 from gateway.service.worker import Terms, work
+from tests.journeys.office import Office
 from tests.web.office import Browser
 
 TRAFFORD = "trafford-stronger-families"
@@ -399,6 +401,24 @@ def test_a_new_agreement_begins_from_the_template(client_as: Clients, data: Sett
     assert "processors" not in text, "what nobody was named for is left out"
 
 
+def test_what_nobody_approved_is_not_published_as_if_it_held(
+    office: Office, client_as: Clients
+) -> None:
+    auditor = client_as("auditor")
+    register = auditor.get("/register.csv").text
+    assert f"{TRAFFORD}/" in register
+    assert "knowsley" not in register.casefold()
+    entries = auditor.get("/processing.json").json
+    assert {each["standing"] for each in entries} == {"approved", "not approved"}
+    with office.open():
+        rows = office.ask("publish", "register")["register"]
+        told = office.ask("publish", "processing")["processing"]
+        notice = office.ask("publish", "notice", "knowsley-stronger-families")["sections"][0]
+    assert {each["name"] for each in rows} == {"Stronger Families information sharing agreement"}
+    assert [each["standing"] for each in told] == [each["standing"] for each in entries]
+    assert notice["sentences"] == [NOT_IN_FORCE["not approved"]]
+
+
 def test_a_withdrawn_agreement_is_in_force_no_more(data: Settings, client_as: Clients) -> None:
     approver = client_as("approver")
     job = done(data, approver, f"/agreements/{TRAFFORD}/withdraw")
@@ -407,3 +427,8 @@ def test_a_withdrawn_agreement_is_in_force_no_more(data: Settings, client_as: Cl
     assert "In force" not in page
     assert "Nobody has proposed it yet" not in page
     assert "Withdrawn It was withdrawn; it shares nothing" in page
+    assert f"{TRAFFORD}/" not in approver.get("/register.csv").text
+    entries = approver.get("/processing.json").json
+    assert {e["standing"] for e in entries if e["agreement"].startswith(TRAFFORD)} == {"withdrawn"}
+    notice = said(approver.get(f"/agreements/{TRAFFORD}/notice").text)
+    assert "This agreement was withdrawn. Nothing more is shared under it." in notice

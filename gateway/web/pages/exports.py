@@ -19,7 +19,7 @@ from gateway.policy.agreements import Agreement
 from gateway.publishing import odrl_agreement, record_of_processing, sharing_policy
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
-from gateway.web.documents import inputs
+from gateway.web.documents import inputs, standings
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
 
@@ -55,7 +55,10 @@ def agreement_as(agreement: str, form: str, *, caller: Caller) -> Response:
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
 def processing(*, caller: Caller) -> Response:
     """Give the record of processing activities."""
-    return _download("record-of-processing.json", record_of_processing(inputs().bundle))
+    bundle = inputs().bundle
+    return _download(
+        "record-of-processing.json", record_of_processing(bundle, standings=standings(bundle))
+    )
 
 
 @pages.get("/releases/<release>/lineage.json")

@@ -21,7 +21,7 @@ from gateway.model.permissions import Action, permits
 from gateway.policy import Bundle, Trace, by_clause, expected, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
-from gateway.publishing import agreement_register, notice
+from gateway.publishing import REGISTER_FIELDS, agreement_register, notice
 from gateway.web import proposals, reaching, states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -31,6 +31,7 @@ from gateway.web.documents import (
     inputs,
     known_agreement,
     party_title,
+    standings,
 )
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
@@ -151,7 +152,8 @@ def notice_of(agreement: str, *, caller: Caller) -> str:
     """Show the privacy notice that the agreement makes."""
     bundle = inputs().bundle
     found = known_agreement(bundle, agreement)
-    return render_template("policies/notice.html", agreement=found, sections=notice(found, bundle))
+    sections = notice(found, bundle, standing=standings(bundle)[agreement])
+    return render_template("policies/notice.html", agreement=found, sections=sections)
 
 
 @pages.get("/traces")
@@ -182,9 +184,10 @@ def traces(*, caller: Caller) -> Any:
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
 def register(*, caller: Caller) -> Response:
     """Give the agreement register, eighteen fields for each purpose."""
-    rows = agreement_register(inputs().bundle)
-    names = tuple(rows[0]) if rows else ()
-    return _download("agreement-register.csv", as_csv(names, [list(row.values()) for row in rows]))
+    bundle = inputs().bundle
+    rows = agreement_register(bundle, standings=standings(bundle))
+    written = as_csv(REGISTER_FIELDS, [list(row.values()) for row in rows])
+    return _download("agreement-register.csv", written)
 
 
 def _download(name: str, content: str) -> Response:
