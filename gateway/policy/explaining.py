@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.model import ColumnRule, IdentifierForm, OutputPlan, Plan, Refusal
 from gateway.policy.findings import name
+from gateway.policy.knowledge import Knowledge
 from gateway.policy.treatments import said
 
 _PARTICIPATION = {
@@ -33,10 +34,20 @@ _SMALL = {
     "coarsen": "smaller groups are made coarser",
     "refuse": "with any smaller group nothing leaves",
 }
+_RETURNS = {
+    "none": "nothing",
+    "decision": "a decision about a person or family",
+    "aggregates": "counts and findings, and nothing about a person",
+    "updates": "updates to the record of a person or family",
+}
 
 
-def explain(decision: Plan | Refusal) -> list[str]:
+def explain(decision: Plan | Refusal, knowledge: Knowledge | None = None) -> list[str]:
     """The decision, sentence by sentence.
+
+    Args:
+        decision: what was decided.
+        knowledge: what titles and meanings are taken from; without it things have their ids.
 
     Returns:
         For a Plan: what, to whom, who is included, each field with its clause, the
@@ -44,7 +55,12 @@ def explain(decision: Plan | Refusal) -> list[str]:
     """
     if isinstance(decision, Refusal):
         return list(_refusal(decision))
-    return [*_head(decision), *_outputs(decision), *_after(decision), *_withheld(decision)]
+    return [
+        *_head(decision, knowledge),
+        *_outputs(decision),
+        *_after(decision, knowledge),
+        *_withheld(decision),
+    ]
 
 
 def _refusal(decision: Refusal) -> Iterator[str]:
@@ -57,7 +73,7 @@ def _clause(clause: str) -> str:
     return f" (clause {clause})" if clause else ""
 
 
-def _head(plan: Plan) -> Iterator[str]:
+def _head(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
     yield (
         f"{name(plan.request.agreement)}, version {plan.agreement_version}, permits "
         f"{name(plan.request.purpose)}{_clause(plan.clause)}."
@@ -65,16 +81,36 @@ def _head(plan: Plan) -> Iterator[str]:
     if plan.under:
         yield f"It stands under the protocol {name(plan.under)}."
     yield f"The legal bases are {_list(plan.legal_bases)}."
+    yield _people(plan, knowledge)
+    for join in plan.joins:
+        title = _title(join.dataset, knowledge)
+        yield f"{title} is joined on {name(join.on)}, {_taken(join.take)}."
+    yield _PARTICIPATION[plan.participation.value]
+    yield _HOUSEHOLD[plan.household.value]
+
+
+def _people(plan: Plan, knowledge: Knowledge | None) -> str:
     conditions = [f"{column} in {_list(codes)}" for column, codes in plan.cohort.within]
     conditions += [
         f"{c} from {a or 'any day'} to {b or 'any day'}" for c, a, b in (plan.cohort.between)
     ]
     where = f", where {' and '.join(conditions)}" if conditions else ""
-    yield f"The people are {name(plan.cohort.name)} of {name(plan.cohort.dataset)}{where}."
-    for join in plan.joins:
-        yield f"{name(join.dataset)} is joined on {name(join.on)} ({join.take})."
-    yield _PARTICIPATION[plan.participation.value]
-    yield _HOUSEHOLD[plan.household.value]
+    known = knowledge.vocabulary.cohorts.get(plan.cohort.name) if knowledge else None
+    cohort = f'"{known.meaning.rstrip(".")}"' if known else name(plan.cohort.name)
+    return f"The people are {cohort} of {_title(plan.cohort.dataset, knowledge)}{where}."
+
+
+def _title(dataset: str, knowledge: Knowledge | None) -> str:
+    contract = knowledge.contracts.get(dataset) if knowledge else None
+    return f'"{contract.title}"' if contract else name(dataset)
+
+
+def _taken(take: str) -> str:
+    """Which rows of a joined dataset count."""
+    if take == "one":
+        return "one row for each person"
+    wide = take.partition(":")[2]
+    return f"one column for each {wide}" if wide else "the newest row of each person"
 
 
 def _outputs(plan: Plan) -> Iterator[str]:
@@ -126,9 +162,14 @@ def _limits(output: OutputPlan) -> Iterator[str]:
         yield f"{name(column)} does not count as a key variable{_clause(clause)}."
 
 
-def _after(plan: Plan) -> Iterator[str]:
-    yield f"It is destroyed by {plan.retain_until}; the map of link ids at {plan.link_map_until}."
-    yield f"Coming back is allowed: {plan.returns}. Duties: {_list(plan.duties)}."
+def _after(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
+    days = plan.link_map_until.removeprefix("receipt+").removesuffix("d")
+    until = f"{days} days after receipt" if days.isdigit() else f"on {plan.link_map_until}"
+    yield f"It is destroyed by {plan.retain_until}; the map of link ids {until}."
+    yield f"Coming back is allowed: {_RETURNS.get(plan.returns, plan.returns)}."
+    known = knowledge.vocabulary.duties if knowledge else {}
+    told = " ".join(known.get(duty, f"{name(duty)}.") for duty in plan.duties)
+    yield f"Duties: {told or 'none.'}"
     yield from plan.warnings
 
 

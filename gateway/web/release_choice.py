@@ -73,7 +73,8 @@ def sentences(decision: Plan | Refusal) -> list[str]:
     if isinstance(decision, Refusal):
         return explain(decision)
     marks = ("is kept", "is coarsened", "is withheld: ")
-    return [each for each in explain(decision) if not any(mark in each for mark in marks)]
+    told = explain(decision, inputs().bundle.knowledge)
+    return [each for each in told if not any(mark in each for mark in marks)]
 
 
 def titles(bundle: Bundle, purpose: str, agreement: str) -> tuple[str, str]:

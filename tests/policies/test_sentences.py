@@ -38,6 +38,21 @@ def test_a_plan_is_explained_field_by_field_with_its_clause() -> None:
     assert '"intensity" of "family_register" is withheld: No clause permits it.' in said
 
 
+def test_a_plan_is_explained_in_titles_and_meanings_and_in_no_word_of_the_documents() -> None:
+    for agreement in shelf.shipped().agreements.values():
+        for purpose in agreement.purposes:
+            request = SharingRequest(purpose=purpose, agreement=agreement.id)
+            plan = decide(request, shelf.shipped(), on=dt.date(2026, 6, 15))
+            assert isinstance(plan, Plan)
+            text = " ".join(explain(plan, shelf.shipped().knowledge))
+            assert not [each for each in ("wide-by", "receipt+", *plan.duties) if each in text]
+            assert f'"{plan.cohort.name}"' not in text
+    said = explain(permitted(), shelf.shipped().knowledge)
+    assert any(s.endswith('is joined on "person_id", one column for each wave.') for s in said)
+    assert any(s.endswith("the map of link ids 30 days after receipt.") for s in said)
+    assert any("Destroy it by the date given and return a signed certificate." in s for s in said)
+
+
 def test_every_column_of_every_source_is_kept_coarsened_or_withheld() -> None:
     for agreement in shelf.shipped().agreements.values():
         for purpose in agreement.purposes:

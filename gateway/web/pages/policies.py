@@ -218,7 +218,10 @@ def _told(bundle: Bundle, agreement: Agreement) -> Mapping[str, list[str]]:
     """What each purpose does today, or on the first day of an agreement that begins later."""
     on = max(desk().now().date(), agreement.starts)
     return {
-        key: explain(expected(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=on))
+        key: explain(
+            expected(SharingRequest(purpose=key, agreement=agreement.id), bundle, on=on),
+            bundle.knowledge,
+        )
         for key in agreement.purposes
     }
 
