@@ -34,6 +34,10 @@ name = "two"
 '''
 
 
+def test_what_is_no_key_is_at_no_line() -> None:
+    assert line_of("= 1\na. = 2\nb = 3\n", ("b",)) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "line"),
     [

@@ -18,7 +18,8 @@ def test_every_code_that_intake_uses_is_in_the_table() -> None:
     for source in sources:
         used |= set(re.findall(r'"(intake/[a-z0-9-]+)"', source.read_text(encoding="utf-8")))
     contract_faults = {code for code in used if code.startswith("intake/contract-")}
-    assert used - contract_faults <= set(CODES)
+    # Nobody has checked the file: that is an error of the machine, not a finding.
+    assert used - contract_faults - {"intake/no-check"} <= set(CODES)
     assert set(CODES) - used <= {"intake/judgement-differs"}
 
 

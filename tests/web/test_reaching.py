@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from gateway.adapters.settings import Settings
-from gateway.policy import load, policy_digest, reached
-from gateway.policy.rereading import changed
 from tests.web.office import Browser
 from tests.web.test_taking_out import AGREEMENT, documents
 from tests.web.test_two_changes import proposed
@@ -59,30 +55,3 @@ def test_a_change_of_the_agreement_alone_reaches_no_other(
     lead = client_as("editor")
     draft = drafted(data, lead, "agreements/trafford.toml", 'title = "', 'title = "The new ')
     assert "Other agreements that it reaches" not in lead.get(f"/drafts/{draft}").text
-
-
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [
-        ("vocabulary.toml", 'meaning = "First given name."', 'meaning = "Given name."'),
-        ("vocabulary.toml", "# The vocabulary: each", "# Vocabulary: each"),
-        ("recipients/ons-research.toml", "expires = 20", "expires = 21"),
-        ("recipients/gm-research.toml", 'team = "', 'team = "The '),
-        ("datasets/school_attendance.toml", 'title = "', 'title = "The '),
-        ("legal-bases.toml", 'permits = "', 'permits = "All '),
-        ("agreements/kirklees.toml", 'title = "', 'title = "The '),
-    ],
-)
-def test_what_is_reached_is_what_has_another_digest(
-    data: Settings, path: str, old: str, new: str
-) -> None:
-    current = documents(data)[0]
-    assert old in current[path], path
-    (before, _), (after, findings) = (
-        load(each) for each in (current, changed(current, {path: current[path].replace(old, new)}))
-    )
-    assert findings == ()
-    apart = sorted(
-        key for key in before.agreements if policy_digest(before, key) != policy_digest(after, key)
-    )
-    assert list(reached(before, after)) == apart
