@@ -8,7 +8,7 @@ Source: security points 3, 7, 8, 15, 16; UK GDPR Art 32(4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyrage
@@ -43,10 +43,10 @@ from gateway.model import (
     Refusal,
     SharingRequest,
 )
-from gateway.model.extracts import ExtractRecord
+from gateway.model.extracts import AGREED, ExtractRecord, meanings
 from gateway.model.keys import KeyKind
 from gateway.objections import Register, elements_compared
-from gateway.selection import Source
+from gateway.selection import Source, of_another_contract
 from gateway.workflows.sharing import Outcome
 
 
@@ -204,7 +204,9 @@ class Desk:
             )
             stored = StoredExtract(record, sealed)
             opened.append(Tapped(stored, tap) if tap else stored)
-        return Source(self.approvals.bundle.contracts[dataset], tuple(opened))
+        source = Source(self.approvals.bundle.contracts[dataset], tuple(opened))
+        _require_same_meaning(source, plan, records)
+        return source
 
     def _records(self, plan: Plan, dataset: str) -> list[ExtractRecord]:
         """The extracts in use that come from parties of the agreement."""
@@ -213,3 +215,16 @@ class Desk:
     def _link_map_key(self, release: str) -> bytes:
         record = self.ring.make(KeyKind.LINK_MAP, owner=release, at=self.world.now())
         return self.ring.secret(record.id, KeyKind.LINK_MAP)
+
+
+def _require_same_meaning(source: Source, plan: Plan, records: Iterable[ExtractRecord]) -> None:
+    """Refuse an extract whose contract said something else of a column that is read.
+
+    Raises:
+        RefusedError: it did; one from before meanings were kept is asked when it is read.
+    """
+    agreed, read = meanings(source.contract), source.read_by(plan)
+    for record in records:
+        then = record.evidence.get(AGREED)
+        if then and (other := [name for name in read if then.get(name) != agreed.get(name)]):
+            raise of_another_contract(source.contract, other)

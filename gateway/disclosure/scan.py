@@ -31,12 +31,14 @@ MOST_CLEARED: Final = 100_000
 class ScanRules:
     """What the Plan and the assessment say about an output's columns.
 
-    `identifiers` hold tokens, pseudonyms or link ids and must have their form;
+    `identifiers` hold tokens or link ids and must have their form, in every cell;
+    `pseudonyms` of a field have it where they are, for the field may be missing;
     `clear` are exempt by name (`sealed-clear`, link slots); `dates` may hold full
     dates; `allowed` are the values that were assessed, per column, where few.
     """
 
     identifiers: frozenset[str] = frozenset()
+    pseudonyms: frozenset[str] = frozenset()
     clear: frozenset[str] = frozenset()
     dates: frozenset[str] = frozenset()
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
@@ -99,6 +101,9 @@ class Scan:
         rules = self._rules
         seen = [name for name in block.columns if name not in rules.clear]
         found = {name: self._identifiers(block[name]) for name in seen if name in rules.identifiers}
+        # Of a field that may be missing, nothing is written.
+        mine = [name for name in seen if name in rules.pseudonyms]
+        found |= {name: self._identifiers(block[name].drop_nulls()) for name in mine}
         fresh = {name: self._fresh(name, block[name]) for name in seen if name not in found}
         found |= self._columns({name: texts for name, texts in fresh.items() if texts.len()})
         return tuple(
@@ -174,8 +179,8 @@ def scan_rules(
     """
     rules = output.columns
     return ScanRules(
-        identifiers=frozenset(identifiers)
-        | {rule.name for rule in rules if rule.treat == "pseudonym"},
+        identifiers=frozenset(identifiers),
+        pseudonyms=frozenset(rule.name for rule in rules if rule.treat == "pseudonym"),
         clear=frozenset(clear),
         dates=frozenset(rule.name for rule in rules if rule.is_date and rule.treat == "keep"),
         codes={rule.name: frozenset(rule.codes) for rule in rules if rule.codes},

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.model.contract import Contract
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractRecord:
@@ -35,6 +37,24 @@ class ExtractRecord:
     sealed_digest: str = ""
     supersedes: str = ""
     superseded_by: str = ""
+
+
+AGREED = "agreed"
+
+
+def meanings(contract: Contract) -> dict[str, str]:
+    """What each column of a contract means: its type, role and field, and whether it protects."""
+    return {
+        column.name: " ".join(
+            (
+                column.type,
+                column.role or "-",
+                column.field or "-",
+                *(["protects"] if column.name == contract.protected_column else []),
+            )
+        )
+        for column in contract.columns
+    }
 
 
 def apart(contract_digest: str, extract: str) -> str:

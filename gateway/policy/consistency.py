@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from gateway.model import Contract, FieldClass
+from gateway.model import Contract, FieldClass, Role
 from gateway.model.tokens import TOKEN_NAMES
 from gateway.policy.agreements import CLASS_PREFIX, Agreement, Output, Purpose
 from gateway.policy.column_names import column_faults
@@ -124,12 +124,24 @@ def _joins(purpose: Purpose, knowledge: Knowledge) -> Iterator[Fault]:
         )
     for join in joins:
         contract, spine = (knowledge.contracts.get(d) for d in (join.source, purpose.spine))
-        named = [(contract, join.on), (spine, join.on)]
-        if join.take.startswith(WIDE):
-            named.append((contract, join.take.removeprefix(WIDE)))
-        for where, column in named:
+        for where in (contract, spine):
             if where is not None:
-                yield from _unknown_column(where, column, ("joins",))
+                yield from _not_of_people(where, join.on)
+        if contract is not None and join.take.startswith(WIDE):
+            yield from _unknown_column(contract, join.take.removeprefix(WIDE), ("joins",))
+
+
+def _not_of_people(contract: Contract, word: str) -> Iterator[Fault]:
+    """A join is on the person id of both datasets, whatever each calls it."""
+    yield from _unknown_column(contract, word, ("joins",))
+    found = find_column(contract, word)
+    if found is not None and found.role is not Role.PERSON_ID:
+        yield Fault(
+            code="policy/join-not-on-people",
+            path=("joins",),
+            sentence=f"{name(found.name)} of {name(contract.id)} is not its person id.",
+            remedy="Join on the field of the person id, which both datasets carry.",
+        )
 
 
 def _output(purpose: Purpose, output: Output, knowledge: Knowledge) -> Iterator[Fault]:

@@ -27,7 +27,7 @@ from gateway.model import (
     RecipientRef,
     TableRule,
 )
-from gateway.policy.agreements import CLASS_PREFIX, Prohibition, StudyKey
+from gateway.policy.agreements import CLASS_PREFIX, Join, Prohibition, StudyKey
 from gateway.policy.checks_force import review_warnings
 from gateway.policy.checks_notice import state_of
 from gateway.policy.checks_protocol import unsigned_warnings
@@ -106,9 +106,24 @@ def _cohort(matter: Matter) -> CohortRule:
 def _joins(matter: Matter) -> tuple[JoinRule, ...]:
     joins = matter.purpose.joins or ()
     return tuple(
-        JoinRule(dataset=join.source, on=join.on, take=join.take)
+        _join(join, matter.knowledge.contracts.get(join.source))
         for join in sorted(joins, key=lambda join: join.source)
     )
+
+
+def _join(join: Join, contract: Contract | None) -> JoinRule:
+    """A join by the names of its contract's columns, whatever field its words named."""
+    kind, by, wave = join.take.partition(":")
+    return JoinRule(
+        dataset=join.source,
+        on=_column(contract, join.on),
+        take=f"{kind}{by}{_column(contract, wave)}",
+    )
+
+
+def _column(contract: Contract | None, word: str) -> str:
+    found = find_column(contract, word) if contract and word else None
+    return found.name if found else word
 
 
 def _output(matter: Matter, delivery: Delivery, recipient: Recipient) -> OutputPlan:

@@ -10,7 +10,7 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "A purpose".
 
 from gateway.selection.choosing import alike, for_version, select
 from gateway.selection.finding import FOUND_BY, find_one
-from gateway.selection.sources import Source, StoredColumns
+from gateway.selection.sources import Source, StoredColumns, of_another_contract
 from gateway.selection.spine import cohort_filter
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "cohort_filter",
     "find_one",
     "for_version",
+    "of_another_contract",
     "select",
 ]

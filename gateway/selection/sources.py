@@ -11,6 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
+from gateway.errors import RefusedError
 from gateway.model import ColumnRule, Contract, Plan, Role
 
 
@@ -42,9 +43,48 @@ class Source:
         return next((column.name for column in self.contract.columns if column.role is role), None)
 
     def blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The stored blocks of every extract in turn."""
+        """The stored blocks of every extract in turn.
+
+        Raises:
+            RefusedError: an extract has not all of the columns: it was taken in under
+                another version of the contract.
+        """
+        agreed = {column.name for column in self.contract.columns}
+        wanted = [name for name in columns if name in agreed]
         for extract in self.extracts:
-            yield from extract.frames(columns)
+            for block in extract.frames(columns):
+                if absent := [name for name in wanted if name not in block.columns]:
+                    raise of_another_contract(self.contract, absent)
+                yield block
+
+    def read_by(self, plan: Plan) -> tuple[str, ...]:
+        """The columns that a release reads here: for what leaves, and for who may not."""
+        contract, mine = self.contract, self.contract.id
+        rules = [rule for rule in all_rules(plan) if rule.dataset == mine]
+        named = [rule.column for rule in rules]
+        named += [rule.at for rule in rules if isinstance(rule.at, str)]
+        named += [join.take.partition(":")[2] for join in plan.joins if join.dataset == mine]
+        if mine == plan.cohort.dataset:
+            named += [column for column, _ in plan.cohort.within]
+            named += [column for column, _, _ in plan.cohort.between]
+        named += [column.name for column in contract.columns if column.role is not None]
+        named += [column_of_field(contract, each) for each in ("participation", "extract_date")]
+        named += [contract.protected_column, column_of_field(contract, "protected")]
+        return tuple(sorted({*named} - {""}))
+
+
+def of_another_contract(contract: Contract, columns: Sequence[str]) -> RefusedError:
+    """The error for an extract in which columns are absent, or meant something else."""
+    named = ", ".join(f'"{name}"' for name in sorted(columns))
+    return RefusedError(
+        "sharing/extract-of-another-contract",
+        f'An extract in use of "{contract.id}" was taken in under another version of its '
+        f"contract, in which {named} {'was' if len(columns) == 1 else 'were'} not what is agreed "
+        "now: nobody knows from it who may be shared.",
+        remedy="Take the same file in again, or have its partner send it again: it is then "
+        "checked against the contract in force.",
+        dataset=contract.id,
+    )
 
 
 def all_rules(plan: Plan) -> list[ColumnRule]:

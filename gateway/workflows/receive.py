@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from gateway.errors import RefusedError, Unavailable, UsageError
 from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict, numbered
 from gateway.model import Contract
-from gateway.model.extracts import ExtractRecord, apart
+from gateway.model.extracts import AGREED, ExtractRecord, apart, meanings
 from gateway.workflows.ports import IntakeDesk, Progress, SealedSink
 
 TELL_EVERY = 64 << 20
@@ -166,6 +166,7 @@ def _recorded(
             "The process that judges the file did not answer.",
             remedy="Nothing was stored. Free memory on this machine, then send the file again.",
         )
+    evidence = {**evidence, AGREED: meanings(desk.contracts[about["dataset"]])}
     if not evidence["success"]:
         verdict = _disputed(verdict)
     if any(finding.code in OF_THE_MACHINE for finding in verdict.findings):

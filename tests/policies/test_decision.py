@@ -380,3 +380,19 @@ def test_which_row_of_the_spine_counts_is_written_and_otherwise_nobody_may_repea
         plan = decide(request, shelf.shipped(), on=shelf.DAY)
         assert isinstance(plan, Plan)
         assert plan.spine_take == "latest"
+
+
+def test_a_join_is_by_the_names_of_its_own_contract_whatever_field_its_words_name() -> None:
+    """A wave that is called a term, a person id that is called a pupil: the fields are the same."""
+    progress = shelf.around()["datasets/family_progress.toml"]
+    assert progress.count("[columns.person_id]") == progress.count("[columns.wave]") == 1
+    other = (
+        progress.replace("[columns.person_id]\n", '[columns.pupil]\nfield = "person_id"\n')
+        .replace("[columns.wave]\n", '[columns.term]\nfield = "wave"\n')
+        .replace('["person_id", ', '["pupil", ')
+        .replace('"person_id"]', '"pupil"]')
+        .replace('"wave"]', '"term"]')
+        .replace('role = "pupil"', 'role = "person_id"')
+    )
+    (join,) = permitted(datasets__family_progress=other).joins
+    assert (join.on, join.take) == ("pupil", "wide-by:term")

@@ -52,6 +52,7 @@ def test_the_shipped_trafford_agreement_contains_the_example_word_for_word() -> 
         ('spine = "family_register"', 'spine = "family_registr"', "policy/unknown-dataset"),
         ('source = "family_progress"', 'source = "family_progres"', "policy/unknown-dataset"),
         ('on = "person_id"', 'on = "persn_id"', "policy/unknown-column"),
+        ('on = "person_id"', 'on = "extract_date"', "policy/join-not-on-people"),
         ('"wide-by:wave"', '"wide-by:waves"', "policy/unknown-column"),
         ('"wide-by:wave"', '"all"', "policy/value-malformed"),
         ("k = 5", "k = 1", "policy/value-malformed"),

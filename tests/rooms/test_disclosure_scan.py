@@ -175,7 +175,7 @@ def test_the_rules_of_an_output_come_from_its_columns() -> None:
     rules = scan_rules(
         output, identifiers=["link_id"], clear=["slot"], values={"start": frozenset({"x"})}
     )
-    assert rules.identifiers == {"link_id", "subject"}
+    assert (rules.identifiers, rules.pseudonyms) == ({"link_id"}, {"subject"})
     assert rules.dates == {"start"}
     assert rules.codes == {"intensity": frozenset({"LIGHT"})}
     assert rules.clear == {"slot"}
@@ -219,3 +219,13 @@ def test_a_cell_that_was_clean_in_one_block_is_found_in_none_and_a_new_one_is() 
     scan.check(CLEAN)
     assert scan.leaks(planted("district", "TESTERSON"))
     assert scan.leaks(planted("district", "TESTERSON"))
+
+
+def test_a_pseudonym_of_a_field_may_be_missing_and_a_token_may_not() -> None:
+    token = "a" * 26
+    rules = ScanRules(identifiers=frozenset({"link_id"}), pseudonyms=frozenset({"family"}))
+    rows = {"link_id": [token, token], "family": [None, token]}
+    assert Scan(rules, no_directs()).leaks(pl.DataFrame(rows)) == ()
+    for wrong in ({"link_id": [token, None]}, {"family": ["", token]}, {"family": [None, "x"]}):
+        (leak,) = Scan(rules, no_directs()).leaks(pl.DataFrame(rows | wrong))
+        assert leak.rule == "not-a-token"

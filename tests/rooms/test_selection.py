@@ -469,3 +469,19 @@ def test_a_dataset_that_sent_nothing_joins_as_missing(scratch):
     }
     _, frame = chosen(plan(WIDE, JOIN), sources, scratch)
     assert frame["in.progress.fpd.T0"].null_count() == frame.height == 2
+
+
+def test_an_extract_that_has_not_all_columns_is_of_another_contract(scratch):
+    before = Stored([people(3).drop("participation")])
+    source = Source(REGISTER, (Stored([people(3)]), before))
+    with pytest.raises(RefusedError, match="sharing/extract-of-another-contract"):
+        chosen(plan([rule("family_register", "sex")]), {"family_register": source}, scratch)
+
+
+def test_what_a_release_reads_is_what_it_sends_and_who_may_not_be_in_it():
+    source = Source(REGISTER, ())
+    told = source.read_by(plan([rule("family_register", "sex")]))
+    assert told == ("arm", "family_id", "participation", "person_id", "protected", "sex")
+    wide = [JoinRule(dataset="progress", on="person_id", take="wide-by:wave")]
+    beside = Source(PROGRESS, ()).read_by(plan([rule("progress", "fpd")], wide))
+    assert beside == ("fpd", "person_id", "wave")
