@@ -102,7 +102,9 @@ def _of_purpose(purpose: Mapping[str, Any], titles: Mapping[str, str]) -> Iterat
 
 
 def _named(titles: Mapping[str, str], *ids: str) -> str:
-    return ", ".join(titles.get(each, each).replace("*", "") for each in ids)
+    from gateway.policy import unmarked
+
+    return ", ".join(unmarked(titles[each]) if each in titles else each for each in ids)
 
 
 def _of_output(output: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
 from gateway.policy.linting_between import newly_unneeded
 from gateway.policy.linting_groups import Stored
+from gateway.policy.marks import pieces, unmarked, verbatim
 from gateway.policy.naming import called
 from gateway.policy.reach import reached
 from gateway.policy.recipients import Recipient, RecipientKey
@@ -50,6 +51,7 @@ __all__ = [
     "load_vocabulary",
     "newly_unneeded",
     "parse",
+    "pieces",
     "policy_digest",
     "reached",
     "review",
@@ -58,4 +60,6 @@ __all__ = [
     "schema",
     "traces",
     "traces_of",
+    "unmarked",
+    "verbatim",
 ]

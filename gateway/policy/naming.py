@@ -11,79 +11,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from gateway.policy.bundle import Bundle
+from gateway.policy.marks import marked, verbatim
+from gateway.policy.part_words import OF_PARTS, PARTS, VALUES
 from gateway.policy.treatments import expand_names
 
 LONGEST = 60
 _ENDS = re.compile(r"[:;.(]|, | – ")
-
-# Keys of the documents in the words of an agreement.
-PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "approval.approved": "the day of its own approval",
-        "areas": "the areas",
-        "benefits": "what people gain",
-        "complaints": "where to complain",
-        "contact": "the contact",
-        "controllers": "the controllers",
-        "data_protection_officer": "the data protection officer",
-        "disclosure.coarsen": "what is made coarser",
-        "disclosure.k": "the least number of families in a group",
-        "disclosure.key_variables": "what groups are counted by",
-        "disclosure.l": "the least number of values in a group",
-        "disclosure.not_key": "what groups are not counted by",
-        "disclosure.on_small_group": "what happens to small groups",
-        "dpia": "the impact assessment",
-        "duties": "the duties",
-        "ends": "the last day",
-        "factors": "the factors of the household",
-        "household": "what happens to the family of somebody left out",
-        "identifiers": "how a row says who it is about",
-        "joins": "the joined datasets",
-        "legal_bases": "the legal bases",
-        "link_map_until": "how long the map of link ids is kept",
-        "linked_with": "what it is linked with",
-        "method": "the method",
-        "notice.fields": "the fields that the notice names",
-        "notice.identifiers": "the identifiers that the notice names",
-        "notice.level": "whether the notice tells of families or of people",
-        "notice.linked_with": "what the notice says it is linked with",
-        "notice.published": "the day of the notice",
-        "notice.state": "the state that the notice promises",
-        "notice.version": "the version of the notice",
-        "parties": "the parties",
-        "participation": "who may stay out",
-        "processors": "the processors",
-        "recipient": "the recipient",
-        "retain_until": "the day of destruction",
-        "returns": "what may come back",
-        "review": "the day of the review",
-        "signed": "the days of signing",
-        "spine": "the dataset that it is about",
-        "starts": "the first day",
-        "subjects": "whom it is about",
-        "title": "the title",
-        "under": "the protocol above",
-        "version": "the version",
-    }
-)
-# What the words in a part are names of.
-_OF_PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "controllers": "party",
-        "parties": "party",
-        "processors": "party",
-        "signed": "party",
-        "legal_bases": "legal basis",
-        "recipient": "recipient",
-        "spine": "contract",
-        "under": "protocol",
-        "notice.fields": "field",
-        "disclosure.key_variables": "field",
-    }
-)
 
 
 class Names:
@@ -116,8 +51,9 @@ class Names:
 
     def in_part(self, part: str, word: str) -> str:
         """A word that stands in a part of an agreement."""
-        kind = _OF_PARTS.get(part, "")
-        return self.of(kind, word)
+        if (part, word) in VALUES:
+            return titled(VALUES[part, word], word)
+        return self.of(OF_PARTS.get(part, ""), word)
 
 
 def called(agreement: str, *bundles: Bundle) -> dict[str, str]:
@@ -141,19 +77,31 @@ def called(agreement: str, *bundles: Bundle) -> dict[str, str]:
 def titled(title: str, key: str) -> str:
     """A title with its id in brackets; one of the two where the other says no more."""
     if not title or title == key:
-        return f"*{key}*"
+        return marked(key)
     words = re.sub(r"[-_.]", " ", key).casefold()
-    return title if title.casefold().removeprefix("the ") == words else f"{title} (*{key}*)"
+    said = verbatim(title)
+    return said if title.casefold().removeprefix("the ") == words else f"{said} ({marked(key)})"
 
 
-def part(key: str) -> str:
-    """A key of the documents in plain words, with the key in brackets."""
-    return titled(PARTS[key], key) if key in PARTS else key
+def part(key: str, *, of: str = "") -> str:
+    """A key of the documents in plain words, with the key in brackets.
+
+    Args:
+        key: as it is written, with dots.
+        of: the kind of document that it stands in, where the key has several meanings.
+    """
+    words = part_words(key, of=of)
+    return titled(words, key) if words else verbatim(key)
+
+
+def part_words(key: str, *, of: str = "") -> str:
+    """A key of the documents in plain words; "" where there are none."""
+    return PARTS.get(f"{of}:{key}") or PARTS.get(key, "")
 
 
 def first_words(sentence: str) -> str:
     """What a thing is, of the sentence that says what it means; "" where that is long."""
-    found = _ENDS.split(sentence, maxsplit=1)[0].strip().replace("*", "")
+    found = _ENDS.split(sentence, maxsplit=1)[0].strip()
     return found if len(found) <= LONGEST else ""
 
 
@@ -172,8 +120,4 @@ def _titles(bundle: Bundle) -> dict[tuple[str, str], str]:
         "protocol": {key: each.title for key, each in bundle.knowledge.protocols.items()},
         "agreement": {key: each.title for key, each in bundle.agreements.items()},
     }
-    return {
-        (kind, key): title.replace("*", "")
-        for kind, entries in kinds.items()
-        for key, title in entries.items()
-    }
+    return {(kind, key): title for kind, entries in kinds.items() for key, title in entries.items()}

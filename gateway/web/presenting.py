@@ -18,6 +18,7 @@ from typing import Any
 from flask import Flask, g, url_for
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
+from gateway.policy import pieces
 from gateway.web import words
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -35,7 +36,11 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        day=words.day, moment=words.moment, number=words.number, plain=words.plain
+        day=words.day,
+        moment=words.moment,
+        number=words.number,
+        plain=words.plain,
+        pieces=pieces,
     )
     app.jinja_env.globals["asset"] = _asset_address(Path(app.static_folder or ""))
     # Every reference carries the file's digest, so that a browser may keep it.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.adapters.jobs import Job, JobKind, JobState
-from gateway.policy import Bundle
+from gateway.policy import Bundle, verbatim
 from gateway.policy.treatments import said
 from gateway.web import states
 from gateway.web.release_columns import recipient_title
@@ -88,7 +88,7 @@ def _purpose(
     purpose = known.purposes.get(told["purpose"]) if known else None
     impact = told["impact"]
     return PurposeShown(
-        title=purpose.title if purpose else titles.get(told["purpose"], told["purpose"]),
+        title=verbatim(purpose.title) if purpose else titles.get(told["purpose"], told["purpose"]),
         state=_state(told),
         summary=_summary(told) if impact else "",
         advice=_advice(told) if impact else "",

@@ -47,6 +47,7 @@ def test_a_title_that_says_no_more_than_its_id_stands_alone() -> None:
     assert titled("", "dob") == "*dob*"
     assert titled("dob", "dob") == "*dob*"
     assert titled("The age band", "age_band") == "The age band"
+    assert titled("Two*three", "dob") == "Two\\*three (*dob*)"
     assert titled("Date of birth", "dob") == "Date of birth (*dob*)"
 
 
@@ -57,7 +58,7 @@ def test_keys_of_the_documents_are_said_in_plain_words() -> None:
 
 def test_a_meaning_is_cut_at_its_first_stop_and_left_out_where_it_is_long() -> None:
     assert first_words("Date of birth: as registered.") == "Date of birth"
-    assert first_words("A *marked* word") == "A marked word"
+    assert first_words("A *starred* word") == "A *starred* word"
     assert first_words("x" * 61) == ""
 
 

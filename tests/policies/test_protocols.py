@@ -131,7 +131,10 @@ def test_a_change_of_the_protocol_is_a_change_of_what_was_approved() -> None:
     other = parse(shelf.documents(UNDER, **protocol(("ends = 2028-12-31", "ends = 2028-11-30"))))
     key = shelf.STUDY.agreement
     assert policy_digest(one, key) != policy_digest(other, key)
-    changed = ["changes protocol Information sharing framework (*tier-1*): ends"]
+    changed = [
+        "changes the last day (*ends*) of protocol Information sharing framework (*tier-1*) from "
+        "*2028-12-31* to *2028-11-30*"
+    ]
     assert compare(one, other) == changed
     apart = {**shelf.documents(), "protocols/tier-1.toml": protocol()["protocols__tier-1"]}
     assert policy_digest(parse(apart), key) == policy_digest(parse(shelf.documents()), key)

@@ -116,8 +116,8 @@ def test_each_change_has_its_sentence() -> None:
         f"{study} for {payload}, clause 4.2(c)i",
         ('"age-band-5"', '"age-band-10"'): f"changes {AGE} in {study} for {payload}: as a "
         "ten-year age band instead of as a five-year age band, clause 4.2(c)i",
-        ("at = 2026-04-01", "at = 2026-05-01"): f"changes at of {AGE} in {study} for "
-        f"{payload}, clause 4.2(c)i",
+        ("at = 2026-04-01", "at = 2026-05-01"): "changes the day at which it is told (*at*) of "
+        f"{AGE} in {study} for {payload} from *2026-04-01* to *2026-05-01*, clause 4.2(c)i",
         ('["T01..T39"]', '["T01..T38"]'): f"removes token *T39* from {study} for "
         f"{UNIT}, clause 4.2(b)",
         ("ends = 2027-03-31", "ends = 2027-12-31"): f"changes the last day (*ends*) of {AGREEMENT} "
@@ -126,14 +126,15 @@ def test_each_change_has_its_sentence() -> None:
         f"{AGREEMENT} from *DPIA-2026-014* to nothing",
         ('"trafford-schools", ', ""): "removes Schools of Trafford (*trafford-schools*) from "
         f"the parties of {AGREEMENT}",
-        ('clause = "3.4"', 'clause = "3.5"'): "changes the prohibition of Narrative of any kind "
-        f"(*free_text_notes*) in {AGREEMENT}, clause 3.5",
+        ('clause = "3.4"', 'clause = "3.5"'): "changes the clause of the prohibition of Narrative "
+        f"of any kind (*free_text_notes*) in {AGREEMENT} from *3.4* to *3.5*",
         ("k = 5", "k = 6"): "changes the least number of families in a group "
         f"(*disclosure.k*) of output *payload* of {study} from *5* to *6*",
         ('state = "de-id', 'published = 2026-01-01\nstate = "de-id'): "adds the day of the notice "
-        f"(*notice.published*) to {study}",
-        ("l = { criteria_met = 2 }\n", ""): "changes the least number of values in a "
-        f"group (*disclosure.l*) of output *payload* of {study} from what it was to nothing",
+        f"(*notice.published*) to {study}: *2026-01-01*",
+        ("l = { criteria_met = 2 }\n", ""): "removes Which of the six problems the family has "
+        "(*criteria_met*) from the least number of values in a group (*disclosure.l*) of output "
+        f"*payload* of {study}, which was: *2*",
     }  # fmt: skip
     for change, sentence in pairs.items():
         extra = [('"sex", "district"]', '"district"]')] if change[0] == SEX else []
@@ -143,7 +144,7 @@ def test_each_change_has_its_sentence() -> None:
 def test_prohibitions_purposes_outputs_and_agreements_come_and_go() -> None:
     before, after = parse(documents()), parse(documents(shelf.prohibiting("sex")))
     where = f"Sex at registration (*sex*) in {AGREEMENT}, clause 3.9"
-    assert f"prohibits {where}" in compare(before, after)
+    assert f"prohibits {where}, because *No.*" in compare(before, after)
     assert f"no longer prohibits {where}" in compare(after, before)
     start = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.linkage]")
     end = shelf.EXAMPLE.index("[purposes.national-impact-study.outputs.payload]")
@@ -164,23 +165,28 @@ def test_the_documents_beside_an_agreement_are_compared_too() -> None:
     old = 'meaning = "Part in the family."\nclass = "plain"'
     harder = shelf.changed(vocabulary, (old, old.replace("plain", "direct")))
     assert _said(vocabulary=harder) == [
-        "changes field Part in the family (*relation*): class",
-        "changes contract The council's register of families (*family_register*): columns",
+        "changes the class of field Part in the family (*relation*) from *plain* to *direct*",
+        "changes the class of its field (*field_class*) of Part in the family (*relation*) in the "
+        "columns of contract The council's register of families (*family_register*) from *plain* "
+        "to *direct*",
     ]
     recipient = shelf.around()["recipients/ons-research.toml"]
     other = recipient.replace('id = "ons-research"', 'id = "another"')
-    assert _said(recipients__other=other) == [f"adds recipient {ANOTHER}"]
-    assert compare(parse(documents(recipients__other=other)), parse(documents())) == [
-        f"removes recipient {ANOTHER}"
-    ]
+    (added,) = _said(recipients__other=other)
+    (removed,) = compare(parse(documents(recipients__other=other)), parse(documents()))
+    content = added.removeprefix(f"adds recipient {ANOTHER}: ")
+    assert content.startswith(f"the organisation {ONS}")
+    assert "*secure-setting*" in content
+    assert removed == f"removes recipient {ANOTHER}, which was: {content}"
 
 
 def test_a_longitudinal_key_and_a_removed_section_are_said() -> None:
     key = ('epoch = "2026-1" }', 'epoch = "2026-1", longitudinal = { clause = "4.9" } }')
     assert permitted(key).outputs[0].longitudinal == "4.9"
-    assert _said(key) == [f"adds key.longitudinal to output *linkage* of {NIS}"]
+    rounds = "the clause that lets one study key span rounds (*key.longitudinal*)"
+    assert _said(key) == [f"adds {rounds} to output *linkage* of {NIS}: the clause *4.9*"]
     back = compare(parse(documents(key)), parse(documents()))
-    assert back == [f"removes key.longitudinal of output *linkage* of {NIS}"]
+    assert back == [f"removes {rounds} of output *linkage* of {NIS}, which was: the clause *4.9*"]
 
 
 def test_two_things_of_one_title_and_those_without_one_are_called_by_their_ids() -> None:
