@@ -21,7 +21,7 @@ from gateway.adapters.release_run import Run
 from gateway.adapters.release_store import columns_that_left
 from gateway.adapters.share_desk import Desk
 from gateway.errors import RefusedError
-from gateway.model import Plan, PurposeKind, Refusal, SharingRequest
+from gateway.model import Plan, PurposeKind, Reason, Refusal, SharingRequest
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
 from gateway.objections import Register
@@ -155,7 +155,7 @@ class PreviewDesk:
         return [name for name, purpose in purposes.items() if purpose.kind in ROWS]
 
     def _decide(self, read: DecisionInputs, purpose: str) -> Plan | Refusal:
-        return policy.decide(
+        decision = policy.decide(
             SharingRequest(purpose=purpose, agreement=self.draft.agreement),
             read.bundle,
             on=self.desk.approvals.on,
@@ -163,6 +163,13 @@ class PreviewDesk:
             recipient_keys=read.recipient_keys,
             tables=read.tables,
         )
+        if isinstance(decision, Refusal):
+            return decision
+        no = self._desk_of(read).unfit(decision)
+        if no is None:
+            return decision
+        reason = Reason(code=no.code, clause=decision.clause, reason=f"{no.sentence} {no.remedy}")
+        return Refusal(reasons=(reason,), policy_digest=decision.policy_digest)
 
     def _desk_of(self, read: DecisionInputs) -> Desk:
         return replace(self.desk, approvals=Approvals(read.bundle, self.desk.approvals.on))

@@ -110,6 +110,18 @@ class Desk:
         datasets = (plan.cohort.dataset, *(join.dataset for join in plan.joins))
         return all(self._records(plan, dataset) for dataset in datasets)
 
+    def unfit(self, plan: Plan) -> RefusedError | None:
+        """Why the extracts in use cannot be read by this plan's contracts, if so."""
+        contracts = self.approvals.bundle.contracts
+        try:
+            for dataset in (plan.cohort.dataset, *(join.dataset for join in plan.joins)):
+                if dataset not in self.beside:
+                    records = self._records(plan, dataset)
+                    _require_same_meaning(Source(contracts[dataset], ()), plan, records)
+        except RefusedError as no:
+            return no
+        return None
+
     def _inputs(
         self,
         plan: Plan,

@@ -36,15 +36,21 @@ def office(template: Office, tmp_path: Path) -> Iterator[Office]:
 
 def agreed(office: Office, column: str, to: str) -> None:
     """The contract of the register with a column called otherwise, approved and granted."""
+    files = changed(office, column, to)
+    office.must("policy", "propose", *map(str, files), "--as", "edith")
+    told = office.ask("policy", "approve", AGREEMENT, "--as", "april")
+    office.grant("study-nis-2026-1", STUDY, told["policy_digest"])
+
+
+def changed(office: Office, column: str, to: str) -> tuple[Path, Path]:
+    """The files of an agreement and a contract in which a column is called otherwise."""
     agreements, datasets = office.policies / "agreements", office.policies / "datasets"
     files = agreements / "trafford.toml", datasets / f"{REGISTER}.toml"
     agreement, contract = (file.read_text("utf-8") for file in files)
     assert "version = 3" in agreement
     files[0].write_text(agreement.replace("version = 3", "version = 4", 1), "utf-8")
     files[1].write_text(renamed(contract, column, to), "utf-8")
-    office.must("policy", "propose", *map(str, files), "--as", "edith")
-    told = office.ask("policy", "approve", AGREEMENT, "--as", "april")
-    office.grant("study-nis-2026-1", STUDY, told["policy_digest"])
+    return files
 
 
 def renamed(contract: str, column: str, to: str) -> str:
@@ -82,6 +88,26 @@ def test_an_extract_from_before_is_refused_until_it_is_taken_in_again(
     assert not list((office.home / "outbox").rglob("*.gwp"))
     borough.receive(office, people / f"{REGISTER}.csv", REGISTER, COUNCIL)
     assert office.ask(*SHARE, "--dry-run")["conservation"] == before["conservation"]
+
+
+def test_a_preview_of_such_a_change_says_so(office: Office) -> None:
+    files = changed(office, "participation", "said")
+    ended = office.run(
+        *(
+            "policy",
+            "preview",
+            *map(str, files),
+            "--agreement",
+            AGREEMENT,
+            "--as",
+            "edith",
+            "--json",
+        )
+    )
+    assert ended.code == 0, ended
+    told = {each["purpose"]: each for each in json.loads(ended.out)["purposes"]}
+    assert [each["code"] for each in told[STUDY]["refused_after"]] == [OUTDATED]
+    assert told[STUDY]["state"] == "changed"
 
 
 def test_a_change_of_what_is_not_read_asks_for_nothing(office: Office) -> None:
