@@ -270,7 +270,8 @@ def _absent(kind: KeyKind, owner: str, epoch: str) -> Unavailable:
     return Unavailable(
         "keys/absent",
         f"The ring has no ready {kind} key{f' for {described}' if described else ''}.",
-        remedy=f"A custodian makes one: `gateway keys new --kind {kind}`.",
+        remedy="If there was one, restore keys/ from its backup: another key makes other tokens. "
+        f"If there never was, a custodian makes one: `gateway keys new --kind {kind}`.",
         kind=kind.value,
     )
 
