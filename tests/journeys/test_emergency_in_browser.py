@@ -103,7 +103,7 @@ def _asked(first: Visitor, row: dict[str, str]) -> str:
     first.page.fill("#risk_statement", urgent.RISK)
     first.page.fill("#contact_route", urgent.CONTACT)
     first.page.click("text=Ask for it")
-    assert "too little" in first.text()
+    assert "Enter the date of birth" in first.text()
     first.picture("emergency-fault")
     first.page.fill("#date_of_birth", row["dob"])
     first.page.click("text=Ask for it")
