@@ -47,7 +47,7 @@ def review(
     Args:
         bundle: the documents that load.
         on: the day of the review.
-        agreement: only this one, with the datasets that it reads; empty for all.
+        agreement: only this one; empty for all, and for what lies between them.
         stored: what is counted in each dataset; without it nothing is said of small groups.
     """
     remarks = [
@@ -58,7 +58,7 @@ def review(
     ]
     remarks += contradictions(bundle, agreement)
     remarks += untrue_promises(bundle, agreement)
-    remarks += unneeded(bundle, agreement)
+    remarks += [] if agreement else unneeded(bundle)
     return tuple(sorted(set(remarks), key=lambda remark: remark.order))
 
 

@@ -71,19 +71,11 @@ def _words(trace: Trace) -> frozenset[str]:
     return frozenset({trace.column, *trace.field.split(), *columns, *kind})
 
 
-def unneeded(bundle: Bundle, agreement: str = "") -> Iterator[Remark]:
-    """Columns that partners send and no purpose needs: not to be collected at all.
-
-    Args:
-        bundle: the documents that load; the purposes of all agreements count as needs.
-        agreement: only of the datasets that this one reads; empty for all.
-    """
+def unneeded(bundle: Bundle) -> Iterator[Remark]:
+    """Columns that partners send and no purpose of any agreement needs: not to be collected."""
     needed = _leaving(bundle) | _choosing(bundle)
     read = {each.partition(".")[0] for each in needed}
-    here = _read_by(bundle, agreement) if agreement else frozenset(bundle.contracts)
     for contract in sorted(bundle.contracts.values(), key=lambda each: each.id):
-        if contract.id not in here:
-            continue
         spare = _spare(contract, needed)
         if contract.id not in read:
             yield _advice(
@@ -104,16 +96,6 @@ def newly_unneeded(before: Bundle, after: Bundle) -> tuple[Remark, ...]:
     """What a change of documents leaves without a need: the remark of each dataset it touches."""
     known = set(unneeded(before))
     return tuple(remark for remark in unneeded(after) if remark not in known)
-
-
-def _read_by(bundle: Bundle, agreement: str) -> frozenset[str]:
-    found = bundle.agreements.get(agreement)
-    purposes = found.purposes.values() if found else ()
-    return frozenset(
-        dataset
-        for purpose in purposes
-        for dataset in (purpose.spine, *(join.source for join in purpose.joins or ()))
-    )
 
 
 def _spare(contract: Contract, needed: frozenset[str]) -> list[str]:

@@ -28,7 +28,6 @@ from gateway.policy import (
     Trace,
     Weight,
     compare,
-    newly_unneeded,
     review,
     review_due,
     run_cases,
@@ -138,7 +137,7 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
     known = set(reviewed(before, draft.agreement))
     remarks = [
         remark
-        for remark in _reviewed_with(before, after, draft.agreement)
+        for remark in reviewed(after, draft.agreement)
         if remark not in known or remark.weight is Weight.PROBLEM
     ]
     return DraftView(
@@ -169,8 +168,7 @@ def difference(
     before, _ = reader().load(documents)
     after, findings = reader().load(changed(documents, changes))
     known = set(reviewed(before, agreement))
-    found = _reviewed_with(before, after, agreement)
-    remarks = (each for each in found if each not in known)
+    remarks = (each for each in reviewed(after, agreement) if each not in known)
     return Difference(
         changes=tuple(compare(before, after)), remarks=tuple(remarks), findings=findings
     )
@@ -193,12 +191,6 @@ def reviewed(bundle: Bundle, agreement: str) -> tuple[Remark, ...]:
         remarks = review(bundle, on=today, agreement=agreement, stored=counted)
         known = kept[agreement, today, id(bundle)] = (bundle, counted, remarks)
     return known[2]
-
-
-def _reviewed_with(before: Bundle, after: Bundle, agreement: str) -> tuple[Remark, ...]:
-    """The review of an agreement, with what the change leaves without a need anywhere."""
-    found = {*reviewed(after, agreement), *newly_unneeded(before, after)}
-    return tuple(sorted(found, key=lambda remark: remark.order))
 
 
 def cases(bundle: Bundle, agreement: str) -> tuple[CaseResult, ...]:
