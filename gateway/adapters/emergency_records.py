@@ -57,6 +57,15 @@ WHY = (
         "emergency/given-up",
         "It was tried again and again in vain; nothing has left. Tell the authority by telephone.",
     ),
+    (
+        "sharing/extract-of-another-contract",
+        "The stored extract is of another version of its contract, and nobody was looked for in "
+        "it; nothing has left. Have the file taken in again, and tell the authority by telephone.",
+    ),
+    (
+        "sharing/no-extract",
+        "There is no stored extract to look in; nothing has left. Tell the authority by telephone.",
+    ),
 )
 # What two people agreed on in an emergency is not sent when they have long found another way.
 MADE_WITHIN = dt.timedelta(days=1)

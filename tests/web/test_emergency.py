@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters import jobs
-from gateway.adapters.emergency_records import EMERGENCIES, REASONS, EmergencyState
+from gateway.adapters.emergency_records import EMERGENCIES, REASONS, EmergencyState, why
 from gateway.adapters.job_records import JOBS, Job, JobKind, JobState
 from gateway.adapters.settings import Settings
 from gateway.service.worker import Terms, work
@@ -340,3 +340,10 @@ def test_one_that_cannot_be_made_again_and_again_is_over_and_says_so(
 
 def test_every_state_has_its_words() -> None:
     assert set(states.EMERGENCIES) == {each.value for each in EmergencyState}
+
+
+@pytest.mark.parametrize("code", ["sharing/extract-of-another-contract", "sharing/no-extract"])
+def test_extracts_that_cannot_be_looked_in_are_said_with_what_to_do(code: str) -> None:
+    said = why(code)
+    assert "nothing has left" in said
+    assert said.lower().endswith("tell the authority by telephone.")
