@@ -30,7 +30,7 @@ OF_OUTPUTS: Mapping[str, str] = {
     "key_variables": "groups",
 }
 # What the page puts into each form itself.
-_OF_THE_PAGE = frozenset({"csrf_token", "revision"})
+_OF_THE_PAGE = frozenset({"csrf_token", "revision", "over"})
 
 
 def edited(
@@ -132,6 +132,10 @@ def draft_of(draft: str) -> Draft:
 
 
 def revision() -> int:
-    """The revision that the form was made from; 0 where it says none."""
-    text = request.form.get("revision", "")
+    """The revision that is saved over; 0 where the form says none.
+
+    It is the one that the form was made from, or the newer one that its author was shown
+    beside their own text and chose to replace (`over`).
+    """
+    text = request.form.get("over", "") or request.form.get("revision", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -19,9 +19,10 @@ from gateway.web import draft_forms, draft_words, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.draft_new_agreement import new_agreement
-from gateway.web.draft_saving import draft_of, opened, saved
+from gateway.web.draft_saving import draft_of, opened, revision, saved
 from gateway.web.form_values import Fault
 from gateway.web.guards import guarded
+from gateway.web.text_lines import differing_lines
 from gateway.workflows.approve import another_agreement
 
 pages = Blueprint("draft_texts", __name__)
@@ -79,7 +80,7 @@ def set_text(draft: str, *, caller: Caller) -> Any:
     try:
         return saved(view, caller, {path: text})
     except HeldForPerson as moved:
-        return _text_page(view, path, text, documents, moved), 409
+        return _text_page(opened(draft), path, text, documents, moved), 409
 
 
 @pages.post("/drafts/<draft>/check")
@@ -112,12 +113,16 @@ def _text_page(
 ) -> str:
     changes = {**view.draft.changes, path: text}
     shown = workshop.difference(documents, changes, view.draft.agreement)
+    stands = view.draft.changes.get(path, documents.get(path, ""))
     return render_template(
         "drafts/text.html",
         view=view,
         draft=view.draft,
         path=path,
         text=text,
+        made_from=revision() if moved else view.draft.revision,
+        moved_on=isinstance(moved, HeldForPerson),
+        differing=differing_lines(stands, text) if moved else [],
         faults_at=[f for f in workshop.faults_of(shown.findings, changes) if f.path == path],
         paths=sorted({*documents, *view.draft.changes} - _of_others(view, documents)),
         moved=moved,
