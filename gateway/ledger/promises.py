@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import rfc8785
 
@@ -50,17 +50,15 @@ def judge(
 
 def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     decided = story.decided
-    proposals = story.every("policy-proposed", document_digest=story.digest)
-    approvals = story.every("policy-approved", document_digest=story.digest)
-    withdrawn = story.every("policy-withdrawn", document_digest=story.digest)
     if decided is None:
         return Outcome.BROKEN, "The ledger holds no decision.", []
-    before = [told for told in approvals if told.index < decided.index]
-    editors = {name for told in proposals for name in told.people}
-    ended = [t for t in withdrawn if before and before[-1].index < t.index < decided.index]
-    if not before or not editors:
+    proposals = _until(decided, story.every("policy-proposed", document_digest=story.digest))
+    before = _until(decided, story.every("policy-approved", document_digest=story.digest))
+    withdrawn = _until(decided, story.every("policy-withdrawn", document_digest=story.digest))
+    ended = [told for told in withdrawn if before and before[-1].index < told.index]
+    if not before or not any(told.people for told in proposals):
         return Outcome.BROKEN, "No approval stands before the decision.", [decided, *proposals]
-    if any(told.fact("operator") in editors for told in before):
+    if any(_own_text(told, proposals) for told in before):
         return Outcome.BROKEN, "An editor approved their own text.", [*before, *proposals]
     if ended:
         return Outcome.BROKEN, "The agreement was withdrawn before the decision.", ended
@@ -72,14 +70,25 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     )
 
 
+def _until(decided: Told, told: Iterable[Told]) -> list[Told]:
+    """What stood when it was decided: who does something with the text later changes nothing."""
+    return [each for each in told if each.index < decided.index]
+
+
+def _own_text(approval: Told, proposals: Iterable[Told]) -> bool:
+    """Whether somebody approved what they themselves had proposed or written before."""
+    wrote = (name for told in _until(approval, proposals) for name in told.people)
+    return approval.fact("operator") in wrote
+
+
 def _apart(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     decided = story.decided
     if decided is None:
         return Outcome.BROKEN, "The ledger holds no decision.", []
     others = [
-        *story.every("policy-proposed", document_digest=story.digest),
-        *story.every("policy-approved", document_digest=story.digest),
-        *story.every("key-granted", policy_digest=story.digest),
+        *_until(decided, story.every("policy-proposed", document_digest=story.digest)),
+        *_until(decided, story.every("policy-approved", document_digest=story.digest)),
+        *_until(decided, story.every("key-granted", policy_digest=story.digest)),
     ]
     same = [told for told in others if decided.fact("operator") in told.people]
     if same:

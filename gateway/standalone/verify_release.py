@@ -75,31 +75,38 @@ def digest(log: Log) -> Any:
     return fact(log.own("release-decided")[0], "policy_digest")
 
 
-def editors(log: Log) -> set[Any]:
-    """Whoever proposed this very text, and whoever is said to have written of it."""
-    told = log.find("policy-proposed", document_digest=digest(log))
+def before(entry: Json, told: list[Json]) -> list[Json]:
+    """What the ledger says before an entry."""
+    return [each for each in told if each["index"] < entry["index"]]
+
+
+def editors(log: Log, entry: Json) -> set[Any]:
+    """Whoever had proposed this very text before an entry, or was said to have written of it."""
+    told = before(entry, log.find("policy-proposed", document_digest=digest(log)))
     wrote = {name for each in told for name in (fact(each, "editors") or "").split(",") if name}
     return wrote | {fact(each, "operator") for each in told}
 
 
 def approved(log: Log) -> str:
-    """Nobody who wrote this very text signed it, and somebody did before it decided."""
-    decided, wrote = log.own("release-decided")[0]["index"], editors(log)
-    said = log.find("policy-approved", document_digest=digest(log))
-    signed = [told for told in said if told["index"] < decided]
-    if not signed or not wrote or any(fact(told, "operator") in wrote for told in signed):
+    """Somebody signed this very text before it decided, and nobody what they had written."""
+    decided = log.own("release-decided")[0]
+    signed = before(decided, log.find("policy-approved", document_digest=digest(log)))
+    if not signed or any(fact(told, "operator") in editors(log, told) for told in signed):
         return BROKEN
-    ended = log.find("policy-withdrawn", document_digest=digest(log))
+    if not editors(log, decided):
+        return BROKEN
+    ended = before(decided, log.find("policy-withdrawn", document_digest=digest(log)))
     last = max(told["index"] for told in signed)
-    return BROKEN if any(last < told["index"] < decided for told in ended) else KEPT
+    return BROKEN if any(last < told["index"] for told in ended) else KEPT
 
 
 def apart(log: Log) -> str:
-    """Who released it did nothing else for it."""
-    officer = fact(log.own("release-decided")[0], "operator")
+    """Who released it had done nothing else for it."""
+    decided = log.own("release-decided")[0]
     others = log.find("policy-approved", document_digest=digest(log))
     others += log.find("key-granted", policy_digest=digest(log))
-    return BROKEN if officer in editors(log) | {fact(t, "operator") for t in others} else KEPT
+    acted = editors(log, decided) | {fact(told, "operator") for told in before(decided, others)}
+    return BROKEN if fact(decided, "operator") in acted else KEPT
 
 
 def minimum(log: Log) -> str:

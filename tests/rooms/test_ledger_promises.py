@@ -91,8 +91,8 @@ def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
 
 def test_a_text_that_nobody_wrote_or_approved_decides_nothing() -> None:
     because = "No approval stands before the decision."
-    told = judged("approved", without(APPROVED), again(PROPOSED))
-    assert told == ("broken", because, [PROPOSED, DECIDED, PROPOSED])
+    told = judged("approved", without(APPROVED), again(PROPOSED, before=DECIDED))
+    assert told == ("broken", because, [PROPOSED, PROPOSED, DECIDED])
     assert judged("approved", without(PROPOSED)) == ("broken", because, [DECIDED])
     another = saying(DECIDED, policy_digest=NONE)
     assert judged("approved", another) == ("broken", because, [DECIDED])
@@ -102,6 +102,23 @@ def test_an_editor_does_not_approve_their_own_text() -> None:
     because = "An editor approved their own text."
     told = judged("approved", saying(APPROVED, which=1, operator="eve"))
     assert told == ("broken", because, [PROPOSED, APPROVED, APPROVED])
+
+
+def test_what_is_done_with_the_same_text_later_changes_nothing() -> None:
+    """Who approved or released it may write it again, be it to begin anew after a withdrawal."""
+    for who in ("ada", "oz"):
+        later = more(PROPOSED, **TEXT, operator=who, version=2)
+        case = changed(later, again(GRANTED), saying(GRANTED, which=1, operator="oz"))
+        outcomes = {promise: v.outcome.value for promise, v in case.verdicts().items()}
+        assert "broken" not in outcomes.values()
+        assert others_verdicts(case) == outcomes
+    # An approval stands though its signer proposes the text again before it decides.
+    again_proposed = more(PROPOSED, before=DECIDED, **TEXT, operator="ada", version=2)
+    assert judged("approved", again_proposed)[0] == "kept"
+    assert others_verdicts(changed(again_proposed))["approved"] == "kept"
+    signed = again(APPROVED, before=DECIDED)
+    assert judged("approved", again_proposed, signed)[0] == "broken"
+    assert others_verdicts(changed(again_proposed, signed))["approved"] == "broken"
 
 
 def test_an_agreement_that_was_withdrawn_needs_another_approval() -> None:
