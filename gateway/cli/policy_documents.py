@@ -147,7 +147,7 @@ def explain(
     _known(bundle, agreement)
     request = SharingRequest(purpose=purpose, agreement=agreement)
     decision = decide(request, bundle, on=_day(on))
-    sentences = sentences_of(decision)
+    sentences = sentences_of(decision, bundle.knowledge)
     emit(_decision(decision) | {"sentences": sentences}, json_wanted, sentences)
     if isinstance(decision, Refusal):
         sys.exit(REFUSED)

@@ -90,7 +90,7 @@ def _head(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
 
 
 def _people(plan: Plan, knowledge: Knowledge | None) -> str:
-    conditions = [f"{column} in {_list(codes)}" for column, codes in plan.cohort.within]
+    conditions = [f"{column} is {_list(codes, 'or')}" for column, codes in plan.cohort.within]
     conditions += [
         f"{c} from {a or 'any day'} to {b or 'any day'}" for c, a, b in (plan.cohort.between)
     ]
@@ -181,9 +181,9 @@ def _withheld(plan: Plan) -> Iterator[str]:
         )
 
 
-def _list(words: Iterable[str]) -> str:
+def _list(words: Iterable[str], joined: str = "and") -> str:
     *most, last = list(words) or ["none"]
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {joined} {last}" if most else last
 
 
 def _runs(tokens: tuple[str, ...]) -> str:

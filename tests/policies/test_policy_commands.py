@@ -172,6 +172,8 @@ def test_explain_says_each_field_with_its_clause() -> None:
     result = _run(explain, *asked, "2026-06-15")
     assert result.exit_code == 0
     assert '"sex" is kept' in result.output
+    assert "Use it for no measure or decision about a person or a family." in result.output
+    assert '"no-decisions"' not in result.output, "a duty is said as the vocabulary says it"
     answer = json.loads(_run(explain, *asked, "2026-06-15", "--json").stdout)
     assert answer["decision"] == "permit"
     assert answer["outputs"][1]["columns"][0]["clause"] == "4.2(c)i"
