@@ -95,8 +95,9 @@ def odrl(ctx: click.Context, agreement: str) -> None:
     """
     from gateway.publishing import odrl_agreement
 
-    bundle = _bundle(ctx)
-    emit(odrl_agreement(_agreement(bundle, agreement), bundle), True, [])
+    bundle, standings = _standing(ctx)
+    found = _agreement(bundle, agreement)
+    emit(odrl_agreement(found, bundle, standing=standings[agreement]), True, [])
 
 
 @publish.command("odrl-profile")
@@ -123,8 +124,9 @@ def sharing_policy(ctx: click.Context, agreement: str) -> None:
     """
     from gateway.publishing import sharing_policy as written
 
-    bundle = _bundle(ctx)
-    emit(written(_agreement(bundle, agreement), bundle), True, [])
+    bundle, standings = _standing(ctx)
+    found = _agreement(bundle, agreement)
+    emit(written(found, bundle, standing=standings[agreement]), True, [])
 
 
 @publish.command()

@@ -46,6 +46,7 @@ FORMS: Mapping[str, str] = {
     "pseudonym": "They get a code in place of your name, made for them alone.",
     "none": "They get nothing that says who you are.",
 }
+APPROVED = "approved"
 NOT_IN_FORCE: Mapping[str, str] = {
     "not approved": "This agreement is not approved. Nothing is shared under it.",
     "withdrawn": "This agreement was withdrawn. Nothing more is shared under it.",
@@ -65,7 +66,7 @@ class Section:
 
 
 def notice(
-    agreement: Agreement, bundle: Bundle, *, standing: str = "approved"
+    agreement: Agreement, bundle: Bundle, *, standing: str = APPROVED
 ) -> tuple[Section, ...]:
     """The notice of one agreement, section by section; first that it does not hold, if so."""
     leaving = traces_of(agreement, bundle.knowledge)
@@ -82,7 +83,7 @@ def notice(
     )
 
 
-def notice_text(agreement: Agreement, bundle: Bundle, *, standing: str = "approved") -> str:
+def notice_text(agreement: Agreement, bundle: Bundle, *, standing: str = APPROVED) -> str:
     """The notice as Markdown."""
     parts = [f"# Privacy notice: {agreement.title}", ""]
     for section in notice(agreement, bundle, standing=standing):

@@ -22,7 +22,9 @@ from gateway.policy.tracing import Trace, traces_of
 from gateway.policy.treatments import said
 from gateway.publishing import privacy_terms
 from gateway.publishing.names import urn
+from gateway.publishing.notice import APPROVED, NOT_IN_FORCE
 from gateway.publishing.odrl_profile import PROFILE
+from gateway.publishing.promises import COMING_BACK, linked_databases, sources
 from gateway.publishing.register import party_names, recipient_names
 
 CONTEXT: tuple[str | Mapping[str, str], ...] = (
@@ -32,19 +34,27 @@ CONTEXT: tuple[str | Mapping[str, str], ...] = (
 Node = Mapping[str, Any]
 
 
-def odrl_agreement(agreement: Agreement, bundle: Bundle) -> Node:
-    """One agreement as an ODRL policy of type Agreement."""
+def odrl_agreement(agreement: Agreement, bundle: Bundle, *, standing: str = APPROVED) -> Node:
+    """One agreement as an ODRL policy.
+
+    Args:
+        agreement: the agreement.
+        bundle: the documents beside it.
+        standing: `approved`, `not approved` or `withdrawn`. Only what is approved is of
+            type Agreement; an Offer grants nothing.
+    """
     leaving = traces_of(agreement, bundle.knowledge)
     recipients = sorted({trace.recipient for trace in leaving})
     assignees = [urn("recipient", each) for each in recipients] or _parties(agreement.parties)
     permissions = [_permission(agreement, trace) for trace in leaving]
     return {
         "@context": list(CONTEXT),
-        "@type": "Agreement",
+        "@type": "Agreement" if standing == APPROVED else "Offer",
         "uid": urn("agreement", agreement.id, agreement.version),
         "profile": PROFILE,
         "conflict": "prohibit",
         "dcterms:title": agreement.title,
+        **({} if standing == APPROVED else {"dcterms:description": NOT_IN_FORCE[standing]}),
         **_named(agreement, recipients, bundle),
         "assigner": _parties(agreement.controllers),
         "permission": permissions,
@@ -69,11 +79,21 @@ def _named(agreement: Agreement, recipients: Sequence[str], bundle: Bundle) -> N
             for each, title in zip(recipients, recipient_names(recipients, bundle), strict=True)
         ],
         "dpv:hasPurpose": [
-            _node(urn("purpose", key), ["dpv:Purpose"], purpose.title)
+            {**_node(urn("purpose", key), ["dpv:Purpose"], purpose.title), **_said(purpose, bundle)}
             for key, purpose in sorted(agreement.purposes.items())
         ],
         "dpv:hasLegalBasis": [_basis(each, bundle) for each in bases],
         "dpv:hasApplicableLaw": [{"@id": law} for law in privacy_terms.LAWS],
+    }
+
+
+def _said(purpose: Purpose, bundle: Bundle) -> Node:
+    """What a purpose reads, what it is linked with, and what may come back."""
+    linked = linked_databases(purpose)
+    return {
+        "dcterms:source": sources(purpose, bundle),
+        **({"dcterms:relation": linked} if linked else {}),
+        "dcterms:description": f"Coming back: {COMING_BACK[purpose.returns]}.",
     }
 
 

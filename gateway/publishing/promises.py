@@ -90,16 +90,21 @@ def promises(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
     yield RETURNS[purpose.returns]
 
 
-def linked_databases(purpose: Purpose) -> list[str]:
-    """Every database that a purpose names, by the name that people know."""
+def linked_codes(purpose: Purpose) -> list[str]:
+    """Every database that a purpose names, as its documents call it."""
     named: Iterable[str] = (
         *((purpose.notice.linked_with if purpose.notice else None) or ()),
         *(purpose.linked_with or ()),
         *(each for o in purpose.outputs.values() for each in o.linked_with or ()),
     )
+    return list(dict.fromkeys(named))
+
+
+def linked_databases(purpose: Purpose) -> list[str]:
+    """Every database that a purpose names, by the name that people know."""
     return [
         f"{DATABASES[each]} ({each})" if each in DATABASES else each
-        for each in dict.fromkeys(named)
+        for each in linked_codes(purpose)
     ]
 
 

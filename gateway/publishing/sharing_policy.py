@@ -17,14 +17,24 @@ from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement
 from gateway.policy.tracing import Trace, traces_of
 from gateway.publishing.names import urn
+from gateway.publishing.notice import APPROVED
+from gateway.publishing.promises import linked_codes
 from gateway.publishing.register import party_names, recipient_names
 
 SYSTEM = urn("agreement")
 _MEASURES = ("seal:age-v1-x25519", "sign:eddsa", "pseudonymise:blake2b-keyed", "k-anonymity")
 
 
-def sharing_policy(agreement: Agreement, bundle: Bundle) -> Mapping[str, Any]:
-    """One agreement as a SharingPolicy document."""
+def sharing_policy(
+    agreement: Agreement, bundle: Bundle, *, standing: str = APPROVED
+) -> Mapping[str, Any]:
+    """One agreement as a SharingPolicy document.
+
+    Args:
+        agreement: the agreement.
+        bundle: the documents beside it.
+        standing: `approved`, `not approved` or `withdrawn`; only an approved one permits a use.
+    """
     leaving = traces_of(agreement, bundle.knowledge)
     purposes = sorted(agreement.purposes.items())
     return {
@@ -42,11 +52,8 @@ def sharing_policy(agreement: Agreement, bundle: Bundle) -> Mapping[str, Any]:
         "Purpose": [urn("purpose", key) for key, _ in purposes],
         "StartDate": agreement.starts.isoformat(),
         "EndDate": agreement.ends.isoformat(),
-        "PermittedUse": ["odrl:use"] if leaving else [],
-        "Restrictions": [
-            f"odrl:use {urn('field', field)}"
-            for field in sorted(bundle.knowledge.forbidden(agreement))
-        ],
+        "PermittedUse": ["odrl:use"] if leaving and standing == APPROVED else [],
+        "Restrictions": list(_restrictions(agreement, bundle, standing)),
         "DataRecipientResponsibilities": sorted(
             {urn("duty", duty) for _, purpose in purposes for duty in purpose.duties}
             | {f"odrl:delete {purpose.retain_until.isoformat()}" for _, purpose in purposes}
@@ -54,6 +61,18 @@ def sharing_policy(agreement: Agreement, bundle: Bundle) -> Mapping[str, Any]:
         "SecurityMeasure": list(_MEASURES),
         "LegalCompliance": sorted({b for _, purpose in purposes for b in purpose.legal_bases}),
     }
+
+
+def _restrictions(agreement: Agreement, bundle: Bundle, standing: str) -> Iterator[str]:
+    """What may not be done, what alone may come back, and what alone it may be linked with."""
+    if standing != APPROVED:
+        yield f"odrl:use {urn('standing', standing.replace(' ', '-'))}"
+    for field in sorted(bundle.knowledge.forbidden(agreement)):
+        yield f"odrl:use {urn('field', field)}"
+    for key, purpose in sorted(agreement.purposes.items()):
+        yield urn("returns", key, purpose.returns)
+        for database in linked_codes(purpose) or ("none",):
+            yield urn("linked-with", key, database)
 
 
 def _parties(

@@ -21,6 +21,7 @@ from gateway import policy, publishing
 from gateway.adapters.release_store import STEPS, ReleaseState
 from gateway.policy.tracing import traces_of
 from gateway.publishing.names import urn
+from gateway.publishing.promises import COMING_BACK
 
 POLICIES = Path(__file__).parents[2] / "policies"
 DOCUMENTS = {
@@ -76,6 +77,7 @@ DPV = {
 # Terms of the ODRL Core Vocabulary that the JSON-LD context gives a short name, as far as used.
 CORE = {
     "Agreement",
+    "Offer",
     "Asset",
     "AssetCollection",
     "Party",
@@ -101,7 +103,7 @@ CORE = {
     "use",
 }
 COMMON = {"dateTime", "delete", "purpose"}
-DUBLIN_CORE = {"dcterms:description", "dcterms:source", "dcterms:title"}
+DUBLIN_CORE = {"dcterms:description", "dcterms:relation", "dcterms:source", "dcterms:title"}
 # RFC 8141: a namespace, then at least one character of what it names.
 URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[A-Za-z0-9._~!$'()*+,;=@:%-]+")
 
@@ -149,6 +151,41 @@ def test_an_agreement_uses_no_term_that_its_vocabularies_lack(agreement: str) ->
         for name in ("leftOperand", "operator", "action"):
             if name in node:
                 assert node[name] in CORE | COMMON or node[name].startswith("urn:gateway:duty:")
+
+
+@pytest.mark.parametrize("standing", ["not approved", "withdrawn"])
+@pytest.mark.parametrize("agreement", AGREEMENTS)
+def test_what_is_not_in_force_grants_nothing(agreement: str, standing: str) -> None:
+    found = BUNDLE.agreements[agreement]
+    assert odrl(agreement)["@type"] == "Agreement"
+    assert "dcterms:description" not in odrl(agreement)
+    offered = publishing.odrl_agreement(found, BUNDLE, standing=standing)
+    assert offered["@type"] == "Offer"
+    assert standing in offered["dcterms:description"]
+    held = publishing.sharing_policy(found, BUNDLE, standing=standing)
+    assert held["PermittedUse"] == []
+    assert f"odrl:use urn:gateway:standing:{standing.replace(' ', '-')}" in held["Restrictions"]
+    in_force = publishing.sharing_policy(found, BUNDLE)
+    assert in_force["PermittedUse"] == ["odrl:use"]
+    assert not [each for each in in_force["Restrictions"] if "standing" in each]
+
+
+@pytest.mark.parametrize("agreement", AGREEMENTS)
+def test_each_purpose_says_what_it_reads_is_linked_with_and_gets_back(agreement: str) -> None:
+    purposes = BUNDLE.agreements[agreement].purposes
+    restricted = publishing.sharing_policy(BUNDLE.agreements[agreement], BUNDLE)["Restrictions"]
+    told = {node["uid"]: node for node in odrl(agreement)["dpv:hasPurpose"]}
+    assert len(told) == len(purposes)
+    for key, purpose in purposes.items():
+        node = told[f"urn:gateway:purpose:{key}"]
+        assert COMING_BACK[purpose.returns] in node["dcterms:description"]
+        assert len(node["dcterms:source"]) == 1 + len(purpose.joins or ())
+        named = {*(purpose.linked_with or ()), *(purpose.notice.linked_with or ())}
+        linked = {each.rpartition("(")[2].strip(")") for each in node.get("dcterms:relation", [])}
+        assert linked >= named
+        assert f"urn:gateway:returns:{key}:{purpose.returns}" in restricted
+        for database in named or {"none"}:
+            assert f"urn:gateway:linked-with:{key}:{database}" in restricted
 
 
 @pytest.mark.parametrize("agreement", AGREEMENTS)

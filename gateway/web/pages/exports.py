@@ -14,8 +14,6 @@ from flask import Blueprint, Response, render_template, request
 from gateway.adapters import release_lineage, released_columns
 from gateway.errors import UsageError
 from gateway.model.permissions import Action
-from gateway.policy import Bundle
-from gateway.policy.agreements import Agreement
 from gateway.publishing import odrl_agreement, record_of_processing, sharing_policy
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
@@ -29,7 +27,7 @@ ASKED = ("agreement", "clause", "column")
 COLUMNS = tuple(released_columns.Released.__dataclass_fields__)
 NEWEST = 200
 MOST_SHOWN = 500
-FORMS: Mapping[str, tuple[Callable[[Agreement, Bundle], Mapping[str, Any]], str]] = {
+FORMS: Mapping[str, tuple[Callable[..., Mapping[str, Any]], str]] = {
     "odrl": (odrl_agreement, "application/ld+json"),
     "sharing-policy": (sharing_policy, "application/json"),
 }
@@ -48,7 +46,8 @@ def agreement_as(agreement: str, form: str, *, caller: Caller) -> Response:
             remedy="The list shows those that load.",
         )
     written, kind = FORMS[form]
-    return _download(f"{agreement}-{form}.json", written(found, bundle), kind)
+    document = written(found, bundle, standing=standings(bundle)[agreement])
+    return _download(f"{agreement}-{form}.json", document, kind)
 
 
 @pages.get("/processing.json")
