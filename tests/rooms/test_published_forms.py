@@ -185,7 +185,7 @@ def test_each_purpose_says_what_it_reads_is_linked_with_and_gets_back(agreement:
         assert linked >= named
         assert f"urn:gateway:returns:{key}:{purpose.returns}" in restricted
         for database in named or {"none"}:
-            assert f"urn:gateway:linked-with:{key}:{database}" in restricted
+            assert urn("linked-with", key, database) in restricted
 
 
 @pytest.mark.parametrize("agreement", AGREEMENTS)
