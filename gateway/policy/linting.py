@@ -25,6 +25,7 @@ from gateway.policy.matter import Delivery, Matter, months_after, open_matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.remedies import remedy_of
+from gateway.policy.token_names import expanded, token_fields
 
 EXPIRY_MONTHS = 6
 LONGEST_AFTER_END = 24
@@ -221,6 +222,26 @@ def _tables_not_made(matter: Matter) -> Iterator[Remark]:
         )
 
 
+def _tokens_not_made(matter: Matter) -> Iterator[Remark]:
+    """Tokens of what no column of the people's dataset is for: a filler, which joins nobody."""
+    spine = matter.knowledge.contracts.get(matter.purpose.spine)
+    held = {column.role for column in spine.columns if column.role} if spine else set()
+    for delivery in matter.deliveries:
+        tokens = expanded(delivery.output.tokens or ())
+        lacking = {field for token in tokens for field in token_fields(token)} - held
+        for field in sorted(lacking if spine else ()):
+            unmade = [token for token in tokens if field in token_fields(token)]
+            yield _remark(
+                matter,
+                Weight.ADVICE,
+                "lint/token-not-made",
+                f"No column of {name(matter.purpose.spine)} has the role {name(field)}: "
+                f"{', '.join(unmade)} of output {name(delivery.name)} will join nobody.",
+                "Take these tokens out, or give the contract's column that role.",
+                delivery.output.clause,
+            )
+
+
 _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
     _consent_beside,
     _expiring,
@@ -230,6 +251,7 @@ _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
     _identifiers_beside_facts,
     _recipient_expires,
     _tables_not_made,
+    _tokens_not_made,
 )
 
 

@@ -85,6 +85,10 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             Weight.ADVICE,
             "a purpose of tables: it is decided and explained, and no release of it is made yet",
         ),
+        "lint/token-not-made": (
+            Weight.ADVICE,
+            "tokens made of what no column of the people's dataset is for: they join nobody",
+        ),
         "lint/value-too-rare": (
             Weight.WARNING,
             "a key variable of which a value stands in fewer than k stored rows",

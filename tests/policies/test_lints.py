@@ -153,6 +153,7 @@ FAULTS: dict[str, Fault] = {
     "lint/destroyed-while-shared": Fault(
         ((TRAFFORD, "retain_until = 2028-03-31", "retain_until = 2027-03-01"),)
     ),
+    "lint/token-not-made": Fault(((REGISTER, 'role = "street"\n', ""),)),
     "lint/kept-long": Fault(
         ((TRAFFORD, "retain_until = 2028-03-31", "retain_until = 2040-03-31"),)
     ),
@@ -259,6 +260,13 @@ def test_the_shipped_policies_are_warned_of_what_is_so_and_of_nothing_else(
     """Their notices do name people beside facts to practitioners, and keep long by law."""
     warned = {remark.code for remark in known if remark.weight is not Weight.ADVICE}
     assert warned == {"lint/identifiers-beside-facts", "lint/kept-long"}
+
+
+def test_each_token_that_cannot_be_made_is_named_with_what_it_lacks(known: set[Remark]) -> None:
+    found = remarks(FAULTS["lint/token-not-made"]) - known
+    said = {each.sentence for each in found if each.code == "lint/token-not-made"}
+    named = 'the role "street": T34, T35, T38 of output "linkage" will join nobody.'
+    assert said == {f'No column of "family_register" has {named}'}
 
 
 def test_a_purpose_that_is_refused_says_why_and_what_to_do() -> None:
