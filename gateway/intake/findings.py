@@ -82,7 +82,8 @@ CODES: Final[dict[str, Meaning]] = {
         "Put the column names of the contract in the first line.",
     ),
     "intake/header-duplicate": _says(
-        "The header names {column} more than once, case, space and look-alike letters apart.",
+        "The header names {column} more than once, as columns {hint}: case, space and look-alike "
+        "letters make no other name.",
         "Leave one column of that name and send the file again.",
     ),
     "intake/header-look-alike": _says(

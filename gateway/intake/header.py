@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +20,8 @@ from gateway.intake.findings import Finding
 from gateway.model import Contract
 
 MOST_COLUMNS: Final = 1_000
+# Of a name that stands very often.
+MOST_PLACES: Final = 10
 
 # Greek and Cyrillic letters that look like Latin ones, in lower case.
 LOOK_ALIKES: Final = str.maketrans(
@@ -117,11 +118,30 @@ def _findings(
 
 
 def _doubles(folded: list[str], unmasked: list[str], names: dict[str, str]) -> Iterator[Finding]:
-    seen = Counter(names.get(name, name) for name in unmasked)
+    """One finding for each name that stands more than once, with its places.
+
+    Columns without a name are dropped as unknown ones are: a spreadsheet that was wider once
+    leaves them behind.
+    """
+    places: dict[str, list[int]] = {}
     for place, name in enumerate(unmasked):
-        if seen[names.get(name, name)] > 1:
-            known = names.get(folded[place])
-            yield Finding(code="intake/header-duplicate", column=known or f"column {place + 1}")
+        places.setdefault(names.get(name, name), []).append(place)
+    for name, found in places.items():
+        if name and len(found) > 1:
+            known = name if any(folded[place] in names for place in found) else ""
+            yield Finding(
+                code="intake/header-duplicate",
+                column=known or f"column {found[0] + 1}",
+                hint=_placed(found),
+            )
+
+
+def _placed(places: list[int]) -> str:
+    """Places as people count them; of many the first ten."""
+    shown = [str(place + 1) for place in places[:MOST_PLACES]]
+    more = len(places) - len(shown)
+    last = f"{more} more" if more else shown.pop()
+    return f"{', '.join(shown)} and {last}"
 
 
 def names_of(contract: Contract) -> dict[str, str]:

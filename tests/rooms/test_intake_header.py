@@ -43,11 +43,35 @@ def test_names_are_mapped_whatever_their_case_space_and_order() -> None:
         "forename, forename ",
         "forename,other,OTHER",
         "forename,f\u043erename",
-        "forename,,",
     ],
 )
 def test_names_that_a_person_would_read_as_one_are_refused(line: str) -> None:
     assert "intake/header-duplicate" in codes(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "places"),
+    [
+        ("forename,dob,Forename", "forename", "1 and 3"),
+        ("forename,dob,x,Date of birth,date-of-birth", "date_of_birth", "2, 4 and 5"),
+        ("f\u043erename,dob,forename", "forename", "1 and 3"),
+        # A name that is in no contract may be a person's: it is told by its place.
+        ("forename,Ada,ada", "column 2", "2 and 3"),
+        ("forename" + ",x" * 13, "column 2", "2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more"),
+    ],
+)
+def test_a_name_that_stands_twice_is_told_once_with_its_places(
+    line: str, column: str, places: str
+) -> None:
+    (found,) = (each for each in read(line).findings if each.code == "intake/header-duplicate")
+    assert (found.column, found.hint) == (column, places)
+
+
+def test_columns_without_a_name_are_dropped_and_told_by_their_places() -> None:
+    header = read("forename,, ,dob,")
+    assert header.findings == ()
+    assert dict(header.places) == {"forename": 0, "date_of_birth": 3}
+    assert header.dropped == ("column 2", "column 3", "column 5")
 
 
 def test_a_name_in_look_alike_letters_is_refused_as_such() -> None:

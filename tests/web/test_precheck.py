@@ -143,6 +143,11 @@ def test_what_other_programs_write_gets_the_same_verdict(browser: InBrowser) -> 
         "a page": b"<html><table><tr><td>a</td></tr></table></html>",
         "a list of objects": json.dumps([dict.fromkeys(NAMES, "x")]).encode(),
         "two marks of byte order": b"\xef\xbb\xbf" * 2 + good,
+        "one name fourteen times": head + b",sex" * 13 + b"\n" + body,
+        "an unknown name twice": head + b",Other,x,other\n" + body,
+        "columns without a name": (head + b",,\n" + body)
+        .replace(b"\n", b",,\n")
+        .replace(head + b",,,,", head + b",,"),
         "the header twice": head + b"\n" + good,
         "a line for the total": good + b"TOTAL" + b"," * (len(NAMES) - 1) + b"\n",
         "a line under the table": good + b"End of report\n",

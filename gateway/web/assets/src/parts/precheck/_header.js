@@ -2,6 +2,8 @@
 // published contract knows is told by its place only.
 import { Declined, finding } from "./_bytes.js";
 
+// Of a name that stands very often.
+const MOST_PLACES = 10;
 // White space as the gateway knows it; a browser's own \s is another set.
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const OUTER = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
@@ -83,14 +85,28 @@ function faultsOf(cells, folded, { names, published, rules }) {
   return found;
 }
 
+// One finding for each name that stands more than once, with its places.
 function doubles(folded, unmasked, names) {
-  const meant = unmasked.map((name) => (names.has(name) ? names.get(name) : name));
-  const seen = new Map();
-  for (const name of meant) seen.set(name, (seen.get(name) || 0) + 1);
-  return meant.flatMap((name, place) => {
-    const column = names.get(folded[place]) || `column ${place + 1}`;
-    return seen.get(name) > 1 ? [finding("intake/header-duplicate", { column })] : [];
+  const places = new Map();
+  unmasked.forEach((name, place) => {
+    const meant = names.has(name) ? names.get(name) : name;
+    if (!places.has(meant)) places.set(meant, []);
+    places.get(meant).push(place);
   });
+  return Array.from(places).flatMap(([name, found]) => {
+    if (!name || found.length < 2) return [];
+    const known = found.some((place) => names.has(folded[place]));
+    const column = known ? name : `column ${found[0] + 1}`;
+    return [finding("intake/header-duplicate", { column, hint: placed(found) })];
+  });
+}
+
+// Places as people count them; of many the first ten.
+function placed(places) {
+  const shown = places.slice(0, MOST_PLACES).map((place) => String(place + 1));
+  const more = places.length - shown.length;
+  const last = more ? `${more} more` : shown.pop();
+  return `${shown.join(", ")} and ${last}`;
 }
 
 // The delimiter under which more columns of the contract are found.
