@@ -122,7 +122,9 @@ def hidden(now: InOrder, earlier: Sequence[InOrder], *, k: int, entropy: Entropy
 
     Args:
         now: the people who could leave now.
-        earlier: the people of each earlier release to this recipient, still held there.
+        earlier: the people of each earlier release to this recipient, still held there, the
+            oldest first. The newest is asked first: who was withheld from it as one of too few
+            waits on, and hides the leavers of the older ones, so that nobody else is drawn.
         k: the limit of the output, in families.
         entropy: unpredictable bytes; who is drawn must not be guessable.
 
@@ -186,7 +188,7 @@ class _Few:
 
 def _next(staying: InOrder, earlier: Sequence[InOrder], k: int, entropy: Entropy) -> Marks:
     """What one earlier release makes necessary next; nothing once all are satisfied."""
-    for before in earlier:
+    for before in reversed(earlier):
         joiners, leavers = _moved(staying, before, k)
         if joiners.point_at_somebody:
             return joiners.people

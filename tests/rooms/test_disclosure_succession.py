@@ -146,6 +146,16 @@ def test_a_lone_leaver_is_joined_by_other_families() -> None:
     assert 17 not in gone
 
 
+def test_who_waits_after_a_lone_leaver_waits_on_while_nothing_else_changes() -> None:
+    now = singles(*(n for n in range(100) if n != 17))
+    released = [singles(*range(100))]
+    waiting = hidden(now, released, k=K, entropy=os.urandom)
+    for _ in range(4):
+        released.append(now.keeping(~among(now.people, waiting)))
+        again = hidden(now, released, k=K, entropy=os.urandom)
+        assert again.tolist() == waiting.tolist(), "nobody else is drawn"
+
+
 def test_a_lone_leaver_whose_family_stays_is_joined_by_other_families_too() -> None:
     before = of(*((n, n // 3) for n in range(90)))
     now = of(*((n, n // 3) for n in range(90) if n != 17))
