@@ -24,6 +24,8 @@ from tests.service.partner import Partner
 from tests.web import office as offices
 
 REGISTER, PROGRESS = "family_register", "family_progress"
+# Seconds: a file whose judge or checker was killed seven times has rested for four minutes.
+PATIENCE = 1200
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Load:
         partner = Partner(self.url, offices.MACHINES[offices.COUNCIL][0])
         over = {"done", "failed"}
         return serving.until(
-            lambda: partner.upload(upload), lambda told: told["state"] in over, 300
+            lambda: partner.upload(upload), lambda told: told["state"] in over, PATIENCE
         )
 
     @contextlib.contextmanager
@@ -100,7 +102,7 @@ class Load:
                 subject = f"release {len(self.asked)}"
                 job = serving.ask(self.office, JobKind.SHARE, subject=subject)
                 self.asked.append(job)
-                serving.finished(self.office, job, 300)
+                serving.finished(self.office, job, PATIENCE)
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
@@ -114,7 +116,7 @@ class Load:
         self.received(self.deliver(self._version(), REGISTER))
         job = serving.ask(self.office, JobKind.SHARE, subject="the last release")
         self.asked.append(job)
-        serving.finished(self.office, job, 300)
+        serving.finished(self.office, job, PATIENCE)
 
 
 def check(office: Office, load: Load) -> Counter[str]:
