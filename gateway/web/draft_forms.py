@@ -32,6 +32,7 @@ NOT_A_TREATMENT = (
     "Enter threshold:N, band:N,N with each number larger than the one before, top-code:N, "
     "or round:N with N of 1 or more"
 )
+NO_DAY = "Enter the day at which the age is taken, like 2026-04-01, or the column that holds it"
 # Where the form asks for what a finding is about; any other is about the treatment.
 _PART_OF = {
     "policy/reserved-name": "name",
@@ -199,20 +200,18 @@ def field_edit(form: Mapping[str, str]) -> tuple[FieldEdit | None, list[Fault]]:
         faults.append(
             {"text": "Enter the clause that lets it leave, like 4.2(c)i", "href": "#clause"}
         )
-    if treat in AGE_TREATMENTS and not day(at):
-        faults.append(
-            {"text": "Enter the day at which the age is taken, like 2026-04-01", "href": "#at"}
-        )
+    taken = day(at) or (at if NAME.fullmatch(at) else "")
+    if treat in AGE_TREATMENTS and not taken:
+        faults.append(fault(NO_DAY, "at"))
     if faults:
         return None, faults
-    on = day(at)
     edit = FieldEdit(
         name=name,
         treat=treat,
         clause=clause,
         source=dataset if column else form.get("source", ""),
         from_field=(column if column != name else "") if column else form.get("from", ""),
-        at=on if on and treat in AGE_TREATMENTS else "",
+        at=taken if treat in AGE_TREATMENTS else "",
     )
     return edit, []
 

@@ -131,6 +131,17 @@ REFUSED = [
     ({"treat": "other", "other": "round:5"}, "treat", "cannot be treated so"),
     ({"treat": "year"}, "treat", "cannot be treated so"),
     ({"treat": "age-band-5", "at": "2026-04-01"}, "treat", "cannot be treated so"),
+    ({"column": "family_register.dob", "name": "a", "treat": "age-band-5", "at": ""}, "at", "day"),
+    (
+        {"column": "family_register.dob", "name": "a", "treat": "age-band-5", "at": "1/4"},
+        "at",
+        "day",
+    ),
+    (
+        {"column": "family_register.dob", "name": "a", "treat": "age-band-5", "at": "relation"},
+        "at",
+        "is no date column of the spine",
+    ),
 ]
 
 
@@ -149,8 +160,23 @@ def test_a_field_that_would_not_load_is_refused_at_its_place_and_nothing_is_save
     assert f'id="{at}"' in answer.text
     for typed_text in (typed.get("name"), typed.get("other"), "4.2(c)iv", "Why not."):
         assert typed_text is None or f'value="{typed_text}"' in answer.text
-    assert 'value="family_register.intensity" selected' in answer.text
+    assert f'value="{form["column"]}" selected' in answer.text
     assert revision_of(data, draft) == 1
+
+
+def test_an_age_may_be_taken_at_a_day_that_a_column_holds(
+    client_as: Clients, data: Settings
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    path = f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}"
+    form = {"treat": "age-band-10", "name": "age_band", "from": "date_of_birth"}
+    form |= {"clause": "4.2(c)i", "at": "assessed", "revision": "1"}
+    assert editor.post(path, data=form).status_code == 303
+    page = editor.get(f"{path}?field=age_band").text
+    assert 'name="at" value="assessed"' in page
+    # What the form shows can be saved as it is.
+    assert editor.post(path, data=form | {"revision": "2"}).status_code == 303
 
 
 def test_a_field_that_is_changed_wrongly_stays_the_one_that_is_changed(
