@@ -23,13 +23,7 @@ import sqlalchemy as sa
 from gateway.adapters import emergency_records, emergency_rules, jobs, operators
 from gateway.adapters.database import Database
 from gateway.adapters.dispatching import Append
-from gateway.adapters.emergency_records import (
-    WAITING,
-    Emergency,
-    EmergencyState,
-    Reason,
-    as_text,
-)
+from gateway.adapters.emergency_records import WAITING, Emergency, EmergencyState, Reason, as_text
 from gateway.adapters.emergency_rules import Wanted
 from gateway.adapters.jobs import JobKind
 from gateway.adapters.keyring import StorageRecipient
@@ -52,15 +46,17 @@ class EmergencyOffice:
     storage: StorageRecipient
     at: dt.datetime
 
-    def ask(self, wanted: Wanted, asked: Asked, *, by: str) -> Emergency:
+    def ask(self, wanted: Wanted, asked: Asked, *, by: str, form: str = "") -> Emergency:
         """Ask for a disclosure about one person; a second person has to confirm it.
+
+        A form that is sent twice, as by a double click, asks once.
 
         Raises:
             RefusedError: the policy, the permission table, or `emergency/too-many`.
         """
         sealed = self._sealed(asked.written())
         emergency = Emergency(
-            id=f"emg-{self.new_id()}",
+            id=emergency_rules.id_of(form or self.new_id(), by, wanted, asked),
             agreement=wanted.agreement,
             purpose=wanted.purpose,
             recipient=wanted.recipient,
@@ -75,10 +71,15 @@ class EmergencyOffice:
         facts |= {"purpose": wanted.purpose, "agreement": wanted.agreement}
         with self.database.begin() as connection:
             authorise(operators.find(connection, by), Action.EMERGENCY_ASK)
+            if before := emergency_records.known(connection, emergency.id):
+                return before
             plan = emergency_rules.plan_for(connection, wanted, on=self.at.date())
             emergency_rules.require_may(connection, by, Action.EMERGENCY_ASK, plan)
             self._require_few(connection, by)
-            facts |= {"policy_digest": plan.policy_digest, "sealed_digest": _digest(sealed)}
+            facts |= {
+                "policy_digest": plan.policy_digest,
+                "sealed_digest": hashlib.sha256(sealed).hexdigest(),
+            }
             self.append(connection, "emergency-asked", facts)
             emergency_records.add(connection, emergency)
             self._enqueue(connection, JobKind.SEEK, emergency, by=by)

@@ -191,15 +191,21 @@ def find(connection: sa.Connection, emergency: str) -> Emergency:
     Raises:
         UsageError: there is none with this id.
     """
-    query = sa.select(EMERGENCIES).where(EMERGENCIES.c.id == emergency)
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    found = known(connection, emergency)
+    if found is None:
         raise UsageError(
             "emergency/unknown",
             "There is no emergency disclosure with this id.",
             remedy="`gateway emergency list` shows them.",
         )
-    return _emergency(row)
+    return found
+
+
+def known(connection: sa.Connection, emergency: str) -> Emergency | None:
+    """One emergency disclosure, if there is one with this id."""
+    query = sa.select(EMERGENCIES).where(EMERGENCIES.c.id == emergency)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _emergency(row)
 
 
 def listed(connection: sa.Connection, *, limit: int = 100) -> list[Emergency]:

@@ -9,7 +9,9 @@ Source: security point 4; requirement R29; docs/adr/0298.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -23,7 +25,7 @@ from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
 from gateway.errors import RefusedError
 from gateway.model import OutputPlan, Plan, PurposeKind, Refusal, SharingRequest
 from gateway.model.permissions import PERMISSIONS, Action, authorise
-from gateway.model.urgent import LONGEST, TYPED
+from gateway.model.urgent import LONGEST, TYPED, Asked
 
 PURPOSE = "urgent-safeguarding"
 TELLS = "tell-data-protection-officer"
@@ -46,6 +48,21 @@ class Wanted:
             purpose=emergency.purpose,
             recipient=emergency.recipient,
         )
+
+
+def id_of(form: str, by: str, wanted: Wanted, asked: Asked) -> str:
+    """The id of what one form asks: the same where it is sent twice, and another for other words.
+
+    Args:
+        form: what tells one form that was handed out from all others; nobody can guess it, so
+            that the id says nothing of what was typed.
+        by: who asks.
+        wanted: what it is asked for.
+        asked: what was typed.
+    """
+    told = "\n".join((by, wanted.agreement, wanted.purpose, wanted.recipient)).encode()
+    digest = hashlib.blake2b(told + b"\n" + asked.written(), key=form.encode(), digest_size=16)
+    return f"emg-{base64.b32encode(digest.digest()).decode().rstrip('=').lower()}"
 
 
 def plan_for(connection: sa.Connection, wanted: Wanted, *, on: dt.date) -> Plan:

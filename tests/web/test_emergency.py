@@ -5,6 +5,7 @@ Source: requirement R29; security points 1, 2, 4.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -129,6 +130,22 @@ def test_two_people_disclose_by_page_and_file_their_reasons(
     told = office.ask("emergency", "list")["emergencies"][0]
     (left,) = urgent.opened(office, told, tmp_path / "mash")
     assert (left["surname"], left["risk_statement"]) == (row["surname"], urgent.RISK)
+
+
+def test_a_form_that_is_sent_twice_asks_once_and_other_words_ask_anew(
+    office: Office, people: Path, client_as: Callable[[str], Browser]
+) -> None:
+    first, row = client_as("practitioner"), urgent.somebody(people)
+    (token,) = re.findall(r'name="form" value="([a-z2-7]{26})"', first.get("/emergency/new").text)
+    asked = [
+        first.post("/emergency/new", data=form(row, form=token, **more)).location
+        for more in ({}, {}, {"risk_statement": "Another harm."})
+    ]
+    assert asked[0] == asked[1] != asked[2]
+    # Who makes up what tells forms apart asks as if there were none.
+    made_up = [first.post("/emergency/new", data=form(row, form="x")).location for _ in range(2)]
+    assert len({*asked, *made_up}) == 4
+    assert len(office.ask("emergency", "list")["emergencies"]) == 4
 
 
 def _officer_reads_the_reasons(

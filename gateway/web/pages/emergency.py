@@ -9,6 +9,7 @@ Source: requirement R29; security points 1, 2, 4; docs/how-to/disclose-in-an-eme
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from gateway.wiring import emergency_office
 
 pages = Blueprint("emergency", __name__)
 READING = "gateway-reading"
+_FORM = re.compile(r"[a-z2-7]{26}")
 
 
 @pages.get("/emergency")
@@ -64,7 +66,8 @@ def ask(*, caller: Caller) -> Any:
         asked = _asked(given)
     except InputRejected as fault:
         return _form(given, [shown.fault(fault)]), 422
-    made = _office().ask(wanted, asked, by=caller.name)
+    form = given.get("form", "")
+    made = _office().ask(wanted, asked, by=caller.name, form=form if _FORM.fullmatch(form) else "")
     return _to(made.id)
 
 
@@ -169,7 +172,11 @@ def _asked(given: Mapping[str, str]) -> Asked:
 
 def _form(values: Mapping[str, str], faults: list[dict[str, str]]) -> str:
     return render_template(
-        "emergency/new.html", values=values, faults=faults, choices=shown.choices()
+        "emergency/new.html",
+        values=values,
+        faults=faults,
+        choices=shown.choices(),
+        form=desk().new_id(),
     )
 
 
