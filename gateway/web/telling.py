@@ -27,7 +27,7 @@ def install(app: Flask) -> None:
 
 def unforeseen(fault: Exception) -> None:
     """Say that a request was stopped by what nobody foresaw: its class and place alone."""
-    log().error("unforeseen-fault", route=_rule(), method=_method(), **facts_of(fault))
+    log().error("unforeseen-fault", route=_rule(), method=known_method(), **facts_of(fault))
 
 
 def _begun() -> None:
@@ -38,7 +38,7 @@ def _answered(answer: Response) -> Any:
     took = time.monotonic() - g.pop("answer_begun", time.monotonic())
     facts = {
         "route": _rule(),
-        "method": _method(),
+        "method": known_method(),
         "status": answer.status_code,
         "ms": round(took * 1000),
     }
@@ -56,7 +56,7 @@ def _rule() -> str:
     return request.url_rule.rule if request.url_rule else "none"
 
 
-def _method() -> str:
+def known_method() -> str:
     """The method, if it is one that HTTP knows: anybody may invent another."""
     return request.method if request.method in _METHODS else "OTHER"
 

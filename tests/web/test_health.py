@@ -77,6 +77,16 @@ def test_the_counts_name_routes_and_states_and_nobody(
     assert "rosa" not in text
 
 
+def test_a_stranger_writes_nothing_into_the_counts(app: Flask) -> None:
+    stranger = app.test_client()
+    for invented in ("ZORA-TESTERSON", "zora.testerson"):
+        for path in ("/healthz", "/nowhere"):
+            stranger.open(path, method=invented)
+    text = stranger.get("/metrics").text
+    assert "testerson" not in text.lower()
+    assert 'method="OTHER"' in text
+
+
 def test_the_doctor_examines_and_says_how_to_mend(office: Office, data: Settings) -> None:
     with office.open():
         well = office.run("doctor", "--json")
