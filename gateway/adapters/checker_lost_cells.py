@@ -17,7 +17,8 @@ from typing import Final
 from xml.parsers import expat
 
 from gateway.adapters.checker_lost_ods import lost_in_ods
-from gateway.adapters.checker_lost_xlsx import Place, lost_in_xlsx
+from gateway.adapters.checker_lost_xlsx import lost_in_xlsx
+from gateway.adapters.checker_merged import Merged, Place
 
 _UNREADABLE: Final = (
     *(zipfile.BadZipFile, zlib.error, expat.ExpatError, struct.error),
@@ -25,11 +26,12 @@ _UNREADABLE: Final = (
 )
 
 
-def lost_cells(octets: bytes) -> dict[Place, str]:
+def lost_cells(octets: bytes, merged: Merged) -> dict[Place, str]:
     """Say which cells of the first sheet have lost their value, and what to show there.
 
     Args:
         octets: the whole file, xlsx, ods or xls.
+        merged: takes the merged cells of xlsx and ods, which the same pass meets.
 
     Returns:
         Row and column from 0, and the text; nothing of formulas, only that they are there.
@@ -43,8 +45,8 @@ def lost_cells(octets: bytes) -> dict[Place, str]:
         with zipfile.ZipFile(io.BytesIO(octets)) as book:
             names = {name.replace("\\", "/").lower() for name in book.namelist()}
             if "xl/workbook.xml" in names:
-                return lost_in_xlsx(book)
-            return lost_in_ods(book)
+                return lost_in_xlsx(book, merged)
+            return lost_in_ods(book, merged)
     except _UNREADABLE:
         raise ValueError("A sheet cannot be searched for lost cells.") from None
 

@@ -1,4 +1,4 @@
-"""Cells of an ods sheet whose value is lost: errors, and formulas saved without a result.
+"""Cells of an ods sheet whose value is lost: errors and formulas without their result.
 
 LibreOffice saves an error as an empty text or as nought, with the error as it is shown
 beside it; other programs save a formula with nothing at all.
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-from gateway.adapters.checker_lost_xlsx import ERROR, UNSAVED, Place
+from gateway.adapters.checker_lost_xlsx import ERROR, UNSAVED
+from gateway.adapters.checker_merged import Merged, Place
 
 MOST: Final = 1 << 20
 _PIECE: Final = 1 << 20
@@ -28,14 +29,14 @@ _VALUES: Final = tuple(
 )
 
 
-def lost_in_ods(book: zipfile.ZipFile) -> dict[Place, str]:
-    """Find them in the first sheet.
+def lost_in_ods(book: zipfile.ZipFile, merged: Merged) -> dict[Place, str]:
+    """Find them in the first sheet, and note its merged cells.
 
     Raises:
         KeyError, ValueError, expat.ExpatError, zipfile.BadZipFile: it is no such workbook,
             or more than `MOST` cells are lost.
     """
-    seen = _Seen()
+    seen = _Seen(merged)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = seen.start
@@ -51,6 +52,7 @@ def lost_in_ods(book: zipfile.ZipFile) -> dict[Place, str]:
 class _Seen:
     """Where in the first sheet the parser is, and what was lost so far."""
 
+    merged: Merged
     lost: dict[Place, str] = field(default_factory=dict, repr=False)
     depth: int = 0
     over: bool = False
@@ -71,10 +73,11 @@ class _Seen:
         elif self.depth != 1:
             return
         elif name == _TABLE + "table-row":
-            self.rows = _repeats(said, "rows")
+            self.rows = _number(said, "rows-repeated")
             self.column = 0
         elif name in _CELLS:
-            self.columns = _repeats(said, "columns")
+            self.columns = _number(said, "columns-repeated")
+            self._merge(said)
             self.formula = _TABLE + "formula" in said
             self.empty = not any(value in said for value in _VALUES)
             self.error = any(
@@ -102,6 +105,13 @@ class _Seen:
             self.column += self.columns
             self.formula = self.error = False
 
+    def _merge(self, said: dict[str, str]) -> None:
+        """Note the area of a cell; one that is repeated tells of the first, which lies highest."""
+        rows, columns = _number(said, "rows-spanned"), _number(said, "columns-spanned")
+        if rows > 1 or columns > 1:
+            start = (self.row, self.column)
+            self.merged.add(start, (self.row + rows - 1, self.column + columns - 1))
+
     def _lose(self, text: str) -> None:
         if len(self.lost) + self.rows * self.columns > MOST:
             raise ValueError("More cells are lost than a sheet of people has.")
@@ -110,5 +120,5 @@ class _Seen:
                 self.lost[row, column] = text
 
 
-def _repeats(said: dict[str, str], what: str) -> int:
-    return max(1, int(said.get(f"{_TABLE}number-{what}-repeated", "1")))
+def _number(said: dict[str, str], what: str) -> int:
+    return max(1, int(said.get(f"{_TABLE}number-{what}", "1")))

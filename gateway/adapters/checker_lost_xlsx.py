@@ -1,4 +1,4 @@
-"""Cells of an xlsx sheet whose value is lost: errors, and formulas saved without a result.
+"""Cells of an xlsx sheet whose value is lost: errors and formulas without their result.
 
 Source: ECMA-376 part 1, 18.3.1.4 and 18.18.11.
 """
@@ -13,22 +13,23 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from gateway.adapters.checker_merged import Merged, Place, column_of
+
 UNSAVED: Final = "#N/A"
 ERROR: Final = re.compile(r"#[A-Z0-9_/]{2,20}[!?]?")
 _PIECE: Final = 1 << 20
 # A text that a formula gave may be empty, and one within the cell stands elsewhere.
 _TEXTS: Final = frozenset({"str", "inlineStr"})
 
-Place = tuple[int, int]
 
-
-def lost_in_xlsx(book: zipfile.ZipFile) -> dict[Place, str]:
-    """Find them in the first sheet.
+def lost_in_xlsx(book: zipfile.ZipFile, merged: Merged) -> dict[Place, str]:
+    """Find them in the first sheet, and note its merged cells.
 
     Raises:
-        KeyError, StopIteration, expat.ExpatError, zipfile.BadZipFile: it is no such workbook.
+        KeyError, StopIteration, ValueError, expat.ExpatError, zipfile.BadZipFile: it is no
+            such workbook.
     """
-    return _read(book, _first_sheet(book))
+    return _read(book, _first_sheet(book), merged)
 
 
 def _first_sheet(book: zipfile.ZipFile) -> str:
@@ -55,8 +56,8 @@ def _elements(part: bytes, tag: str) -> Iterator[dict[str, str]]:
     return iter(found)
 
 
-def _read(book: zipfile.ZipFile, name: str) -> dict[Place, str]:
-    seen = _Seen()
+def _read(book: zipfile.ZipFile, name: str, merged: Merged) -> dict[Place, str]:
+    seen = _Seen(merged)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = seen.start
@@ -72,6 +73,7 @@ def _read(book: zipfile.ZipFile, name: str) -> dict[Place, str]:
 class _Seen:
     """Where in the sheet the parser is, and what was lost so far."""
 
+    merged: Merged
     lost: dict[Place, str] = field(default_factory=dict, repr=False)
     row: int = -1
     column: int = -1
@@ -92,6 +94,8 @@ class _Seen:
             self.formula = True
         elif tag == "v":
             self.inside = True
+        elif tag == "mergeCell":
+            self.merged.add_area(said.get("ref", ""))
 
     def text(self, part: str) -> None:
         if self.inside:
@@ -113,7 +117,4 @@ def _column(reference: str, following: int) -> int:
     letters = reference.rstrip("0123456789")
     if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
         return following
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1
+    return column_of(letters)

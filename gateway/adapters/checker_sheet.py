@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
@@ -22,7 +23,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from gateway import intake
 from gateway.adapters.checker_blocks import BLANKS, LONGEST_CELL, Block
 from gateway.adapters.checker_lost_cells import lost_cells
-from gateway.adapters.checker_lost_xlsx import Place
+from gateway.adapters.checker_merged import Merged, Place
 from gateway.intake import Fault, Finding, Header
 from gateway.model import Contract
 
@@ -47,12 +48,27 @@ def read_sheet(
         return Finding(code="intake/checker-limit", hint="spreadsheet size")
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(octets)).get_sheet_by_index(0)
-        lost = lost_cells(octets)
+        merged = _merged_in_xls(sheet, octets)
+        lost = lost_cells(octets, merged)
     except (CalamineError, OSError, ValueError, IndexError):
         return Finding(code="intake/not-a-spreadsheet")
     if sheet.width > intake.MOST_COLUMNS:
         return Finding(code="intake/too-many-columns", hint=str(intake.MOST_COLUMNS))
-    return _opened(_rows(sheet, lost), contract, known)
+    opened = _opened(_rows(sheet, lost), contract, known)
+    found = merged.finding()
+    if found is None or isinstance(opened, Finding):
+        return opened
+    header, blocks = opened
+    return replace(header, findings=(found, *header.findings)), blocks
+
+
+def _merged_in_xls(sheet: CalamineSheet, octets: bytes) -> Merged:
+    """What the reader knows of merged cells in xls; the other kinds are searched for them."""
+    merged = Merged(last=sheet.end or (0, 0))
+    if not octets.startswith(b"PK"):
+        for start, end in sheet.merged_cell_ranges or ():
+            merged.add(start, end)
+    return merged
 
 
 def _rows(sheet: CalamineSheet, lost: dict[Place, str]) -> Iterator[Row]:

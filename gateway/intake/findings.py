@@ -68,6 +68,10 @@ CODES: Final[dict[str, Meaning]] = {
         "The file begins like a spreadsheet and cannot be read as one.",
         "Save it as CSV UTF-8 and send that.",
     ),
+    "intake/merged-cells": _says(
+        "The sheet has merged cells ({hint}): only the first of each holds the value.",
+        "Unmerge them, fill every cell, and send it again.",
+    ),
     "intake/reader-disagrees": _says(
         "Two readers count the rows of this file differently.",
         "Export the file again with every text in double quotes.",

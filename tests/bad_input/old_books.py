@@ -64,8 +64,17 @@ def _text(cell: str) -> str:
     )
 
 
-def xls(lines: Lines, errors: Mapping[Place, int] | None = None, *, formula: bool = False) -> bytes:
-    """Write one sheet of texts; `errors` has the codes of cells that show an error."""
+def xls(
+    lines: Lines,
+    errors: Mapping[Place, int] | None = None,
+    *,
+    formula: bool = False,
+    merged: Sequence[tuple[Place, Place]] = (),
+) -> bytes:
+    """Write one sheet of texts; `errors` has the codes of cells that show an error.
+
+    `merged` has the first and the last cell of each merged area, one record for each.
+    """
     globals_ = _record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0))
     globals_ += _record(0x0042, struct.pack("<H", 1200))
     bound = len(globals_) + 4 + 9 + 4
@@ -80,6 +89,8 @@ def xls(lines: Lines, errors: Mapping[Place, int] | None = None, *, formula: boo
             elif cell:
                 text = struct.pack("<HHHHB", number, place, 0, len(cell), 0)
                 sheet += _record(0x0204, text + cell.encode("latin-1"))
+    for (top, left), (bottom, right) in merged:
+        sheet += _record(0x00E5, struct.pack("<HHHHH", 1, top, bottom, left, right))
     return _compound(globals_ + sheet + _record(0x000A))
 
 
