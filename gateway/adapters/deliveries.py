@@ -221,11 +221,6 @@ def stopped(connection: sa.Connection, release: str, *, code: str) -> None:
     )
 
 
-def count(connection: sa.Connection, release: str, state: DeliveryState) -> int:
-    """How many packages of a release stand so."""
-    return sum(each.state is state for each in listed(connection, release=release))
-
-
 def every_arrived(connection: sa.Connection, release: str) -> bool:
     """Whether each package of a release has its recipient's receipt."""
     known = [each.state in ARRIVED for each in listed(connection, release=release)]

@@ -39,10 +39,13 @@ class Owing:
         return self.states.count(DutyState.OVERDUE)
 
 
-def owing(connection: sa.Connection, desk: WebDesk, release: str) -> Owing:
-    """What is owed for a release today."""
+def owing(
+    connection: sa.Connection, desk: WebDesk, release: str, *, stopped: bool = False
+) -> Owing:
+    """What is owed for a release today; of one that was stopped, for what had left of it."""
+    owed = duties.listed(connection, release=release)
     return Owing(
-        owed=duties.listed(connection, release=release),
+        owed=[duty for duty in owed if duty.forwarded or not stopped],
         on=desk.now().date(),
         link_map=closing.link_map_is_kept(desk.settings.data / "link-maps", release),
     )

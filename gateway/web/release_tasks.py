@@ -15,6 +15,7 @@ from gateway.adapters.duties import DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.web import release_duties
 from gateway.web.release_counts import Counts
+from gateway.web.release_departures import Departures
 from gateway.web.release_duties import Owing
 
 
@@ -58,8 +59,13 @@ class Told:
     counts: Counts | None
     packages: Sequence[PackageRecord]
     receipts: Mapping[str, dt.datetime]
-    not_delivered: int = 0
+    gone: Departures
     owing: Owing
+
+    @property
+    def nothing_leaves(self) -> bool:
+        """Whether it was stopped before any of its packages left."""
+        return self.release.state in _ENDED and not self.gone.any
 
 
 # How far each state has come: checked, objections, risk, approved.
@@ -88,7 +94,7 @@ def tasks(told: Told) -> list[Task]:
 
 
 def _before(told: Told) -> Iterator[Task]:
-    stage = _stage(told.release)
+    stage = _stage(told)
     counts = told.counts
     hints = (
         f"{counts.received} people in the group" if counts else "The stored extracts are unchanged",
@@ -102,7 +108,10 @@ def _before(told: Told) -> Iterator[Task]:
         yield Task(name=name, hint=hint, status=_status(told.release, number, stage), href=href)
 
 
-def _stage(release: ReleaseRecord) -> int:
+def _stage(told: Told) -> int:
+    release = told.release
+    if told.gone.any:
+        return 4  # it was recorded, whatever stopped it on its way
     if release.state is ReleaseState.REFUSED:
         codes = [code for code, _ in release.record.get("refusal", [])]
         return 2 if any(code.startswith("disclosure/") for code in codes) else 3
@@ -124,29 +133,39 @@ def _objections(counts: Counts | None) -> str:
 
 
 def _after(told: Told) -> Iterator[Task]:
-    ended = told.release.state in _ENDED
-    every = len(told.packages)
-    sent = sum(1 for package in told.packages if package.forwarded)
+    gone, packages = told.gone, "#packages" if told.packages else ""
+    yield Task(name="Sent", hint=_sent(gone), status=_sending(told), href=packages)
+    # Of one that was stopped on its way, what had left is received and destroyed all the same.
+    due = len(gone.left) if told.release.state in _ENDED else gone.every
     back = sum(1 for package in told.packages if package.id in told.receipts)
-    begun = LATE if told.not_delivered else UNDER_WAY
-    yield Task(
-        name="Sent",
-        hint=_sent(sent, every, told.not_delivered),
-        status=NEVER if ended else _of(sent, every, begun=begun),
-        href="#packages" if every else "",
-    )
+    receipts = "receipt" if due == 1 else "receipts"
     yield Task(
         name="Received",
-        hint=f"{back} of {every} receipts from the recipients" if every else "",
-        status=NEVER if ended else _of(back, every, begun=WAITING, ready=bool(sent)),
-        href="#packages" if every else "",
+        hint=f"{back} of {due} {receipts} from the recipients" if due else "",
+        status=_received(told, back, due),
+        href=packages,
     )
     yield Task(
         name="Duties",
-        hint="" if ended else release_duties.hint(told.owing),
-        status=NEVER if ended else _duties(told),
+        hint="" if told.nothing_leaves else release_duties.hint(told.owing),
+        status=NEVER if told.nothing_leaves else _duties(told),
         href="#duties" if told.owing.owed else "",
     )
+
+
+def _sending(told: Told) -> Status:
+    if told.nothing_leaves:
+        return NEVER
+    begun = _ENDED.get(told.release.state, LATE if told.gone.late else UNDER_WAY)
+    return _of(len(told.gone.left), told.gone.every, begun=begun)
+
+
+def _received(told: Told, back: int, due: int) -> Status:
+    if told.nothing_leaves:
+        return NEVER
+    if told.gone.unsure and not due:
+        return WAITING
+    return _of(back, due, begun=WAITING, ready=bool(told.gone.left))
 
 
 def _duties(told: Told) -> Status:
@@ -166,9 +185,10 @@ def _duties(told: Told) -> Status:
     return NOT_YET
 
 
-def _sent(sent: int, every: int, not_delivered: int) -> str:
-    late = f", {not_delivered} not delivered" if not_delivered else ""
-    return f"{sent} of {every} packages{late}" if every else ""
+def _sent(gone: Departures) -> str:
+    packages = "package" if gone.every == 1 else "packages"
+    late = f", {gone.late} not delivered" if gone.late else ""
+    return f"{len(gone.left)} of {gone.every} {packages}{late}" if gone.every else ""
 
 
 def _of(done: int, every: int, *, begun: Status, ready: bool = True) -> Status:

@@ -21,7 +21,6 @@ from gateway.adapters import (
     register_matches,
 )
 from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
-from gateway.adapters.deliveries import DELIVERIES, DeliveryState
 from gateway.adapters.emergency_records import EmergencyState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
@@ -29,7 +28,7 @@ from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.model.permissions import PERMISSIONS, Action
 from gateway.model.rounding import rounded
 from gateway.policy import Bundle, review_due
-from gateway.web import release_choice
+from gateway.web import release_choice, waiting_packages
 from gateway.web.desk import desk
 from gateway.web.documents import in_force
 from gateway.web.proposals import newcomers, signers
@@ -127,8 +126,14 @@ def _at_recipients(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ..
         Group(
             name="Packages not delivered",
             action=Action.PACKAGE_CARRY,
-            items=tuple(_deliveries(connection)),
+            items=tuple(_undelivered(waiting_packages.to_try_again(connection))),
             how="gateway deliveries retry PACKAGE --as YOU",
+        ),
+        Group(
+            name="Packages of a release that was stopped on its way",
+            action=Action.RELEASE,
+            items=tuple(_undelivered(waiting_packages.to_release_again(connection))),
+            how="gateway share PURPOSE --agreement AGREEMENT --as YOU",
         ),
         Group(
             name="Certificates of destruction that are overdue",
@@ -266,19 +271,13 @@ def _matches(connection: sa.Connection) -> Iterator[Item]:
         yield Item(text=what[:1].upper() + what[1:], since=day)
 
 
-def _deliveries(connection: sa.Connection) -> Iterator[Item]:
-    query = (
-        sa.select(DELIVERIES)
-        .where(DELIVERIES.c.state == DeliveryState.NOT_DELIVERED)
-        .order_by(DELIVERIES.c.created.desc())
-        .limit(MOST)
-    )
-    for row in connection.execute(query):
+def _undelivered(found: waiting_packages.Rows) -> Iterator[Item]:
+    for each in found:
         yield Item(
-            text=f"{row.package} for {row.recipient}",
-            hint=row.last_code,
-            since=row.created,
-            href=url_for("releases.one", release=row.release),
+            text=f"{each.package} for {each.recipient}",
+            hint=each.last_code,
+            since=each.created,
+            href=url_for("releases.one", release=each.release),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flask import Flask
 from gateway.adapters import deliveries
 from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.delivery_words import BECAUSE
+from gateway.adapters.release_store import ReleaseState, step
 from gateway.adapters.web_keys import open_web_keys
 from gateway.web import create_app, states
 from gateway.web.desk import desk_of
@@ -96,12 +98,51 @@ def test_who_may_not_carry_sees_the_delivery_and_no_button(office: Office, app: 
 
 
 def test_nothing_is_fetched_once_somebody_has_objected(office: Office, rosa: Browser) -> None:
-    words = ("object", "--purpose", borough.STUDY, "--agreement", borough.AGREEMENT)
-    office.must(*words, given="forename: Zora\nsurname: Testerson\ndob: 1990-02-03\n")
+    objected(office)
     answer = rosa.post(f"/deliveries/{waiting(office)[0].package}/package")
     assert answer.status_code == 409
     assert "release/register-moved" in answer.text
     assert {each.state for each in waiting(office)} == {DeliveryState.WAITING}
+
+
+def test_a_release_that_was_stopped_after_a_part_left_says_what_left(
+    office: Office, rosa: Browser
+) -> None:
+    gone, _ = waiting(office)
+    with rosa.post(f"/deliveries/{gone.package}/package"):
+        pass
+    rosa.post(f"/deliveries/{gone.package}/receipt", data={"number": "2026-0815"})
+    objected(office)
+    told = office.run(*borough.SHARE)
+    page = " ".join(rosa.get(f"/releases/{gone.release}").text.split())
+    assert office.ask("releases", gone.release)["state"] == "held", told.err
+    assert "1 of 2 packages left, for" in page
+    assert "Its receipt and duties still run. 1 did not leave and will not." in page
+    assert "1 of 1 receipt from the recipients" in page
+    assert "0 of 1 certificates of destruction" in page
+    assert "Nothing left" not in page
+    assert "Will not happen" not in page
+
+
+def test_what_a_stop_kept_waits_for_a_new_release_and_not_for_another_try(
+    office: Office, rosa: Browser
+) -> None:
+    stopped = waiting(office)
+    objected(office)
+    with serving.database_of(office) as database, database.begin() as connection:
+        deliveries.stopped(connection, stopped[0].release, code="release/register-moved")
+        step(connection, stopped[0].release, ReleaseState.WITHDRAWN)
+    page = rosa.get("/waiting").text
+    _, tries, again = re.split("Packages not delivered|Packages of a release that was", page)
+    assert stopped[0].package not in tries
+    assert stopped[0].package in again
+    assert office.run(*borough.SHARE).code == 0
+    assert stopped[0].package not in rosa.get("/waiting").text
+
+
+def objected(office: Office) -> None:
+    words = ("object", "--purpose", borough.STUDY, "--agreement", borough.AGREEMENT)
+    office.must(*words, given="forename: Zora\nsurname: Testerson\ndob: 1990-02-03\n")
 
 
 def test_on_the_command_line_it_is_carried_as_well(office: Office, tmp_path: Path) -> None:

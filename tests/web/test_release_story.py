@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.duties import Duty
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.model.words import Withheld
 from gateway.web.release_counts import bars, counts_of
+from gateway.web.release_departures import departures, shown
 from gateway.web.release_duties import Owing
 from gateway.web.release_tasks import Told, tasks
+from tests.policies.shelf import shipped
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 TODAY = NOW.date()
+BUNDLE = shipped()
 COUNTS = st.dictionaries(st.sampled_from(list(Withheld)), st.integers(0, 3000), max_size=8)
 
 
@@ -59,14 +65,38 @@ def _duty(**told: str) -> Duty:
     return Duty(**(empty | named | {"destroy_by": "2027-03-31"} | told))
 
 
-def _statuses(
+def _packages(*outputs: str) -> list[PackageRecord]:
+    return [
+        PackageRecord(
+            id=f"rel-x.{output}",
+            release="rel-x",
+            output=output,
+            recipient="r",
+            rows=1,
+            digest="",
+            manifest={},
+            place="",
+            forwarded=NOW.isoformat(),
+        )
+        for output in outputs
+    ]
+
+
+def _delivery(package: PackageRecord, *, touched: bool) -> Delivery:
+    empty: dict[str, Any] = dict.fromkeys(Delivery.__dataclass_fields__, "")
+    left = DeliveryState.DISPATCHED if package.forwarded else DeliveryState.NOT_DELIVERED
+    return Delivery(**(empty | {"package": package.id, "touched": touched, "state": left}))
+
+
+def _told(
     state: ReleaseState,
+    packages: Sequence[PackageRecord],
     *,
-    sent: bool = False,
     record: Any = None,
     on: dt.date = TODAY,
+    touched: bool = False,
     **owed: str,
-) -> list[str]:
+) -> Told:
     release = ReleaseRecord(
         id="rel-x",
         state=state,
@@ -77,26 +107,30 @@ def _statuses(
         created=NOW,
         record=record or {},
     )
-    package = PackageRecord(
-        id="rel-x.payload",
-        release="rel-x",
-        output="payload",
-        recipient="r",
-        rows=1,
-        digest="",
-        manifest={},
-        place="",
-        forwarded=NOW.isoformat() if sent else "",
-    )
-    there = [] if state in {ReleaseState.DECIDED, ReleaseState.REFUSED} else [package]
-    told = Told(
+    owing = [_duty(forwarded=each.forwarded, **owed) for each in packages]
+    sent = state in {ReleaseState.HELD, ReleaseState.WITHDRAWN, *ARRIVED}
+    found = [_delivery(each, touched=touched) for each in packages] if sent else []
+    return Told(
         release=release,
         counts=None,
-        packages=there,
-        receipts={"rel-x.payload": NOW} if state in ARRIVED else {},
-        owing=Owing(owed=[_duty(forwarded=package.forwarded, **owed)] if there else [], on=on),
+        packages=packages,
+        receipts={each.id: NOW for each in packages} if state in ARRIVED else {},
+        gone=departures(packages, found),
+        owing=Owing(owed=owing, on=on),
     )
-    return [task.status.text for task in tasks(told)]
+
+
+def _statuses(
+    state: ReleaseState,
+    *,
+    sent: bool = False,
+    record: Any = None,
+    on: dt.date = TODAY,
+    **owed: str,
+) -> list[str]:
+    package = replace(_packages("payload")[0], forwarded=NOW.isoformat() if sent else "")
+    there = [] if state in {ReleaseState.DECIDED, ReleaseState.REFUSED} else [package]
+    return [task.status.text for task in tasks(_told(state, there, record=record, on=on, **owed))]
 
 
 ARRIVED = {ReleaseState.ACKNOWLEDGED, ReleaseState.CLOSED}
@@ -129,6 +163,36 @@ def test_a_refused_release_stops_where_it_was_refused_and_goes_no_further() -> N
 def test_a_release_held_for_a_person_is_one_whose_agreement_was_approved() -> None:
     told = _statuses(ReleaseState.HELD, record={"alarms": ["rows"]})
     assert told[:4] == ["Completed", "Completed", "Held here", "Completed"]
+
+
+@pytest.mark.parametrize(("state", "stop"), [("held", "Held here"), ("withdrawn", "Stopped here")])
+def test_of_a_release_that_stopped_on_its_way_the_part_that_left_goes_on(
+    state: str, stop: str
+) -> None:
+    left, stays = _packages("payload", "linkage")
+    told = _told(ReleaseState(state), [left, replace(stays, forwarded="")])
+    assert [task.status.text for task in tasks(told)] == [*DONE4, stop, "Waiting", "Running"]
+    hints = [task.hint for task in tasks(told)[4:]]
+    assert hints[:2] == ["1 of 2 packages, 1 not delivered", "0 of 1 receipt from the recipients"]
+    meaning = shown(told.release.state, told.gone, BUNDLE).meaning
+    assert meaning.startswith("1 of 2 packages left, for r. Its receipt and duties still run.")
+
+
+def test_a_try_without_an_end_is_said_and_not_called_nothing() -> None:
+    (begun,) = _packages("payload")
+    told = _told(ReleaseState.HELD, [replace(begun, forwarded="")], touched=True)
+    meaning = shown(told.release.state, told.gone, BUNDLE).meaning
+    assert meaning.startswith("1 of 1 package, for r, may have left")
+    assert [task.status.text for task in tasks(told)][4:6] == ["Held here", "Waiting"]
+
+
+@pytest.mark.parametrize("state", ["refused", "held", "withdrawn"])
+def test_nothing_left_is_said_where_nothing_left(state: str) -> None:
+    told = _told(
+        ReleaseState(state), [replace(each, forwarded="") for each in _packages("payload")]
+    )
+    assert "Nothing left" in shown(told.release.state, told.gone, BUNDLE).meaning
+    assert {task.status.text for task in tasks(told)[4:]} == {"Will not happen"}
 
 
 def test_every_state_of_a_release_has_seven_tasks() -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, render_template
 
 from gateway.adapters import deliveries, release_list
-from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, packages_of
 from gateway.model import Plan
 from gateway.model.permissions import Action
@@ -25,6 +25,7 @@ from gateway.web.documents import decided, inputs
 from gateway.web.guards import guarded
 from gateway.web.pages.sending import A_PAGE, page_number
 from gateway.web.release_counts import bars, counts_of, may_see_exact
+from gateway.web.release_departures import STOPPED, departures, shown
 from gateway.web.release_tasks import Told, tasks
 
 pages = Blueprint("releases", __name__)
@@ -63,8 +64,9 @@ def one(release: str, *, caller: Caller) -> str:
         found = release_list.one(connection, release)
         packages = packages_of(connection, release)
         receipts = receipts_of(connection, release)
-        late = deliveries.count(connection, release, DeliveryState.NOT_DELIVERED)
-        owing = release_duties.owing(connection, desk(), release)
+        gone = departures(packages, deliveries.listed(connection, release=release))
+        stopped = found.state in STOPPED
+        owing = release_duties.owing(connection, desk(), release, stopped=stopped)
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
@@ -74,13 +76,13 @@ def one(release: str, *, caller: Caller) -> str:
         counts=counts,
         packages=packages,
         receipts=receipts,
-        not_delivered=late,
+        gone=gone,
         owing=owing,
     )
     return render_template(
         "releases/one.html",
         release=found,
-        state=states.RELEASES[found.state],
+        state=shown(found.state, gone, bundle),
         title=title,
         agreement=agreement,
         tasks=tasks(told),
@@ -90,10 +92,10 @@ def one(release: str, *, caller: Caller) -> str:
         outputs=_outputs(found, packages, plan, bundle),
         packages=[(each, _rows(each, caller), _recipient(each, bundle)) for each in packages],
         receipts=receipts,
+        gone=gone,
+        stopped=stopped,
         plan=plan,
-        duties=_duties(plan, bundle),
-        owed=release_duties.lines(owing, bundle),
-        overdue=owing.overdue,
+        **_duties(plan, owing, bundle),
         not_sent=_not_sent(plan),
         held=held_releases.held(found, caller),
     )
@@ -133,9 +135,13 @@ def _recipient(package: PackageRecord, bundle: Bundle) -> str:
     return release_columns.recipient_title(bundle, package.recipient)
 
 
-def _duties(plan: Plan | None, bundle: Bundle) -> list[str]:
+def _duties(plan: Plan | None, owing: release_duties.Owing, bundle: Bundle) -> dict[str, Any]:
     known = bundle.vocabulary.duties
-    return [known.get(duty, duty) for duty in plan.duties] if plan else []
+    return {
+        "duties": [known.get(duty, duty) for duty in plan.duties] if plan else [],
+        "owed": release_duties.lines(owing, bundle),
+        "overdue": owing.overdue,
+    }
 
 
 def _not_sent(plan: Plan | None) -> list[tuple[str, list[str]]]:
