@@ -159,10 +159,15 @@ def choices(read: DecisionInputs, *, on: dt.date) -> Iterator[tuple[Wanted, Plan
                     continue
 
 
-def _require_emergency(plan: Plan) -> None:
+def is_emergency(plan: Plan) -> bool:
+    """Whether it discloses one person, with what is typed at the time, and says so at once."""
     typed = {rule.name for output in plan.outputs for rule in output.columns if _typed(rule)}
     single = plan.kind is PurposeKind.SINGLE_DISCLOSURE and TELLS in plan.duties
-    if not single or not typed >= set(LONGEST):
+    return single and typed >= set(LONGEST)
+
+
+def _require_emergency(plan: Plan) -> None:
+    if not is_emergency(plan):
         raise _no_purpose(plan.request.purpose)
 
 

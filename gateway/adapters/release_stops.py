@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
+from gateway.adapters.emergency_rules import is_emergency
 from gateway.adapters.release_store import (
     ReleaseRecord,
     ReleaseState,
@@ -18,6 +19,7 @@ from gateway.adapters.release_store import (
 )
 from gateway.adapters.release_world import World
 from gateway.disclosure import Alarm
+from gateway.ledger.promises import EMERGENCY
 from gateway.model import Plan, Reason
 
 
@@ -31,6 +33,8 @@ def write_decision(world: World, plan: Plan, *, release: str, officer: str) -> N
         "version": plan.agreement_version,
         "operator": officer,
     }
+    if is_emergency(plan):
+        facts["kind"] = EMERGENCY
     decided = ReleaseRecord(
         id=release,
         state=ReleaseState.DECIDED,

@@ -153,7 +153,7 @@ EVENTS: Mapping[str, Event] = {
     "register-match-settled": _event("subject purpose register_sequence state", "source register"),
     "register-match-read": _event("subject", "purpose register release"),
     "register-matches-queued": _event("release entries", "purpose register"),
-    "release-decided": _event("release purpose agreement policy_digest", "clause version"),
+    "release-decided": _event("release purpose agreement policy_digest", "clause version kind"),
     "release-refused": _event(
         "release purpose agreement", "policy_digest reasons code clause version"
     ),

@@ -10,15 +10,11 @@ Source: the councils' privacy notices; UK GDPR Art 5(2); requirement N17.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import rfc8785
+from gateway.ledger.promises_of_packages import destroyed, groups, keys, minimum
+from gateway.ledger.story import Answer, Manifest, Manifests, Outcome, Story, Told, Verdict, counted
 
-from gateway.ledger.story import Manifest, Outcome, Story, Told, Verdict
-
-Answer = tuple[Outcome, str, list[Told]]
-Manifests = Sequence[Manifest]
 Rule = Callable[[Story, Manifests, dt.date], Answer]
 
 
@@ -64,7 +60,7 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         return Outcome.BROKEN, "The agreement was withdrawn before the decision.", ended
     return (
         Outcome.KEPT,
-        f"{_counted(len(before), 'approval')} of this very text before it was decided, "
+        f"{counted(len(before), 'approval')} of this very text before it was decided, "
         "none by who wrote it.",
         [*proposals, *before, decided],
     )
@@ -96,44 +92,6 @@ def _apart(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     return Outcome.KEPT, "Who released it neither wrote, approved nor granted.", [*others, decided]
 
 
-def _minimum(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
-    made = {told.fact("package"): told for told in story.own("package-made")}
-    if set(made) != {manifest["package"] for manifest in manifests} or not made:
-        return Outcome.BROKEN, "A manifest is missing.", list(made.values())
-    for manifest in manifests:
-        told = made[manifest["package"]]
-        if canonical_digest(manifest) != told.fact("core_digest"):
-            return Outcome.BROKEN, "A manifest is not the one that was recorded.", [told]
-        if any(not column.get("clause") for column in manifest["columns"]):
-            return Outcome.BROKEN, "A column left without a clause.", [told]
-    columns = sum(len(manifest["columns"]) for manifest in manifests)
-    return (
-        Outcome.KEPT,
-        f"{_counted(columns, 'column')} left, each by a clause.",
-        list(made.values()),
-    )
-
-
-def _groups(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
-    made = story.own("package-made")
-    limited = [manifest for manifest in manifests if manifest.get("disclosure")]
-    if any(not manifest["disclosure"].get("met") for manifest in limited):
-        return Outcome.BROKEN, "A limit on small groups was not met.", made
-    if any(_in_clear(manifest) for manifest in manifests):
-        because = "It names people, to a recipient who may know them: nobody is told otherwise."
-        return Outcome.DOES_NOT_APPLY, because, made
-    least = min((manifest["disclosure"]["k"] for manifest in limited), default=0)
-    because = (
-        f"No group of fewer than {least} families left." if least else "No rows of facts left."
-    )
-    return Outcome.KEPT, because, made
-
-
-def _in_clear(manifest: Manifest) -> bool:
-    """Whether a column that names people left as it was received."""
-    return any((c["class"], c["treatment"]) == ("direct", "keep") for c in manifest["columns"])
-
-
 def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     built, recorded = story.own("release-built"), story.recorded
     if recorded is None or not built:
@@ -163,14 +121,10 @@ def _objections(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     )
 
 
-def _counted(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
 def _two_with_a_reason(story: Story, _m: Manifests, on: dt.date) -> Answer:
     disclosed, filed = story.own("emergency-disclosed"), story.own("emergency-reason-filed")
     if not disclosed:
-        return Outcome.KEPT, "It was no emergency disclosure.", story.own("release-decided")
+        return _no_emergency(story)
     both = {disclosed[0].fact("operator"), disclosed[0].fact("approver")}
     sent = story.own("package-forwarded")
     shown = [*disclosed, *filed, *sent]
@@ -185,6 +139,14 @@ def _two_with_a_reason(story: Story, _m: Manifests, on: dt.date) -> Answer:
     return Outcome.NOT_YET, "Two people agreed on it; a reason is still owed.", shown
 
 
+def _no_emergency(story: Story) -> Answer:
+    """What is decided as an emergency disclosure has to be told of as one."""
+    decided = story.own("release-decided")
+    if any(told.fact("kind") == EMERGENCY for told in decided):
+        return Outcome.BROKEN, "No entry says who stood behind the disclosure.", decided
+    return Outcome.KEPT, "It was no emergency disclosure.", decided
+
+
 def _conserved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     built = story.own("release-built")
     if not built:
@@ -195,26 +157,6 @@ def _conserved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     if received != forwarded + withheld:
         return Outcome.BROKEN, "The people received are not those forwarded and withheld.", built
     return Outcome.KEPT, "Everybody was sent or left out for a reason.", built
-
-
-def _keys(story: Story, _m: Manifests, _on: dt.date) -> Answer:
-    uses = story.own("key-used")
-    shown = list(uses)
-    for use in uses:
-        leave = [
-            told
-            for told in story.every("key-granted", key=use.fact("key"), policy_digest=story.digest)
-            if told.index < use.index
-            and told.fact("purpose") == use.fact("purpose")
-            and str(told.fact("until")) >= use.entry.at.date().isoformat()
-        ]
-        if not leave:
-            return Outcome.BROKEN, "A key was used without leave.", [use]
-        shown += leave
-    because = (
-        f"{_counted(len(uses), 'use')} of a key, each by leave." if uses else "No key was needed."
-    )
-    return Outcome.KEPT, because, shown
 
 
 def _recorded_first(story: Story, _m: Manifests, _on: dt.date) -> Answer:
@@ -243,29 +185,12 @@ def _once(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         return Outcome.NOT_YET, f"{len(gone)} of {len(whom)} packages have left.", [*made, *sent]
     return (
         Outcome.KEPT,
-        f"{_counted(len(gone), 'package')}, each once, each to its recipient.",
+        f"{counted(len(gone), 'package')}, each once, each to its recipient.",
         [*made, *sent],
     )
 
 
-def _destroyed(story: Story, manifests: Sequence[Manifest], on: dt.date) -> Answer:
-    made, gone = story.own("package-made"), story.own("recipient-destroyed")
-    days = sorted(_destroy_by(manifest) for manifest in manifests)
-    if len(gone) >= len(made) and made:
-        return Outcome.KEPT, "Each recipient has certified the destruction.", gone
-    if days and on.isoformat() <= days[-1]:
-        return Outcome.NOT_YET, f"It is to be destroyed by {days[-1]}.", made
-    return Outcome.BROKEN, "Its day has passed without a certificate of each recipient.", gone
-
-
-def _destroy_by(manifest: Manifest) -> str:
-    for duty in manifest.get("duties", ()):
-        text = duty if isinstance(duty, str) else str(duty.get("code", ""))
-        if text.startswith("destroy-by "):
-            return text.removeprefix("destroy-by ")
-    return ""
-
-
+EMERGENCY = "emergency"
 REGISTER_EVENTS = frozenset(
     {"register-entry-added", "register-entry-lifted", "register-loaded", "register-entry-answered"}
 )
@@ -279,8 +204,8 @@ PROMISES: Mapping[str, tuple[str, Rule]] = {
         "Nobody decides alone: who writes, approves and releases are others.",
         _apart,
     ),
-    "minimum": ("Only the minimum necessary is shared.", _minimum),
-    "de-identified": ("You cannot be identified from what researchers receive.", _groups),
+    "minimum": ("Only the minimum necessary is shared.", minimum),
+    "de-identified": ("You cannot be identified from what researchers receive.", groups),
     "objections": ("You can object, and you are left out.", _objections),
     "emergency": (
         "Told without asking you only to protect you or others from harm, by two people, for a"
@@ -288,13 +213,8 @@ PROMISES: Mapping[str, tuple[str, Rule]] = {
         _two_with_a_reason,
     ),
     "conserved": ("Everybody is accounted for: sent, or left out for a stated reason.", _conserved),
-    "keys": ("Codes in place of names are made only with leave.", _keys),
+    "keys": ("Codes in place of names are made only with leave.", keys),
     "recorded": ("Every sharing is recorded before it happens.", _recorded_first),
     "once": ("Only those who need to know receive it, once.", _once),
-    "destroyed": ("It is destroyed once the research is concluded.", _destroyed),
+    "destroyed": ("It is destroyed once the research is concluded.", destroyed),
 }
-
-
-def canonical_digest(manifest: Manifest) -> str:
-    """SHA-256 of the manifest's canonical form, as its ledger entry commits to it."""
-    return hashlib.sha256(rfc8785.dumps(dict(manifest))).hexdigest()

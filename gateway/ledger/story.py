@@ -13,6 +13,7 @@ from typing import Any
 from gateway.ledger.entries import Entry
 
 Manifest = Mapping[str, Any]
+Manifests = Sequence[Manifest]
 
 
 class Outcome(StrEnum):
@@ -88,3 +89,11 @@ class Story:
     def digest(self) -> str:
         """The policy digest that the release was decided by."""
         return str(self.decided.fact("policy_digest")) if self.decided else ""
+
+
+Answer = tuple[Outcome, str, list[Told]]
+
+
+def counted(number: int, one: str) -> str:
+    """A number with its word, in the plural where there is more than one."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"

@@ -4,12 +4,15 @@
     python verify_release.py proof.json --trust council.json --ledger ledger.jsonl
 
 The file comes from `gateway prove RELEASE`. Each entry is followed to the signed
-checkpoint; each promise is judged here from the entries alone, by rules written down
-in docs/reference/ledger.md and not taken from the gateway's code. With a whole export
-(`gateway ledger export FILE --show-all`) it also checks that no entry was left out
-which could have broken a promise. It needs Python 3.11, `cryptography`, and
-`verify_ledger.py` beside it. Exit 0: all of it verifies and every verdict is the
-file's; 6: not.
+checkpoint; each promise is judged from the entries and the manifests alone, as of the
+day on which the file was made and as of today (or of --on DAY). What a manifest says of
+keys, and what the entries say of packages and emergencies, has to be in the file. That
+nothing else was left out which could have broken a promise, only a whole export shows
+(`gateway ledger export FILE --show-all`, then --ledger FILE).
+
+It needs Python 3.11, `cryptography`, and `verify_ledger.py` and `verify_promises.py`
+beside it. Exit 0: all of it verifies, every verdict is the file's, and no promise is
+broken; 6: not.
 
 Source: RFC 9162; docs/reference/ledger.md, "Promises".
 """
@@ -20,219 +23,20 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 try:
     from gateway.standalone import verify_ledger as ledger
+    from gateway.standalone import verify_promises as promises
 except ImportError:  # beside it, as an auditor has it
     import verify_ledger as ledger  # type: ignore[import-not-found, no-redef]
+    import verify_promises as promises  # type: ignore[import-not-found, no-redef]
 
-Json = dict[str, Any]
-KEPT, BROKEN, LATER, APPLIES_NOT = "kept", "broken", "not-yet", "does-not-apply"
-OWN = {
-    *("release-decided", "release-built", "package-made", "release-recorded"),
-    *("package-forwarded", "package-acknowledged", "recipient-destroyed", "key-used"),
-    *("emergency-disclosed", "emergency-reason-filed"),
-}
-REGISTER = {
-    *("register-entry-added", "register-entry-lifted"),
-    *("register-loaded", "register-entry-answered"),
-}
+Json = promises.Json
 
 
-class Log:
-    """The proved entries of one release, in the log's order."""
-
-    def __init__(self, proof: Json) -> None:
-        self.release = proof["release"]
-        self.entries = sorted(proof["entries"], key=lambda told: told["index"])
-        self.manifests = proof["manifests"]
-        self.asked = proof["asked"]
-
-    def find(self, event: str, **facts: Any) -> list[Json]:
-        """Entries of an event with these facts."""
-        return [
-            told
-            for told in self.entries
-            if told["entry"]["event"] == event
-            and all(told["entry"]["facts"].get(name) == value for name, value in facts.items())
-        ]
-
-    def own(self, event: str) -> list[Json]:
-        """Entries of an event that name the release."""
-        return self.find(event, release=self.release)
-
-
-def fact(told: Json, name: str) -> Any:
-    """A fact of an entry, or nothing."""
-    return told["entry"]["facts"].get(name)
-
-
-def digest(log: Log) -> Any:
-    """The policy digest of the decision."""
-    return fact(log.own("release-decided")[0], "policy_digest")
-
-
-def before(entry: Json, told: list[Json]) -> list[Json]:
-    """What the ledger says before an entry."""
-    return [each for each in told if each["index"] < entry["index"]]
-
-
-def editors(log: Log, entry: Json) -> set[Any]:
-    """Whoever had proposed this very text before an entry, or was said to have written of it."""
-    told = before(entry, log.find("policy-proposed", document_digest=digest(log)))
-    wrote = {name for each in told for name in (fact(each, "editors") or "").split(",") if name}
-    return wrote | {fact(each, "operator") for each in told}
-
-
-def approved(log: Log) -> str:
-    """Somebody signed this very text before it decided, and nobody what they had written."""
-    decided = log.own("release-decided")[0]
-    signed = before(decided, log.find("policy-approved", document_digest=digest(log)))
-    if not signed or any(fact(told, "operator") in editors(log, told) for told in signed):
-        return BROKEN
-    if not editors(log, decided):
-        return BROKEN
-    ended = before(decided, log.find("policy-withdrawn", document_digest=digest(log)))
-    last = max(told["index"] for told in signed)
-    return BROKEN if any(last < told["index"] for told in ended) else KEPT
-
-
-def apart(log: Log) -> str:
-    """Who released it had done nothing else for it."""
-    decided = log.own("release-decided")[0]
-    others = log.find("policy-approved", document_digest=digest(log))
-    others += log.find("key-granted", policy_digest=digest(log))
-    acted = editors(log, decided) | {fact(told, "operator") for told in before(decided, others)}
-    return BROKEN if fact(decided, "operator") in acted else KEPT
-
-
-def minimum(log: Log) -> str:
-    """Each manifest is the recorded one, and each of its columns has a clause."""
-    made = {fact(told, "package"): fact(told, "core_digest") for told in log.own("package-made")}
-    shown = {m["package"]: ledger.sha256(ledger.canonical(m)).hex() for m in log.manifests}
-    clauses = all(column.get("clause") for m in log.manifests for column in m["columns"])
-    return KEPT if made and made == shown and clauses else BROKEN
-
-
-def groups(log: Log) -> str:
-    """Every limit on small groups was met; where people are named, it is no promise."""
-    met = all(m["disclosure"].get("met") for m in log.manifests if m.get("disclosure"))
-    told = [(c["class"], c["treatment"]) for m in log.manifests for c in m["columns"]]
-    return BROKEN if not met else APPLIES_NOT if ("direct", "keep") in told else KEPT
-
-
-def objections(log: Log) -> str:
-    """The register did not move between its reading and the record of the dispatch."""
-    built, recorded = log.own("release-built"), log.own("release-recorded")
-    if not built or not recorded:
-        return BROKEN
-    if log.own("emergency-disclosed"):
-        return KEPT
-    read = fact(built[-1], "register_sequence")
-    register = [told for told in log.entries if told["entry"]["event"] in REGISTER]
-    early = [
-        told
-        for told in register
-        if (fact(told, "register_sequence") or 0) > read and told["index"] < recorded[0]["index"]
-    ]
-    return BROKEN if early or fact(recorded[0], "register_sequence") != read else KEPT
-
-
-def emergency(log: Log) -> str:
-    """Two people, before anything left; both reasons within a day."""
-    made, filed = log.own("emergency-disclosed"), log.own("emergency-reason-filed")
-    if not made:
-        return KEPT
-    both = {fact(made[0], "operator"), fact(made[0], "approver")}
-    early = any(told["index"] < made[0]["index"] for told in log.own("package-forwarded"))
-    late = any(fact(told, "state") != "in-time" for told in filed)
-    if len(made) != 1 or len(both) != 2 or early or late:
-        return BROKEN
-    if {fact(told, "operator") for told in filed} >= both:
-        return KEPT
-    day = dt.date.fromisoformat(made[0]["entry"]["at"][:10]) + dt.timedelta(days=1)
-    return BROKEN if log.asked > day.isoformat() else LATER
-
-
-def conserved(log: Log) -> str:
-    """Received is forwarded and withheld."""
-    built = log.own("release-built")
-    if not built:
-        return BROKEN
-    received, sent, left = (fact(built[-1], n) for n in ("received", "forwarded", "withheld"))
-    return KEPT if received == sent + left else BROKEN
-
-
-def keys(log: Log) -> str:
-    """Each use of a key had leave for this purpose and policy, on that day."""
-    for use in log.own("key-used"):
-        leave = [
-            told
-            for told in log.find("key-granted", key=fact(use, "key"), policy_digest=digest(log))
-            if told["index"] < use["index"]
-            and fact(told, "purpose") == fact(use, "purpose")
-            and fact(told, "until") >= use["entry"]["at"][:10]
-        ]
-        if not leave:
-            return BROKEN
-    return KEPT
-
-
-def recorded(log: Log) -> str:
-    """Decided, built and recorded, each once, before anything left."""
-    steps = [
-        [told["index"] for told in log.own(event)]
-        for event in ("release-decided", "release-built", "release-recorded")
-    ]
-    if any(len(found) != 1 for found in steps):
-        return BROKEN
-    order = [found[0] for found in steps]
-    sent = [told["index"] for told in log.own("package-forwarded")]
-    return KEPT if order == sorted(order) and all(i > order[-1] for i in sent) else BROKEN
-
-
-def once(log: Log) -> str:
-    """Each package left once, to the recipient it was made for."""
-    whom = {fact(told, "package"): fact(told, "recipient") for told in log.own("package-made")}
-    sent = log.own("package-forwarded")
-    gone = [fact(told, "package") for told in sent]
-    wrong = [t for t in sent if fact(t, "recipient") not in (None, whom.get(fact(t, "package")))]
-    if wrong or len(set(gone)) != len(gone) or not set(gone) <= set(whom):
-        return BROKEN
-    return KEPT if len(gone) == len(whom) else LATER
-
-
-def destroyed(log: Log) -> str:
-    """Each recipient certified the destruction, or its day is still to come."""
-    made, gone = log.own("package-made"), log.own("recipient-destroyed")
-    if made and len(gone) >= len(made):
-        return KEPT
-    duties = [duty for m in log.manifests for duty in m.get("duties", [])]
-    texts = [duty if isinstance(duty, str) else duty.get("code", "") for duty in duties]
-    days = sorted(t.removeprefix("destroy-by ") for t in texts if t.startswith("destroy-by "))
-    return LATER if days and log.asked <= days[-1] else BROKEN
-
-
-RULES: dict[str, Callable[[Log], str]] = {
-    "approved": approved,
-    "apart": apart,
-    "minimum": minimum,
-    "de-identified": groups,
-    "objections": objections,
-    "emergency": emergency,
-    "conserved": conserved,
-    "keys": keys,
-    "recorded": recorded,
-    "once": once,
-    "destroyed": destroyed,
-}
-
-
-def check(proof: Json, trust: Json) -> Json:
-    """Follow every entry to the checkpoint, then judge every promise."""
+def check(proof: Json, trust: Json, *, on: dt.date) -> Json:
+    """Follow every entry to the checkpoint, then judge every promise as of a day."""
     ledger.require(
         proof.get("format") == "gateway-release-proof-1", "this is no proof of a release"
     )
@@ -242,21 +46,46 @@ def check(proof: Json, trust: Json) -> Json:
         path = [bytes.fromhex(step) for step in told["path"]]
         reached = ledger.root_from_path(leaf, told["index"], checkpoint["size"], path)
         ledger.require(reached.hex() == checkpoint["root"], "an entry does not stand in the log")
-    log = Log(proof)
+    there = [told["index"] for told in proof["entries"]]
+    ledger.require(len(set(there)) == len(there), "an entry stands in the file twice")
+    asked = dt.date.fromisoformat(proof["asked"]).isoformat()
+    signed = checkpoint["time"][:10]
+    ledger.require(asked >= signed, "the file was asked for before its checkpoint was signed")
+    ledger.require(on.isoformat() >= signed, "the day to judge by is before the checkpoint's")
+    log = promises.Log(proof)
     ledger.require(len(log.own("release-decided")) == 1, "the decision is missing")
-    found = {promise: rule(log) for promise, rule in RULES.items()}
-    claimed = {verdict["promise"]: verdict["outcome"] for verdict in proof["verdicts"]}
-    ledger.require(found == claimed, "the file's verdicts are not what its entries show")
-    return {"release": log.release, "entries": len(log.entries), "promises": found}
+    found = log.judged(asked)
+    _as_claimed(proof["verdicts"], found, set(there))
+    today = log.judged(on.isoformat())
+    return {
+        "release": log.release,
+        "entries": len(log.entries),
+        "asked": asked,
+        "judged_on": on.isoformat(),
+        "promises": today,
+        "broken": [promise for promise, outcome in today.items() if outcome == promises.BROKEN],
+        "since_asked": [promise for promise in today if today[promise] != found[promise]],
+        "nothing_left_out": False,
+    }
+
+
+def _as_claimed(verdicts: list[Json], found: dict[str, str], there: set[int]) -> None:
+    """Each promise has one verdict, the entries' own, and what it cites is in the file."""
+    claimed = {verdict["promise"]: verdict["outcome"] for verdict in verdicts}
+    same = found == claimed and len(verdicts) == len(claimed)
+    ledger.require(same, "the file's verdicts are not what its entries show")
+    cited = {index for verdict in verdicts for index in verdict["evidence"]}
+    ledger.require(cited <= there, "a verdict cites an entry that is not in the file")
 
 
 def nothing_left_out(proof: Json, trust: Json, export: Path) -> None:
     """No entry of the export about this release, its policy or the register is missing."""
-    log = Log(proof)
+    log = promises.Log(proof)
     _, leaves = ledger.check_export(export, trust)
     size = ledger.read_checkpoint(proof["checkpoint"], trust)["size"]
     ledger.check_against(ledger.read_checkpoint(proof["checkpoint"], trust), leaves)
     there = {told["index"] for told in log.entries}
+    text_digest = promises.digest(log)
     last = log.own("release-recorded")[0]["index"]
     for text in export.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
@@ -265,19 +94,19 @@ def nothing_left_out(proof: Json, trust: Json, export: Path) -> None:
         ledger.require("entry" in line, "the export hides an entry; ask for a whole one")
         event, facts = line["entry"]["event"], line["entry"]["facts"]
         concerns = (
-            (facts.get("release") == log.release and event in OWN)
-            or (facts.get("document_digest") == digest(log) and event.startswith("policy-"))
-            or (facts.get("policy_digest") == digest(log) and event == "key-granted")
+            (facts.get("release") == log.release and event in promises.OWN)
+            or (facts.get("document_digest") == text_digest and event.startswith("policy-"))
+            or (facts.get("policy_digest") == text_digest and event == "key-granted")
         )
         ledger.require(not concerns or line["index"] in there, "an entry was left out of the proof")
         later = (facts.get("register_sequence") or 0) > read_sequence(log)
-        stood = event in REGISTER and later and line["index"] < last
+        stood = event in promises.REGISTER and later and line["index"] < last
         ledger.require(not stood, "an objection stood before the release was recorded")
 
 
-def read_sequence(log: Log) -> int:
+def read_sequence(log: promises.Log) -> int:
     """Up to which register entry the release read."""
-    return int(fact(log.own("release-built")[-1], "register_sequence"))
+    return int(promises.fact(log.own("release-built")[-1], "register_sequence"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -286,10 +115,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="what `gateway prove RELEASE` wrote")
     parser.add_argument("--trust", type=Path, required=True, help="the sender's descriptor")
     parser.add_argument("--ledger", type=Path, help="an export of the whole ledger")
+    parser.add_argument("--on", type=dt.date.fromisoformat, help="judge as of this day, not today")
     given = parser.parse_args(arguments)
     try:
         proof, trust = json.loads(given.file.read_bytes()), json.loads(given.trust.read_bytes())
-        done = check(proof, trust)
+        done = check(proof, trust, on=given.on or dt.datetime.now(tz=dt.UTC).date())
         if given.ledger is not None:
             nothing_left_out(proof, trust, given.ledger)
             done["nothing_left_out"] = True
@@ -297,8 +127,9 @@ def main(arguments: list[str] | None = None) -> int:
         done = {"fault": str(fault)}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         done = {"fault": "a file is malformed or cannot be read"}
-    print(json.dumps({"ok": "fault" not in done} | done))  # noqa: T201 - its answer
-    return 6 if "fault" in done else 0
+    fine = "fault" not in done and not done["broken"]
+    print(json.dumps({"ok": fine} | done))  # noqa: T201 - its answer
+    return 0 if fine else 6
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def verified(proof: dict[str, Any], trust: str, folder: Path) -> tuple[int, dict
     """What the stand-alone verifier says, in a folder that holds nothing else."""
     (folder / "proof.json").write_text(json.dumps(proof))
     (folder / "trust.json").write_text(trust)
-    for name in ("verify_release.py", "verify_ledger.py"):
+    for name in ("verify_release.py", "verify_promises.py", "verify_ledger.py"):
         shutil.copy(Path(standalone.__file__).with_name(name), folder)
     done = subprocess.run(
         [sys.executable, "verify_release.py", "proof.json", "--trust", "trust.json"],

@@ -321,5 +321,8 @@ def _promises(office: Office, release: str) -> dict[str, str]:
     proof, trust = office.home / "proof.json", json.loads(office.trust().read_text("utf-8"))
     proof.unlink(missing_ok=True)
     office.run("prove", release, "--to", str(proof))
-    found = verify_release.check(json.loads(proof.read_text("utf-8")), trust)
+    told = json.loads(proof.read_text("utf-8"))
+    (decided,) = (e for e in told["entries"] if e["entry"]["event"] == "release-decided")
+    assert decided["entry"]["facts"]["kind"] == "emergency"
+    found = verify_release.check(told, trust, on=dt.date.fromisoformat(told["asked"]))
     return dict(found["promises"])

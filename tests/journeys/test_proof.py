@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -68,10 +69,10 @@ def test_every_verdict_names_entries_that_the_file_holds(proof: Proof) -> None:
         assert set(verdict["evidence"]) <= there
 
 
-def test_an_auditor_verifies_it_with_two_files_and_no_gateway(
+def test_an_auditor_verifies_it_with_three_files_and_no_gateway(
     proof: Proof, office: Office, tmp_path: Path
 ) -> None:
-    for name in ("verify_release.py", "verify_ledger.py"):
+    for name in ("verify_release.py", "verify_promises.py", "verify_ledger.py"):
         source = Path(standalone.__file__).with_name(name)
         (tmp_path / name).write_bytes(source.read_bytes())
     (tmp_path / "proof.json").write_text(json.dumps(proof))
@@ -86,7 +87,7 @@ def test_an_auditor_verifies_it_with_two_files_and_no_gateway(
     assert json.loads(done.stdout)["promises"]["objections"] == "kept"
 
 
-# The gateway itself is hidden, so that only the two files can answer.
+# The gateway itself is hidden, so that only the three files can answer.
 RUN = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -116,9 +117,45 @@ def _no_approval(proof: Proof) -> None:
     proof["entries"].remove(entry(proof, "policy-approved"))
 
 
+def _without(proof: Proof, *events: str) -> None:
+    kept = [told for told in proof["entries"] if told["entry"]["event"] not in events]
+    proof["entries"][:] = kept
+
+
 def _no_grant(proof: Proof) -> None:
-    for told in [t for t in proof["entries"] if t["entry"]["event"] == "key-granted"]:
-        proof["entries"].remove(told)
+    _without(proof, "key-granted")
+
+
+def _no_use_of_a_key(proof: Proof) -> None:
+    _without(proof, "key-used")
+
+
+def _neither_use_nor_grant(proof: Proof) -> None:
+    _without(proof, "key-used", "key-granted")
+
+
+def _one_package_less(proof: Proof) -> None:
+    gone = proof["manifests"].pop()["package"]
+    there = [t for t in proof["entries"] if t["entry"]["facts"].get("package") != gone]
+    proof["entries"][:] = there
+    for verdict in proof["verdicts"]:
+        verdict["evidence"] = []
+
+
+def _an_entry_twice(proof: Proof) -> None:
+    proof["entries"].append(entry(proof, "policy-approved"))
+
+
+def _evidence_that_is_not_there(proof: Proof) -> None:
+    proof["verdicts"][0]["evidence"].append(0)
+
+
+def _a_verdict_twice(proof: Proof) -> None:
+    proof["verdicts"].insert(0, {**proof["verdicts"][0], "outcome": "broken"})
+
+
+def _asked_before_it_was_signed(proof: Proof) -> None:
+    proof["asked"] = "2020-01-01"
 
 
 def _a_claim(proof: Proof) -> None:
@@ -139,6 +176,13 @@ def _another_path(proof: Proof) -> None:
         _another_column,
         _no_approval,
         _no_grant,
+        _no_use_of_a_key,
+        _neither_use_nor_grant,
+        _one_package_less,
+        _an_entry_twice,
+        _evidence_that_is_not_there,
+        _a_verdict_twice,
+        _asked_before_it_was_signed,
         _a_claim,
         _another_path,
     ],
@@ -147,11 +191,54 @@ def _another_path(proof: Proof) -> None:
 def test_a_file_that_was_changed_does_not_verify(
     proof: Proof, trust: Proof, change: Callable[[Proof], None]
 ) -> None:
-    verify_release.check(copy.deepcopy(proof), trust)
+    verify_release.check(copy.deepcopy(proof), trust, on=asked(proof))
     changed = copy.deepcopy(proof)
     change(changed)
-    with pytest.raises((verify_release.ledger.Wrong, StopIteration)):
-        verify_release.check(changed, trust)
+    with pytest.raises(verify_release.ledger.Wrong):
+        verify_release.check(changed, trust, on=asked(proof))
+
+
+def asked(proof: Proof) -> dt.date:
+    return dt.date.fromisoformat(proof["asked"])
+
+
+def test_a_day_that_has_passed_since_is_judged_as_passed(
+    proof: Proof, office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof))
+    given = [str(file), "--trust", str(office.trust())]
+    assert verify_release.main([*given, "--on", proof["asked"]]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["broken"], told["since_asked"]) == (True, [], [])
+    assert told["asked"] == told["judged_on"] == proof["asked"]
+    assert told["nothing_left_out"] is False
+    assert verify_release.main([*given, "--on", "2199-01-01"]) == 6
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["broken"], told["since_asked"]) == (
+        *(False, ["destroyed"]),
+        ["destroyed"],
+    )
+    assert told["judged_on"] == "2199-01-01"
+    assert verify_release.main([*given, "--on", "2020-01-01"]) == 6
+    assert "the day to judge by" in json.loads(capsys.readouterr().out)["fault"]
+
+
+def test_a_broken_promise_that_the_file_admits_is_no_success(
+    proof: Proof, office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = copy.deepcopy(proof)
+    _without(changed, "key-used", "key-granted")
+    there = {told["index"] for told in changed["entries"]}
+    for verdict in changed["verdicts"]:
+        verdict["evidence"] = sorted(there & set(verdict["evidence"]))
+        verdict["outcome"] = "broken" if verdict["promise"] == "keys" else verdict["outcome"]
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(changed))
+    given = [str(file), "--trust", str(office.trust()), "--on", proof["asked"]]
+    assert verify_release.main(given) == 6
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["broken"]) == (False, ["keys"])
 
 
 def test_an_entry_that_was_left_out_shows_against_the_whole_ledger(

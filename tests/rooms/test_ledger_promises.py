@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from gateway.ledger import PROMISES, Fact
-from gateway.standalone import verify_release
+from gateway.standalone import verify_promises
 from tests.rooms.told_releases import (
     A_CERTIFICATE,
+    A_KEY,
     AN_OBJECTION,
     APPROVED,
     BUILT,
@@ -23,18 +24,21 @@ from tests.rooms.told_releases import (
     NAMED,
     NONE,
     OBJECTED,
+    OWN,
     PROPOSED,
     RECORDED,
     RELEASE,
     SENT,
     STATED,
     TEXT,
+    TOKENS_FILE,
     UNDUE,
     USED,
     WHOLE,
     WITHDREW,
     Case,
     Change,
+    a_column,
     again,
     asked,
     changed,
@@ -300,7 +304,88 @@ def test_every_use_of_a_key_is_by_leave() -> None:
     assert judged("keys") == ("kept", "1 use of a key, each by leave.", [GRANTED, USED])
     twice = "2 uses of a key, each by leave."
     assert judged("keys", again(USED)) == ("kept", twice, [GRANTED, USED, USED])
-    assert judged("keys", without(USED)) == ("kept", "No key was needed.", [])
+    unneeded = without(USED), stating(1, columns=[a_column("arm")])
+    assert judged("keys", *unneeded) == ("kept", "No key was needed.", [MADE, MADE])
+
+
+A_STUDY = {"kind": "study", "study": "nis", "epoch": "2026-1"}
+OF_STUDY: dict[str, Fact] = {"study": "nis", "epoch": "2026-1"}
+CONTROLLERS_USE: dict[str, Fact] = {**A_KEY, "key": "k-2", "kind": "controller", "count": 9}
+A_CONTROLLER: dict[str, Fact] = {
+    **{name: fact for name, fact in CONTROLLERS_USE.items() if name != "count"},
+    "until": "2026-06-15",
+    "operator": "kim",
+}
+PSEUDONYM = [a_column("family", sort="identifier", treatment="pseudonym")]
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        (without(USED),),
+        (without(USED), without(GRANTED)),
+        (saying(USED, release="rel-2"),),
+        (saying(USED, kind="controller"),),
+        (without(USED), stating(1, columns=[], key=A_STUDY)),
+        (stating(1, columns=[], key=A_STUDY),),
+        (stating(1, key=A_STUDY), saying(GRANTED, study="nis", epoch="2026-2")),
+        (stating(0, columns=PSEUDONYM),),
+        (stating(0, key={"kind": "pseudonym", "epoch": "1"}),),
+        (stating(0, columns=TOKENS_FILE["columns"]),),
+    ],
+    ids=[
+        *("no use", "neither use nor grant", "of another release", "another kind"),
+        *("a key without a use", "a grant of no study", "another epoch"),
+        *("a pseudonym", "pseudonyms of the unit", "one use for two packages"),
+    ],
+)
+def test_codes_that_left_demand_that_their_key_s_use_is_told(
+    happened: tuple[Change, ...],
+) -> None:
+    outcome, because, _ = judged("keys", *happened)
+    assert (outcome, because) == (
+        "broken",
+        "Codes left, but no entry says that their key was used.",
+    )
+    assert others_verdicts(changed(*happened))["keys"] == "broken"
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        (stating(1, key=A_STUDY), saying(GRANTED, **OF_STUDY)),
+        (without(USED), stating(1, rows=0, key=A_STUDY)),
+        (again(USED), stating(0, columns=TOKENS_FILE["columns"])),
+        (
+            more(GRANTED, before=DECIDED, **A_CONTROLLER, policy_digest=TEXT["document_digest"]),
+            more(USED, before=MADE, **OWN, **CONTROLLERS_USE),
+            stating(0, columns=PSEUDONYM, key={"kind": "pseudonym", "epoch": "1"}),
+        ),
+    ],
+    ids=["its own study", "nothing left", "a use for each", "pseudonyms"],
+)
+def test_the_key_that_made_the_codes_was_used_by_leave(happened: tuple[Change, ...]) -> None:
+    assert judged("keys", *happened)[0] == "kept"
+    assert others_verdicts(changed(*happened))["keys"] == "kept"
+
+
+def test_a_package_cannot_be_left_out_with_its_manifest() -> None:
+    gone = without(MADE, which=0), lambda case: replace(case, manifests=case.manifests[1:])
+    told = judged("minimum", *gone)
+    assert told == ("broken", "A package is missing.", [MADE, RECORDED])
+    assert others_verdicts(changed(*gone))["minimum"] == "broken"
+    one = *gone, saying(RECORDED, packages=1)
+    assert judged("minimum", *one)[0] == others_verdicts(changed(*one))["minimum"] == "kept"
+
+
+def test_what_was_decided_as_an_emergency_is_told_as_one() -> None:
+    decided = saying(DECIDED, kind="emergency")
+    because = "No entry says who stood behind the disclosure."
+    assert judged("emergency", decided) == ("broken", because, [DECIDED])
+    assert others_verdicts(changed(decided))["emergency"] == "broken"
+    both = decided, disclosed(), filed("oz"), filed("ada")
+    assert judged("emergency", *both)[0] == "kept"
+    assert others_verdicts(changed(*both))["emergency"] == "kept"
 
 
 @pytest.mark.parametrize(
@@ -407,8 +492,8 @@ def others_verdicts(case: Case) -> dict[str, str]:
         for told in case.told()
     ]
     proof = {"release": RELEASE, "asked": case.on.isoformat()}
-    log = verify_release.Log({**proof, "entries": entries, "manifests": case.manifests})
-    return {promise: rule(log) for promise, rule in verify_release.RULES.items()}
+    log = verify_promises.Log({**proof, "entries": entries, "manifests": case.manifests})
+    return log.judged(case.on.isoformat())
 
 
 @settings(deadline=None, max_examples=200)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway.ledger import EVENTS, Entry, Fact, Told, Verdict, encode_entry, judge
-from gateway.ledger.promises import canonical_digest
+from gateway.ledger.promises_of_packages import canonical_digest
 
 RELEASE, DIGEST, NONE = "rel-1", "d" * 64, "0" * 64
 START = dt.datetime(2026, 6, 15, 9, tzinfo=dt.UTC)
@@ -210,6 +210,8 @@ POOL: dict[str, list[Fact]] = {
     "received": [99, 100, 101],
     "withheld": [9, 10],
     "state": ["in-time", "late"],
+    "kind": ["study", "controller", "emergency"],
+    "packages": [1, 2],
 }
 LINES = (
     *WHOLE.lines,
@@ -220,13 +222,26 @@ LINES = (
     (OBJECTED, AN_OBJECTION),
     (LOADED, {"register_sequence": 9, "entries": 2}),
     (DISCLOSED, AN_EMERGENCY),
+    (USED, {**OWN, **A_KEY, "kind": "controller", "count": 9}),
+    (
+        GRANTED,
+        {
+            **A_KEY,
+            "study": "nis",
+            "epoch": "2026-1",
+            "policy_digest": DIGEST,
+            "until": "2026-06-15",
+        },
+    ),
     (STATED, a_reason("oz")),
     (STATED, a_reason("ada")),
     (CERTIFIED, A_CERTIFICATE),
     (CERTIFIED, A_CERTIFICATE),
 )
 MEMBERS: dict[str, list[Any]] = {
-    "columns": [NAMED, UNDUE, []],
+    "columns": [NAMED, UNDUE, [], [a_column("family", treatment="pseudonym")]],
+    "key": [None, {"kind": "study", "study": "nis", "epoch": "2026-1"}, {"kind": "pseudonym"}],
+    "rows": [0, 90],
     "disclosure": [None, {"k": 5}, {"k": 5, "met": True}],
     "duties": [[], ["destroy-by 2026-06-14"], [{"code": "destroy-by 2026-06-15"}]],
 }
