@@ -170,10 +170,15 @@ class Extracts:
 
     def in_use(self, dataset: str) -> list[ExtractRecord]:
         """The accepted, unsuperseded extracts of a dataset, one for each party."""
+        return self._accepted(dataset, EXTRACTS.c.superseded_by == "")
+
+    def replaced(self, dataset: str) -> list[ExtractRecord]:
+        """The accepted extracts of a dataset that newer ones have replaced, and that are kept."""
+        return self._accepted(dataset, EXTRACTS.c.superseded_by != "")
+
+    def _accepted(self, dataset: str, which: sa.ColumnElement[bool]) -> list[ExtractRecord]:
         query = sa.select(EXTRACTS).where(
-            EXTRACTS.c.dataset == dataset,
-            EXTRACTS.c.state == "accepted",
-            EXTRACTS.c.superseded_by == "",
+            EXTRACTS.c.dataset == dataset, EXTRACTS.c.state == "accepted", which
         )
         with self.database.begin() as connection:
             return [_record(row) for row in connection.execute(query.order_by(EXTRACTS.c.sequence))]

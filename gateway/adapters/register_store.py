@@ -225,6 +225,7 @@ def _opened(
         identities=identities,
         key=newest.tombstone,
         sequence=last,
+        received=pl.DataFrame({"sequence": sequences, "received": [row.received for row in rows]}),
         settled=settled(every, newest),
         matching=newest.matching,
     )

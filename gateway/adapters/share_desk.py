@@ -23,6 +23,7 @@ from gateway.adapters.release_keys import ReleaseKeys, Uses
 from gateway.adapters.release_memory import ReleaseMemory, memory_of
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
+from gateway.adapters.replaced_extracts import Renamed, names_then
 from gateway.adapters.share_people import (
     COMMUNAL,
     MaskedPeople,
@@ -46,7 +47,7 @@ from gateway.model import (
 from gateway.model.extracts import AGREED, ExtractRecord, meanings
 from gateway.model.keys import KeyKind
 from gateway.objections import Register, elements_compared
-from gateway.selection import Source, of_another_contract
+from gateway.selection import Replaced, Source, of_another_contract
 from gateway.workflows.sharing import Outcome
 
 
@@ -206,19 +207,32 @@ class Desk:
                 f'There is no accepted extract of "{dataset}" from a party of this agreement.',
                 remedy=f"Take one in: gateway receive FILE --dataset {dataset} --from PARTY.",
             )
-        opened = []
-        for record in records:
-            secret = self.ring.storage_identity(record.storage_key)
-            sealed = SealedExtract(
-                self.extracts.directory / record.sealed_name,
-                self.extracts.recorded_digest(record),
-                pyrage.x25519.Identity.from_str(secret),
-            )
-            stored = StoredExtract(record, sealed)
-            opened.append(Tapped(stored, tap) if tap else stored)
-        source = Source(self.approvals.bundle.contracts[dataset], tuple(opened))
+        opened = (self._stored(record) for record in records)
+        source = Source(
+            self.approvals.bundle.contracts[dataset],
+            tuple(Tapped(stored, tap) if tap else stored for stored in opened),
+            self._replaced(plan, dataset) if dataset == plan.cohort.dataset else (),
+        )
         _require_same_meaning(source, plan, records)
         return source
+
+    def _stored(self, record: ExtractRecord) -> StoredExtract:
+        secret = self.ring.storage_identity(record.storage_key)
+        sealed = SealedExtract(
+            self.extracts.directory / record.sealed_name,
+            self.extracts.recorded_digest(record),
+            pyrage.x25519.Identity.from_str(secret),
+        )
+        return StoredExtract(record, sealed)
+
+    def _replaced(self, plan: Plan, dataset: str) -> tuple[Replaced, ...]:
+        """The extracts before those in use, as far as they are kept and say who said no."""
+        contract = self.approvals.bundle.contracts[dataset]
+        return tuple(
+            Replaced(Renamed(self._stored(record), names), record.received_at.isoformat())
+            for record in self.extracts.replaced(dataset)
+            if record.party in plan.senders and (names := names_then(contract, record)) is not None
+        )
 
     def _records(self, plan: Plan, dataset: str) -> list[ExtractRecord]:
         """The extracts in use that come from parties of the agreement."""

@@ -64,6 +64,8 @@ def last_reading(partitions: Partitions) -> Iterator[pl.DataFrame]:
 # Marks relatives of the cohort's people who are not of the cohort themselves: only whether
 # one of them has said no is asked, and no later stage has them.
 BESIDE = "spine.beside"
+# What a replaced extract said of somebody against sharing, and when the newest of these came.
+BEFORE, BEFORE_AT = "spine.before", "spine.before_at"
 
 Wanted = Callable[[str], bool]
 
@@ -158,7 +160,8 @@ class Cohort:
     (`ColumnRule.source`: the Plan's source values, reference dates too),
     `std.ELEMENT`, `spine.participation`, `spine.protected`. Where one member's "no" holds
     the whole family, relatives beside the cohort too, marked by `spine.beside` (`BESIDE`; else
-    null or not there), with what tells who they are; `received` does not count them.
+    null or not there), with what tells who they are; `received` does not count them. Where a
+    replaced extract said something against sharing, `BEFORE` and `BEFORE_AT` hold it.
     """
 
     plan: Plan

@@ -30,6 +30,10 @@ NUMBERS: Final = frozenset({"nhs", "upn", "nino"})
 DETAIL_ROLES: Final = tuple(role for role in Role if role not in {Role.PERSON_ID, Role.FAMILY_ID})
 
 
+def _undated() -> pl.DataFrame:
+    return pl.DataFrame(schema={"sequence": pl.Int64, "received": pl.String})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
     """The entries in force, ready to be compared with a cohort.
@@ -37,7 +41,8 @@ class Register:
     `entries` as `ENTRY_SCHEMA`; `tombstones` one row for each token of each entry;
     `identities` one row per entry: `sequence` and the elements of `std1`; `key` made
     the tombstones; `sequence` is the last number of the whole register
-    when it was read; `settled` which doubtful pairs a person has settled, by the
+    when it was read; `received` when each entry came (`sequence`, `received` as ISO 8601);
+    `settled` which doubtful pairs a person has settled, by the
     references that `matching` makes.
     """
 
@@ -46,6 +51,7 @@ class Register:
     identities: pl.DataFrame = field(repr=False)
     key: TombstoneKey = field(repr=False)
     sequence: int = 0
+    received: pl.DataFrame = field(default_factory=_undated, repr=False)
     settled: pl.DataFrame = field(default_factory=no_settlements, repr=False)
     matching: bytes = field(default=bytes(32), repr=False)
 

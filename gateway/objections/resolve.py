@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from gateway.model import Participation, Withheld
-from gateway.model.stages import BESIDE
+from gateway.model.stages import BEFORE, BEFORE_AT, BESIDE
 from gateway.objections.entries import CERTAIN, EFFECTS, REASON_ORDER, EntryKind
 from gateway.objections.register import Register
 
@@ -30,7 +30,7 @@ SPINE_SILENT: Final = ("NONE", "")
 class Resolution:
     """Who is withheld for which reason, who has consented, and what a human must look at.
 
-    `refused`: `person`, `reason`; `consenting`: `person`; `doubtful`: `person`,
+    `refused`: `person`, `reason`; `consenting`: `person`, `since`; `doubtful`: `person`,
     `sequence`, `match`, `because` (names of tokens and rules): references, no values.
     """
 
@@ -68,7 +68,7 @@ def resolve(hits: pl.DataFrame, register: Register, *, participation: Participat
     return Resolution(
         participation=participation,
         refused=_first_reason(pl.concat([certain, held])),
-        consenting=_consenting(judged),
+        consenting=_consenting(judged, register),
         doubtful=doubtful.group_by("person", "sequence")
         .agg(pl.col("match").first(), pl.col("token").unique().sort().alias("because"))
         .sort("sequence", "person"),
@@ -80,7 +80,9 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
 
     Args:
         frame: n rows with `person` and `spine.participation` (null where the spine
-            has no such column). A word that is not known is a doubt. Of relatives beside
+            has no such column). A word that is not known is a doubt. What a replaced
+            extract said (`BEFORE`) holds until a consent that was recorded later than it
+            came: a partner's file lifts nothing. Of relatives beside
             the cohort (`BESIDE`) only a "no" counts: nobody had to ask them for consent, so
             that its absence holds nobody.
         resolution: of the whole cohort.
@@ -91,7 +93,7 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
     if resolution.participation is Participation.STATUTORY:
         return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, frame.height)
     joined = (
-        frame.select("person", _spine_word(frame), _of_cohort(frame))
+        frame.select("person", _spine_word(frame), *_said_before(frame), _of_cohort(frame))
         .join(resolution.refused, on="person", how="left", maintain_order="left")
         .join(
             resolution.consenting.with_columns(pl.lit(value=True).alias("consents")),
@@ -100,7 +102,9 @@ def decide(frame: pl.DataFrame, resolution: Resolution) -> pl.Series:
             maintain_order="left",
         )
     )
-    reasons = [pl.col("reason"), _spine_reason(pl.col("word"))]
+    lifted = (pl.col("since") > pl.col(BEFORE_AT)).fill_null(value=False)
+    before = pl.when(~lifted).then(_spine_reason(pl.col(BEFORE)))
+    reasons = [pl.col("reason"), _spine_reason(pl.col("word")), before]
     if resolution.participation is Participation.CONSENT:
         given = pl.col("consents").fill_null(value=False) | (pl.col("word") == SPINE_CONSENT)
         absent = ~given.fill_null(value=False) & pl.col("asked")
@@ -121,6 +125,14 @@ def _spine_word(frame: pl.DataFrame) -> pl.Expr:
         return pl.lit(None, dtype=pl.String).alias("word")
     said = pl.col("spine.participation").cast(pl.String)
     return said.str.strip_chars().str.to_uppercase().alias("word")
+
+
+def _said_before(frame: pl.DataFrame) -> list[pl.Expr]:
+    nothing = pl.lit(None, dtype=pl.String)
+    return [
+        (pl.col(name) if name in frame.columns else nothing).alias(name)
+        for name in (BEFORE, BEFORE_AT)
+    ]
 
 
 def _of_cohort(frame: pl.DataFrame) -> pl.Expr:
@@ -171,9 +183,10 @@ def _alike_entries(register: Register) -> pl.DataFrame:
     return register.identities.select("sequence").with_columns(same.alias("identity"))
 
 
-def _consenting(judged: pl.DataFrame) -> pl.DataFrame:
+def _consenting(judged: pl.DataFrame, register: Register) -> pl.DataFrame:
     consent = judged.filter(pl.col("kind") == EntryKind.CONSENT.value, pl.col("clear"))
-    return consent.select("person").unique()
+    dated = consent.join(register.received, on="sequence", how="left")
+    return dated.group_by("person").agg(pl.col("received").max().alias("since"))
 
 
 def _first_reason(reasons: pl.DataFrame) -> pl.DataFrame:

@@ -10,11 +10,12 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "A purpose".
 
 from gateway.selection.choosing import alike, for_version, select
 from gateway.selection.finding import FOUND_BY, find_one
-from gateway.selection.sources import Source, StoredColumns, of_another_contract
+from gateway.selection.sources import Replaced, Source, StoredColumns, of_another_contract
 from gateway.selection.spine import cohort_filter
 
 __all__ = [
     "FOUND_BY",
+    "Replaced",
     "Source",
     "StoredColumns",
     "alike",

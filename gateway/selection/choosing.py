@@ -13,6 +13,7 @@ from gateway.errors import RefusedError
 from gateway.model import Plan, Role
 from gateway.model.stages import Again, Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
+from gateway.selection.saying import WORD, Said, said_elsewhere, tightest
 from gateway.selection.scattering import (
     Whole,
     WithRelatives,
@@ -22,9 +23,6 @@ from gateway.selection.scattering import (
 )
 from gateway.selection.sources import Source
 from gateway.selection.spine import ORDER, SpineReader, asks_beside, has_person_ids
-
-# What a row of the spine can say against sharing; any row of a person counts.
-TIGHTENING = ("OPTOUT", "OBJECTED")
 
 
 def select(
@@ -54,10 +52,11 @@ def select(
     """
     spine = sources[plan.cohort.dataset]
     elements = tuple(elements)
-    people = _people(plan, sources, scratch, elements, only)
+    said = said_elsewhere(plan, sources)
+    people = _people(plan, sources, scratch, elements, only, said)
     if only or not asks_beside(plan) or spine.column_of(Role.FAMILY_ID) is None:
         return Cohort(plan=plan, partitions=Whole(people), received=people.rows)
-    others = SpineReader(plan, spine, elements, beside=True).blocks()
+    others = said.heard(SpineReader(plan, spine, elements, beside=True).blocks())
     beside = scatter(others, "family", scratch=scratch, partitions=len(people))
     return Cohort(plan=plan, partitions=WithRelatives(people, beside), received=people.rows)
 
@@ -68,11 +67,13 @@ def _people(
     scratch: Scratch,
     elements: tuple[str, ...],
     only: str,
+    said: Said,
 ) -> Spill:
     """The cohort itself, whole families together."""
     spine = sources[plan.cohort.dataset]
     unique = _people_are_unique(spine)
     blocks = _of(only, SpineReader(plan, spine, elements, ordered=not unique).blocks())
+    blocks = said.heard(blocks)
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
     if not plan.joins and unique:
@@ -147,11 +148,8 @@ def _latest(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
             remedy='Say take = "latest" in the purpose, or correct the extract.',
             dataset=plan.cohort.dataset,
         )
-    tightest = pl.col("spine.participation").filter(pl.col("spine.participation").is_in(TIGHTENING))
     said = frame.with_columns(
-        pl.coalesce(tightest.max().over("person"), "spine.participation").alias(
-            "spine.participation"
-        ),
+        pl.coalesce(tightest(WORD).over("person"), WORD).alias(WORD),
         pl.col("spine.protected").max().over("person"),
     )
     ordered = said.sort(ORDER, maintain_order=True, nulls_last=False)

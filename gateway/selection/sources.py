@@ -27,11 +27,23 @@ class StoredColumns(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """An accepted extract that a newer one of its partner has replaced, and when it came."""
+
+    extract: StoredColumns = field(repr=False)
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """The extracts of one dataset that are in use: newest, accepted, not superseded."""
+    """The extracts of one dataset that are in use: newest, accepted, not superseded.
+
+    `replaced` are those before them that are still kept: what they said against sharing holds.
+    """
 
     contract: Contract
     extracts: tuple[StoredColumns, ...] = field(repr=False)
+    replaced: tuple[Replaced, ...] = field(default=(), repr=False)
 
     @property
     def rows(self) -> int:

@@ -26,7 +26,9 @@ class SpineReader:
     """Blocks of the spine as blocks of the cohort; `ordered` adds what tells the latest row.
 
     With `beside` it is the rows of families that are not of the cohort: who they are and
-    what they said, and nothing else of them.
+    what they said, and nothing else of them. With `saying` it is every row, of the cohort or
+    not, with what it says against sharing, whether it protects, and whom it is about; null
+    where nobody can tell.
     """
 
     plan: Plan
@@ -34,6 +36,7 @@ class SpineReader:
     elements: tuple[str, ...]
     ordered: bool = False
     beside: bool = False
+    saying: bool = False
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The rows of the cohort, block by block."""
@@ -44,6 +47,8 @@ class SpineReader:
             yield kept.select(*self._projection(kept.columns))
 
     def _filter(self) -> pl.Expr:
+        if self.saying:
+            return pl.lit(value=True)
         within = cohort_filter(self.plan.cohort)
         family = self.source.column_of(Role.FAMILY_ID)
         if not self.beside or family is None:
@@ -51,7 +56,7 @@ class SpineReader:
         return ~within & pl.col(family).is_not_null()
 
     def _rules(self) -> list[ColumnRule]:
-        if self.beside:
+        if self.beside or self.saying:
             return []
         return [rule for rule in all_rules(self.plan) if rule.dataset == self.plan.cohort.dataset]
 
@@ -59,8 +64,9 @@ class SpineReader:
         cohort = self.plan.cohort
         named = [rule.column for rule in self._rules()]
         named += [rule.at for rule in self._rules() if isinstance(rule.at, str)]
-        named += [column for column, _ in cohort.within]
-        named += [column for column, _, _ in cohort.between]
+        if not self.saying:
+            named += [column for column, _ in cohort.within]
+            named += [column for column, _, _ in cohort.between]
         roles = (Role.PERSON_ID, Role.FAMILY_ID)
         named += [column for role in roles if (column := self.source.column_of(role))]
         named += [column for column in self._marks().values() if column]
@@ -105,8 +111,9 @@ class SpineReader:
     def _projection(self, present: Sequence[str]) -> list[pl.Expr]:
         person, family = (self.source.column_of(role) for role in (Role.PERSON_ID, Role.FAMILY_ID))
         known = [pl.col(person).cast(pl.String)] if person else []
+        nobody = pl.lit(None, dtype=pl.String) if self.saying else pl.format("row:{}", "~row")
         taken = [
-            pl.coalesce(*known, *self._told(present), pl.format("row:{}", "~row")).alias("person"),
+            pl.coalesce(*known, *self._told(present), nobody).alias("person"),
             (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
         ]
         coded = self._coded()

@@ -103,7 +103,8 @@ def kill_under_load(
         longest = max(LONGEST_WAIT, FILES_BETWEEN * load.first())
         with load.running():
             while told.total() < count and time.monotonic() < over and not load.faults:
-                time.sleep(chance.uniform(0.05, longest))
+                # A file whose checker was killed again and again gets its room.
+                time.sleep(chance.uniform(0.05, max(longest, load.waiting() / 5)))
                 if chance.random() < ALL_AT_ONCE:
                     kill_all(service)
                     service = stack.enter_context(standing(office, port))

@@ -39,6 +39,7 @@ class Load:
     sent: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
+    _waiting: dict[str, float] = field(default_factory=dict)
     _enough: threading.Event = field(default_factory=threading.Event)
     _number: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,9 +62,17 @@ class Load:
         """The upload once its check is over, as its sender sees it."""
         partner = Partner(self.url, offices.MACHINES[offices.COUNCIL][0])
         over = {"done", "failed"}
-        return serving.until(
+        self._waiting[upload] = time.monotonic()
+        found = serving.until(
             lambda: partner.upload(upload), lambda told: told["state"] in over, PATIENCE
         )
+        del self._waiting[upload]
+        return found
+
+    def waiting(self) -> float:
+        """For how many seconds the file that has waited longest has waited."""
+        since = list(self._waiting.values())
+        return time.monotonic() - min(since) if since else 0.0
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
