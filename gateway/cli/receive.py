@@ -115,7 +115,8 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     if document["superseded_by"]:
         yield (
             f"These bytes came before; {document['superseded_by']} has taken their place since, "
-            "and releases read that one. To have these read again, receive them with --again."
+            "and releases read the newest that was accepted. To have these read again, receive "
+            "them with --again."
         )
     if document["dropped_columns"]:
         yield (

@@ -117,8 +117,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     if document["superseded_by"]:
         yield (
             f"These bytes came before; {document['superseded_by']} has taken their place since, "
-            "and releases read that one. To have these read again, ask the council's data team "
-            "to take them in anew, or send a corrected file."
+            "and releases read the newest that was accepted. To have these read again, ask the "
+            "council's data team to take them in anew, or send a corrected file."
         )
     if document["dropped_columns"]:
         yield f"Dropped before storage: {', '.join(document['dropped_columns'])}."

@@ -16,7 +16,7 @@ from gateway.adapters.extract_store import Extracts
 from gateway.adapters.failing_rows import rows_kept
 from gateway.errors import UsageError
 from gateway.model.extracts import ExtractRecord
-from gateway.web import findings
+from gateway.web import findings, states
 from gateway.web.desk import desk
 
 
@@ -40,6 +40,21 @@ def extract(extract_id: str, *, party: str | None) -> ExtractRecord:
             remedy="`gateway extracts` lists them.",
         )
     return found
+
+
+def state_of(record: ExtractRecord) -> states.Shown:
+    """An extract's state in words; an accepted one that was replaced is not used any more."""
+    replaced = record.state == "accepted" and record.superseded_by
+    return states.REPLACED if replaced else states.EXTRACTS[record.state]
+
+
+def read_instead(record: ExtractRecord) -> str:
+    """The extract that releases read in place of one that was replaced; nothing for none.
+
+    It need not be the next one: that may have been replaced in its turn.
+    """
+    newest = store().latest(record.dataset, record.party) if record.superseded_by else None
+    return newest.id if newest else ""
 
 
 def has_rows(record: ExtractRecord) -> bool:

@@ -26,12 +26,17 @@ EXTRACTS: Mapping[str, Shown] = {
     "rejected": Shown("Rejected", "red", "Nothing of it is stored."),
     "destroyed": Shown("Destroyed", "grey", "Its retention was over; nobody can read it any more."),
 }
+REPLACED = Shown("Replaced", "grey", "A newer file has its place; it is not used any more.")
 RELEASES: Mapping[str, Shown] = {
     "decided": Shown("Under way", "blue", "The agreement permits it; it is being made."),
     "built": Shown("Under way", "blue", "Its packages are made and not yet recorded."),
     "recorded": Shown("Being sent", "blue", "It is in the ledger and on its way."),
     "forwarded": Shown("Sent", "green", "Its packages are where they belong."),
-    "acknowledged": Shown("Received", "green", "Each recipient has signed that it arrived."),
+    "acknowledged": Shown(
+        "Received",
+        "green",
+        "Each package has its receipt: signed by its recipient, or the number of their portal.",
+    ),
     "closed": Shown("Closed", "grey", "Each recipient has certified that every copy is destroyed."),
     "refused": Shown("Refused", "red", "Nothing left."),
     "held": Shown("Held", "yellow", "Nothing left; a person must look first."),

@@ -70,6 +70,27 @@ def test_a_partner_sees_its_own_files_and_no_others(client_as: Clients) -> None:
     assert police.get(f"/sent/{theirs}/rows.csv").status_code == 404
 
 
+def test_a_replaced_file_names_the_one_that_releases_read_and_is_not_called_used(
+    client_as: Clients, office: Office, tmp_path: Path
+) -> None:
+    council, rosa = client_as("uploader-2"), client_as("release-officer")
+    first = extract_of(council, "/sent")
+    rows = borough.rows_of(borough.borough(tmp_path / "people", 600) / "family_register.csv")
+    taken = []
+    with office.open():
+        for number in (1, 2, 3):
+            later = borough.write_rows(tmp_path / f"{number}.csv", rows[:-number])
+            told = borough.receive(office, later, "family_register", COUNCIL)
+            taken.append(told["extract"])
+    for page in (council.get(f"/sent/{first}").text, rosa.get(f"/extracts/{first}").text):
+        read = page.partition("Releases read")[2].partition("</a>")[0]
+        assert taken[-1] in read, "not the next one, which was replaced in its turn"
+        assert "not used any more" in page
+        assert "will be used" not in page
+    assert "File accepted" not in council.get(f"/sent/{first}").text
+    assert "File accepted" in council.get(f"/sent/{taken[-1]}").text
+
+
 def _without_token(page: TestResponse) -> str:
     return re.sub(r'value="[0-9a-f]{64}"', "", page.text)
 
@@ -227,6 +248,10 @@ def test_no_stranger_chooses_where_a_redirect_leads(app: Flask, path: str) -> No
     answer = app.test_client().get(path, headers={"Host": "elsewhere.example"})
     assert answer.status_code == 404
     assert "elsewhere.example" not in answer.headers.get("Location", "")
+
+
+def test_nobody_is_said_to_have_signed_what_a_person_typed() -> None:
+    assert "portal" in states.RELEASES["acknowledged"].meaning
 
 
 def test_every_state_has_its_words() -> None:

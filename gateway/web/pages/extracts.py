@@ -48,6 +48,7 @@ def every(*, caller: Caller) -> str:
             for line in lines[:A_PAGE]
         ],
         states=states.EXTRACTS,
+        replaced=states.REPLACED,
         page=number,
         more=len(lines) > A_PAGE,
     )
@@ -64,7 +65,8 @@ def one(extract: str, *, caller: Caller) -> str:
         record=record,
         title=dataset_title(bundle, record.dataset),
         party=party_title(bundle, record.party),
-        state=states.EXTRACTS[record.state],
+        state=extracts_known.state_of(record),
+        read_instead=extracts_known.read_instead(record),
         found=findings.shown(record, bundle.contracts.get(record.dataset)),
         failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),

@@ -75,6 +75,7 @@ def history(*, caller: Caller) -> str:
         "sending/history.html",
         lines=[(line, dataset_title(bundle, line.dataset)) for line in lines[:A_PAGE]],
         states=states.EXTRACTS,
+        replaced=states.REPLACED,
         page=number,
         more=len(lines) > A_PAGE,
     )
@@ -90,7 +91,8 @@ def one(extract: str, *, caller: Caller) -> str:
         "sending/extract.html",
         record=record,
         title=dataset_title(bundle, record.dataset),
-        state=states.EXTRACTS[record.state],
+        state=extracts_known.state_of(record),
+        read_instead=extracts_known.read_instead(record),
         found=findings.shown(record, bundle.contracts.get(record.dataset)),
         failing=findings.failing(record),
         has_rows=extracts_known.has_rows(record),
