@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from gateway.adapters import schema
 from gateway.adapters.database import Database
 from gateway.adapters.examination import Examination, Found, Health, Patient
 from gateway.adapters.examinations_data import (
@@ -22,6 +23,7 @@ from gateway.adapters.examinations_data import (
     ledger,
     ledger_head,
     register,
+    restored,
 )
 from gateway.adapters.examinations_office import (
     machine,
@@ -50,6 +52,7 @@ def examine(
         only: the examinations wanted; all when empty.
     """
     try:
+        schema.require_there(settings)
         patient = Patient(settings, Database(settings.database_url), open_ring(settings), at)
     except GatewayError as fault:
         return [_fault("installation", fault)]
@@ -76,6 +79,7 @@ def _fault(subject: str, fault: GatewayError) -> Found:
 
 READINESS: tuple[Examination, ...] = (
     disk,
+    restored,
     database,
     keys,
     ledger_head,
@@ -86,6 +90,7 @@ READINESS: tuple[Examination, ...] = (
 EVERY: tuple[Examination, ...] = (
     data_directory,
     disk,
+    restored,
     database,
     keys,
     ledger,

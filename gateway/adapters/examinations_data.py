@@ -10,11 +10,19 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from gateway.adapters import (
+    backup,
+    keyring_files,
+    ledger_check,
+    ledger_store,
+    register_trust,
+    schema,
+)
 from gateway.adapters import clock as clocks
-from gateway.adapters import keyring_files, ledger_check, ledger_store, register_trust, schema
 from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.adapters.keyring import FEW_MONTHS
 from gateway.adapters.keyring_signing import raw_public
+from gateway.errors import HeldForPerson
 from gateway.model.keys import KeyKind
 
 ROOM_WANTED, ROOM_NEEDED = 2 << 30, 32 << 20
@@ -38,6 +46,21 @@ def disk(patient: Patient) -> Iterator[Found]:
         )
         return
     yield well("disk", f"{free >> 30} GiB are free.")
+
+
+def restored(patient: Patient) -> Iterator[Found]:
+    """What was put back from a backup is reconciled with what came after it."""
+    try:
+        backup.require_reconciled(patient.settings.data)
+    except HeldForPerson as held:
+        yield Found(
+            subject="restore",
+            health=Health.ILL,
+            sentence=f"{held.sentence} [{held.code}]",
+            remedy=held.remedy,
+        )
+        return
+    yield well("restore", "Nothing waits to be reconciled.")
 
 
 def database(patient: Patient) -> Iterator[Found]:

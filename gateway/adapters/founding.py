@@ -25,7 +25,7 @@ from gateway.errors import UsageError
 from gateway.model.keys import ID, KeyKind
 from gateway.workflows import custody
 
-MARK = "founded"
+MARK = schema.MARK
 FIRST_KINDS = (
     KeyKind.LEDGER_SIGNING,
     KeyKind.PACKAGE_SIGNING,

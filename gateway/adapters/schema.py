@@ -10,6 +10,8 @@ Source: docs/how-to/run-on-postgresql.md; Alembic documentation, "Commands".
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ import sqlalchemy as sa
 
 from gateway.adapters import keyring_files
 from gateway.adapters.database import Database
+from gateway.adapters.database_url import read_url
 from gateway.adapters.settings import Settings
 from gateway.errors import IntegrityError, Unavailable
 
 VERSION_TABLE = "schema_version"
+MARK = "founded"  # written last by `init`: from then on there is a database
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001"
 
@@ -76,7 +80,41 @@ def database_in(settings: Settings) -> Database:
             remedy="Run `gateway init` first, or name the directory with --data.",
         )
     keyring_files.check_directory(settings.data.resolve())
+    require_there(settings)
     return Database(settings.database_url)
+
+
+def require_there(settings: Settings) -> None:
+    """Refuse a data directory that was founded and whose SQLite file is gone or empty.
+
+    Opening it would make an empty one, and every advice after that would be unfit.
+
+    Raises:
+        Unavailable: `store/database-gone`.
+    """
+    url = read_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    if (settings.data / MARK).exists() and _is_empty(Path(url.database)):
+        raise Unavailable(
+            "store/database-gone",
+            "The database is gone.",
+            remedy="Restore it from a backup: `gateway restore`, into a directory with the key "
+            "ring alone. Keep this directory until then.",
+        )
+
+
+def _is_empty(file: Path) -> bool:
+    """Whether there is no such file, or no table in it; a damaged one is not empty."""
+    if not file.exists() or file.stat().st_size == 0:
+        return not file.with_name(file.name + "-wal").exists()
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+        ) as base:
+            return not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.Error:
+        return False
 
 
 def ready(database: Database) -> Database:
@@ -92,7 +130,8 @@ def ready(database: Database) -> Database:
                 raise Unavailable(
                     "store/not-founded",
                     "The database holds no tables of the gateway.",
-                    remedy="Run `gateway init` first, or correct GATEWAY_DATABASE_URL.",
+                    remedy="Run `gateway init` first, or correct GATEWAY_DATABASE_URL. What was "
+                    "founded before is restored from a backup.",
                 )
     if found != newest():
         migrate(database)

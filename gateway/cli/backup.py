@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, open_store
+
+# The adapter's words, known without loading it.
+REASONS = ("none-kept", "kept-copies-lost", "no-newer-backup", "newer-backup-damaged", "rehearsal")
 
 
 @click.command()
@@ -67,32 +71,33 @@ def restore(ctx: click.Context, source: Path, json_wanted: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A checkpoint that was kept outside this machine.",
 )
+@click.option("--no-checkpoint", is_flag=True, help="There is none; an auditor says so.")
+@click.option("--accept-loss", is_flag=True, help="Entries that are missing are lost (auditor).")
+@click.option("--reason", type=click.Choice(REASONS), help="Why; it is recorded in the ledger.")
 @json_option
 @click.pass_context
 @exits
-def reconcile(
-    ctx: click.Context,
-    acting: str,
-    objections_entered: bool,
-    revocations_entered: bool,
-    outside: tuple[Path, ...],
-    json_wanted: bool,
-) -> None:
+def reconcile(ctx: click.Context, /, json_wanted: bool, **said: Any) -> None:
     """End the hold of a restored directory, once what came after the backup is entered.
 
     Example: gateway reconcile --objections-entered --revocations-entered
     --checkpoint checkpoint.jws --as ada
     """
-    from gateway.adapters.reconciling import reconcile as settle
+    from gateway.adapters import reconciling
 
     opened = open_store(ctx)
-    told = settle(
+    told = reconciling.reconcile(
         opened.settings,
         opened.database,
         opened.ring,
-        acting=acting,
-        entered=objections_entered and revocations_entered,
-        outside=[path.read_text("ascii").strip() for path in outside],
+        reconciling.Said(
+            acting=said["acting"],
+            entered=said["objections_entered"] and said["revocations_entered"],
+            outside=[reconciling.read_checkpoint_file(path) for path in said["outside"]],
+            unchecked=said["no_checkpoint"],
+            loss_accepted=said["accept_loss"],
+            reason=said["reason"] or "",
+        ),
         at=opened.at,
     )
     emit(told, json_wanted, [f"The hold is over; the ledger holds {told['size']} entries."])

@@ -129,6 +129,8 @@ def _event(required: str, optional: str = "") -> Event:
 EVENTS: Mapping[str, Event] = {
     "ledger-opened": _event("", "source"),
     "ledger-restored": _event("size root", "source"),
+    "restore-unchecked": _event("code size operator"),
+    "restore-loss-accepted": _event("code size entries root operator"),
     "extract-received": _event(
         "extract dataset party content_digest",
         "bytes rows state accepted quarantined contract_digest sealed_digest storage_key"

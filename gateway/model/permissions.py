@@ -39,6 +39,7 @@ class Action(StrEnum):
     OBJECTION_LOOSEN = "objection-loosen"
     SUBJECT_ANSWER = "subject-answer"
     LEDGER_CHECKPOINT = "ledger-checkpoint"
+    LEDGER_LOSS_ACCEPT = "ledger-loss-accept"
     RELEASE_RECORD_READ = "release-record-read"
     EXTRACT_UPLOAD = "extract-upload"
     RECEIPT_READ = "receipt-read"
@@ -123,6 +124,8 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.OBJECTION_LOOSEN: frozenset({PartyRole.RIGHTS_OFFICER}),
         Action.SUBJECT_ANSWER: frozenset({PartyRole.RIGHTS_OFFICER}),
         Action.LEDGER_CHECKPOINT: frozenset({PartyRole.AUDITOR, PartyRole.ADMINISTRATOR}),
+        # That entries are lost for good, or that nothing was there to check them by.
+        Action.LEDGER_LOSS_ACCEPT: frozenset({PartyRole.AUDITOR}),
         Action.RELEASE_RECORD_READ: _OVERSEEING | {PartyRole.RIGHTS_OFFICER},
         Action.EXTRACT_UPLOAD: frozenset({PartyRole.UPLOADER}),
         # Receipts and findings of the caller's own party; `extract-read` shows every party's.

@@ -26,7 +26,10 @@ def test_a_whole_installation_is_alive_and_ready(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/healthz").get_json() == {"alive": True}
     told = client.get("/readyz")
-    assert (told.status_code, told.get_json()) == (200, {"ready": True, "not_well": []})
+    assert (told.status_code, told.get_json()) == (
+        200,
+        {"ready": True, "not_well": [], "uploads": True},
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_what_is_missing_is_named_and_nothing_more(
 def test_a_ring_that_others_can_enter_is_not_ready(app: Flask, data: Settings) -> None:
     data.ring.chmod(0o755)
     told = app.test_client().get("/readyz")
-    assert told.get_json() == {"ready": False, "not_well": ["keys"]}
+    assert told.get_json() == {"ready": False, "not_well": ["keys"], "uploads": False}
 
 
 def test_the_counts_name_routes_and_states_and_nobody(
@@ -99,6 +102,33 @@ def test_the_doctor_examines_and_says_how_to_mend(office: Office, data: Settings
         ill = office.run("doctor")
     assert ill.code == 7
     assert ill.out.startswith("ill")
+
+
+@pytest.mark.parametrize("how", ["away", "empty", "bare"])
+def test_a_database_that_is_gone_is_told_once_and_leads_to_a_backup(
+    office: Office, data: Settings, how: str
+) -> None:
+    file = data.data / "gateway.sqlite"
+    for path in data.data.glob("gateway.sqlite*"):
+        path.unlink()
+    if how == "empty":
+        file.touch(mode=0o600)
+    if how == "bare":
+        base = Database(data.database_url)
+        with base.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE x (y)")
+            connection.exec_driver_sql("DROP TABLE x")
+        base.close()
+    before = sorted(path.name for path in data.data.iterdir())
+    ill = office.run("doctor", "--json")
+    (found,) = [each for each in ill.document["found"] if each["health"] == "ill"]
+    assert (ill.code, len(ill.document["found"])) == (7, 1)
+    assert "gateway restore" in found["remedy"]
+    for words in (["database", "upgrade"], ["extracts"], ["releases"]):
+        no = office.run(*words)
+        assert (no.code, "store/database-gone" in no.err) == (7, True), words
+    if how == "away":
+        assert sorted(path.name for path in data.data.iterdir()) == before
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o750, 0o701])

@@ -1,7 +1,8 @@
 """Alive, ready, and counted: for the machine that watches this one.
 
 `/healthz` says that the process answers; `/readyz` that it may share: documents load,
-keys and register are there, the ledger continues. `/metrics` counts in the form of
+keys and register are there, the ledger continues, nothing waits to be reconciled after a
+restore; and whether partners' files are taken in meanwhile. `/metrics` counts in the form of
 Prometheus, by state and by route, and never by person, party or file.
 
 Source: docs/how-to/run-the-service.md, "Logs and metrics"; security points 19, 22;
@@ -24,6 +25,8 @@ from gateway.web.telling import known_method
 
 api = Blueprint("health", __name__)
 READY_FOR = 10.0
+# What keeps data in and takes it in all the same.
+SHARING_ALONE = frozenset({"restore", "clock"})
 _ready: dict[str, tuple[float, Response]] = {}
 
 
@@ -44,7 +47,7 @@ def ready() -> Response:
     found = examine(desk().settings, at=desk().now(), only=READINESS)
     ill = sorted({each.subject for each in found if each.health is Health.ILL})
     answer = Response(
-        json.dumps({"ready": not ill, "not_well": ill}),
+        json.dumps({"ready": not ill, "not_well": ill, "uploads": set(ill) <= SHARING_ALONE}),
         503 if ill else 200,
         mimetype="application/json",
     )
