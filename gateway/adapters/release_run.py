@@ -18,7 +18,7 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
-from gateway.adapters import deliveries, ledger_store, release_doubts
+from gateway.adapters import deliveries, ledger_store, release_doubts, release_owed
 from gateway.adapters.release_answers import columns_of, reasons_of, refused, would_share
 from gateway.adapters.release_build import Building, conserved
 from gateway.adapters.release_faults import require_as_recorded
@@ -27,7 +27,6 @@ from gateway.adapters.release_stops import write_decision, write_hold, write_ref
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseState,
-    step,
 )
 from gateway.adapters.release_world import (
     UNFINISHED,
@@ -217,7 +216,7 @@ class Run:
             for package in sealed:
                 ways.send(connection, self._package_record(package, outbox), at=world.now())
             self.recording(connection)
-            step(connection, self.release, ReleaseState.RECORDED)
+            release_owed.recorded(connection, world, self.release, outbox=outbox)
             proof = ledger_store.prove(connection, leaf.index)
         self._state = ReleaseState.RECORDED
         return as_recorded(self.release, sealed, proof=proof)

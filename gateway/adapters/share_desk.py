@@ -53,13 +53,18 @@ from gateway.workflows.sharing import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """See `gateway.workflows.sharing.ShareDesk`; `beside` are sources that nobody sent."""
+    """See `gateway.workflows.sharing.ShareDesk`.
+
+    `beside` are sources that nobody sent; `moved_on` are the releases recorded before this
+    run that moved on as it began, or cannot.
+    """
 
     world: World
     ring: KeyRing
     extracts: Extracts
     approvals: Approvals
     beside: Mapping[str, Source] = field(default_factory=dict, repr=False)
+    moved_on: tuple[str, ...] = ()
 
     def decide(self, request: SharingRequest, officer: str) -> Plan | Refusal:
         """Decide by the agreements in force, for an officer who may run this release."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,6 @@ def share(
     from gateway.model import SharingRequest
     from gateway.wiring import share_desk
     from gateway.workflows.share import preview
-    from gateway.workflows.share import share as make_release
 
     request = SharingRequest(purpose=purpose, agreement=agreement)
     target = str(outbox.absolute()) if outbox else ""
@@ -92,13 +92,33 @@ def share(
             outcome = (
                 preview(desk, request, officer=acting, reason=reason)
                 if dry_run
-                else make_release(desk, request, officer=acting, outbox=target)
+                else _made(desk, request, officer=acting, outbox=target)
             )
         except (RefusedError, HeldForPerson) as no:
             outcome = stopped(request, no)
-    document = answer(outcome)
-    emit(document, json_wanted, lines(document))
+        _say(desk, outcome, json_wanted)
     ctx.exit(EXIT_OF_STATE[outcome.state])
+
+
+def _made(desk: Any, request: Any, *, officer: str, outbox: str) -> Any:
+    """The release that this command recorded and never answered for, else a new one."""
+    from gateway.adapters import release_owed
+    from gateway.workflows.share import share as make_release
+
+    owed = release_owed.answer(desk.world, request, officer=officer, outbox=outbox)
+    return owed or make_release(desk, request, officer=officer, outbox=outbox)
+
+
+def _say(desk: Any, outcome: Any, json_wanted: bool) -> None:
+    """Print the answer while it is still our turn: from then on it is not owed any more."""
+    from gateway.adapters import release_owed
+
+    database = desk.world.database
+    others = [each for each in desk.moved_on if each != outcome.release]
+    notes = (*outcome.warnings, *release_owed.notes(database, others))
+    document = answer(replace(outcome, warnings=notes))
+    emit(document, json_wanted, lines(document))
+    release_owed.answered(database, outcome.release)
 
 
 def _settings(ctx: click.Context) -> Settings:
@@ -166,6 +186,7 @@ def answer(outcome: Any) -> dict[str, Any]:
         ],
         "warnings": list(outcome.warnings),
         "columns": {name: list(columns) for name, columns in outcome.columns.items()},
+        "resumed": outcome.resumed,
     }
 
 
@@ -192,6 +213,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         for reason in document["refusal"]:
             clause = f" (clause {reason['clause']})" if reason["clause"] else ""
             yield f"{reason['code']}: {reason['reason']}{clause}"
+        yield from (f"Note: {warning}" for warning in document["warnings"])
         return
     told = document["conservation"]
     yield f"{document['state'].capitalize()}: {document['release'] or 'a rehearsal'}"
@@ -201,8 +223,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     for package in document["packages"]:
         yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
         yield f"  {package['path'] or 'on its way: gateway deliveries list'}"
-    for warning in document["warnings"]:
-        yield f"Note: {warning}"
+    yield from (f"Note: {warning}" for warning in document["warnings"])
 
 
 def conservation(told: dict[str, Any], *, rounded: bool) -> str:

@@ -9,11 +9,12 @@ import contextlib
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import clock, duties, ledger_check, operators
+from gateway.adapters import clock, duties, ledger_check, operators, release_owed
 from gateway.adapters.approvals import Approvals
 from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
@@ -32,6 +33,8 @@ from gateway.model.permissions import Action, authorise
 from gateway.model.rounding import rounded
 from gateway.wiring.common import append, extract_store, new_id, now, open_bundle, open_database
 from gateway.workflows.ports import Progress
+
+_OURS = frozenset({"salt", release_owed.MARK})
 
 
 @contextlib.contextmanager
@@ -72,9 +75,16 @@ def share_desk(
             with database.read() as connection:
                 ledger_check.require_whole(connection, keys=_ledger_keys(ring))
             desk.world.make_folders()
-            resume(desk.world)
-            sweep(desk.world, desk.ring)
+            desk = _mended(desk)
         yield desk
+
+
+def _mended(desk: Desk) -> Desk:
+    """Finish, withdraw and sweep what a crash left; the desk knows what moved on."""
+    waiting = release_owed.waiting(desk.world.database)
+    resume(desk.world)
+    sweep(desk.world, desk.ring)
+    return replace(desk, moved_on=release_owed.moved_on(desk.world.database, waiting))
 
 
 def _ledger_keys(ring: KeyRing) -> dict[str, bytes]:
@@ -191,9 +201,9 @@ def _owed(connection: sa.Connection, package: str) -> dict[str, str]:
 
 
 def _told(record: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
-    """The controller's record as its reader may see it; the salt is nobody's to see."""
+    """The controller's record as its reader may see it; our own marks are nobody's to see."""
     if exact:
-        return {name: told for name, told in record.items() if name != "salt"}
+        return {name: told for name, told in record.items() if name not in _OURS}
     people = {name: rounded(record[name]) for name in ("received", "forwarded") if name in record}
     withheld = {why: rounded(count) for why, count in record.get("withheld", {}).items()}
     refusal = {"refusal": record["refusal"]} if "refusal" in record else {}

@@ -39,7 +39,8 @@ class Outcome:
 
     `state` is forwarded, recorded (packages are on their way by their channels), refused
     or held; for a preview it is would-forward or
-    would-refuse, and every count is rounded to 10 with "<10" below.
+    would-refuse, and every count is rounded to 10 with "<10" below. `resumed`: it is the
+    answer for a release that was recorded before, and nothing new was made.
     """
 
     state: str
@@ -53,6 +54,7 @@ class Outcome:
     refusal: Sequence[Reason] = ()
     warnings: Sequence[str] = ()
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    resumed: bool = False
 
 
 class ReleaseRun(Protocol):

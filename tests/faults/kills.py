@@ -93,7 +93,7 @@ def kill_shares(office: Office, outbox: Path, count: int) -> int:
     """Kill `count` releases; how many were still running when they were killed."""
     words = (*borough.SHARE, "--to", str(outbox), "--json")
     whole = timed(office, words)
-    hit = 0
+    hit, answered = 0, {row["id"] for row in soundness.table(office, soundness.RELEASES)}
     for after in moments(count, whole):
         was_killed, out = killed(office, words, after)
         hit += was_killed
@@ -101,9 +101,13 @@ def kill_shares(office: Office, outbox: Path, count: int) -> int:
         soundness.check_outbox(office, outbox)
         if out:
             told = {row["id"]: row for row in soundness.table(office, soundness.RELEASES)}
+            answered.add(soundness.document(out)["release"])
             assert told[soundness.document(out)["release"]]["state"] == "forwarded"
     last = office.ask(*words[:-1])
     assert last["state"] == "forwarded"
+    every = {row["id"]: row["state"] for row in soundness.table(office, soundness.RELEASES)}
+    left = {name for name, state in every.items() if state == "forwarded"}
+    assert left == answered | {last["release"]}, "a release left that nobody was told of"
     soundness.check_ledger(office)
     soundness.check_outbox(office, outbox)
     soundness.check_nothing_half_done(office, outbox)
