@@ -82,7 +82,7 @@ def examine(
     result = _assessed_alone(given, coarser, small_groups)
     # Who is withheld to hide others may make a group small, and the other way round.
     while earlier is not None and isinstance(result, Assessed):
-        apart = earlier.apart(result)
+        apart = earlier.apart(result, given)
         if not apart.size:
             break
         given = given.without(apart)

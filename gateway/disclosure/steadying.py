@@ -48,16 +48,22 @@ class Earlier:
     entropy: Entropy = field(repr=False)
     scratch: Scratch = field(repr=False)
 
-    def apart(self, assessed: Assessed) -> Marks:
+    def apart(self, assessed: Assessed, given: Given) -> Marks:
         """The people to withhold beside those of this release's own small groups.
 
         An output without limits, as one that says who people are, hides nobody.
+
+        Args:
+            assessed: who would leave.
+            given: the same with the people of small groups, who hide nobody that has left.
         """
         limits = [output.limits.k for output in assessed.plan.outputs if output.limits]
         if not limits or not self.releases:
             return np.empty(0, dtype=np.uint64)
-        now = members_in_order(assessed, self.scratch)
-        return hidden(now, self.releases, k=max(limits), entropy=self.entropy)
+        now = could = members_in_order(assessed, self.scratch)
+        if assessed.counts.get(Withheld.SMALL_GROUP.value):
+            could = _ordered(given.partitions, given.received, self.scratch)
+        return hidden(now, self.releases, k=max(limits), entropy=self.entropy, could=could)
 
 
 def members_of(assessed: Assessed) -> Members:
@@ -91,9 +97,13 @@ class OrderedMembers:
 
 def members_in_order(assessed: Assessed, scratch: Scratch) -> OrderedMembers:
     """The people who would leave, ordered without holding all of them."""
-    bits = max(1, (assessed.rows // PART_ROWS).bit_length())
+    return _ordered(assessed.partitions, assessed.rows, scratch)
+
+
+def _ordered(partitions: Partitions, rows: int, scratch: Scratch) -> OrderedMembers:
+    bits = max(1, (rows // PART_ROWS).bit_length())
     spill = scratch.spill(2**bits)
-    for frame in narrowed(assessed.partitions, {"mark", "unit"}.__contains__):
+    for frame in narrowed(partitions, {"mark", "unit"}.__contains__):
         ordered = frame.sort("mark")
         part = (ordered["mark"].to_numpy() >> np.uint64(64 - bits)).astype(np.uint32)
         ends = np.searchsorted(part, np.arange(2**bits), side="right").tolist()

@@ -114,7 +114,14 @@ def too_few(count: int, k: int) -> bool:
     return 0 < count < k
 
 
-def hidden(now: InOrder, earlier: Sequence[InOrder], *, k: int, entropy: Entropy) -> Marks:
+def hidden(
+    now: InOrder,
+    earlier: Sequence[InOrder],
+    *,
+    k: int,
+    entropy: Entropy,
+    could: InOrder | None = None,
+) -> Marks:
     """The people to withhold so that no pair of releases points at fewer than k families.
 
     Withholding for one earlier release can make another pair differ by too few, so it is
@@ -127,12 +134,16 @@ def hidden(now: InOrder, earlier: Sequence[InOrder], *, k: int, entropy: Entropy
             waits on, and hides the leavers of the older ones, so that nobody else is drawn.
         k: the limit of the output, in families.
         entropy: unpredictable bytes; who is drawn must not be guessable.
+        could: `now` with those who are suppressed in small groups of their own, if any are.
+            A whole group that is gone explains itself and hides nobody who left from
+            another one, so that those who left beside them are none or k families as well.
 
     Returns:
         Marks of people, sorted; all of them where fewer than k families would remain.
     """
+    could = could or now
     staying = _Staying(now, _NOBODY)
-    while (going := _next(staying, earlier, k, entropy)).size:
+    while (going := _next(staying, _Staying(could, staying.gone), earlier, k, entropy)).size:
         staying = _Staying(now, np.sort(np.concatenate((staying.gone, going))))
     remaining = _Few(k)
     for part in staying.parts():
@@ -186,12 +197,16 @@ class _Few:
         return np.concatenate((_NOBODY, *self._people))
 
 
-def _next(staying: InOrder, earlier: Sequence[InOrder], k: int, entropy: Entropy) -> Marks:
+def _next(
+    staying: _Staying, could: _Staying, earlier: Sequence[InOrder], k: int, entropy: Entropy
+) -> Marks:
     """What one earlier release makes necessary next; nothing once all are satisfied."""
     for before in reversed(earlier):
         joiners, leavers = _moved(staying, before, k)
         if joiners.point_at_somebody:
             return joiners.people
+        if not leavers.point_at_somebody and could.now is not staying.now:
+            _, leavers = _moved(could, before, k)
         if leavers.point_at_somebody:
             both = _InBoth(staying, before, leavers.families)
             short = k - int(leavers.families.size)

@@ -156,6 +156,54 @@ def test_who_waits_after_a_lone_leaver_waits_on_while_nothing_else_changes() -> 
         assert again.tolist() == waiting.tolist(), "nobody else is drawn"
 
 
+def test_a_whole_group_that_is_suppressed_hides_nobody_who_left_another() -> None:
+    """The father's group falls below k and goes; of the child's group one row is missing."""
+    before = of(*((n, n) for n in range(100)), (200, 17))
+    could = of(*((n, n) for n in range(100) if n != 17))
+    suppressed = range(17 - K + 1, 17)
+    now = could.keeping(~np.isin(could.people, np.array(suppressed, dtype=np.uint64)))
+    # Together with the suppressed the leaver's family is one of k: told by itself it is alone.
+    assert hidden(now, [before], k=K, entropy=os.urandom).size == 0
+    gone = hidden(now, [before], k=K, entropy=os.urandom, could=could)
+    assert gone.size == K - 1
+    assert not set(gone.tolist()) & set(suppressed)
+
+
+def released(groups: np.ndarray, families: np.ndarray, people: list[int]) -> list[int]:
+    """The people of groups of K families or more."""
+    held = {g: {families[p] for p in people if groups[p] == g} for g in set(groups.tolist())}
+    return [p for p in people if len(held[groups[p]]) >= K]
+
+
+def test_no_lone_family_is_missing_from_groups_that_survive() -> None:
+    random, seen = np.random.default_rng(7), 0
+    for _ in range(150):
+        families = np.repeat(np.arange(60), random.integers(1, 5, 60))
+        groups = random.choice(8, families.size, p=random.dirichlet(np.full(8, 1.5)))
+        first = released(groups, families, list(range(families.size)))
+        left = int(random.integers(60))
+        could = [p for p in range(families.size) if families[p] != left]
+        if left not in families[first]:
+            continue
+        while True:
+            second = released(groups, families, could)
+            gone = hidden(
+                of(*((p, int(families[p])) for p in second)),
+                [of(*((p, int(families[p])) for p in first))],
+                k=K,
+                entropy=os.urandom,
+                could=of(*((p, int(families[p])) for p in could)),
+            )
+            if not gone.size:
+                break
+            could = [p for p in could if p not in set(gone.tolist())]
+        survive = set(groups[second].tolist())
+        missing = {int(families[p]) for p in set(first) - set(second) if groups[p] in survive}
+        assert len(missing) != 1
+        seen += bool(missing)
+    assert seen > 100
+
+
 def test_a_lone_leaver_whose_family_stays_is_joined_by_other_families_too() -> None:
     before = of(*((n, n // 3) for n in range(90)))
     now = of(*((n, n // 3) for n in range(90) if n != 17))
