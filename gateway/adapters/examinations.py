@@ -25,6 +25,13 @@ from gateway.adapters.examinations_data import (
     register,
     restored,
 )
+from gateway.adapters.examinations_held import (
+    address,
+    delivery_keys,
+    extracts,
+    packages_waiting,
+    passphrase,
+)
 from gateway.adapters.examinations_office import (
     machine,
     notices,
@@ -93,13 +100,18 @@ EVERY: tuple[Examination, ...] = (
     restored,
     database,
     keys,
+    passphrase,
     ledger,
     clock,
     register,
+    extracts,
     policies,
     people,
     work,
     notices,
+    packages_waiting,
+    delivery_keys,
+    address,
     packages_on_their_way,
     recipients_duties,
     machine,

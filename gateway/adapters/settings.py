@@ -20,6 +20,7 @@ from gateway.adapters.settings_notices import NoticeSettings
 from gateway.errors import UsageError
 
 PREFIX = "GATEWAY_"
+_LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 KNOWN: Mapping[str, tuple[str, str]] = {
@@ -161,6 +162,12 @@ def read_settings(
         notices=settings_notices.read(chosen),
         sources=sources,
     )
+
+
+def is_protected(address: str) -> bool:
+    """Whether what is sent to an address crosses no network in the clear."""
+    here = (address == start or address.startswith((start + ":", start + "/")) for start in _LOCAL)
+    return address.startswith("https://") or any(here)
 
 
 def _level(chosen: str) -> str:

@@ -19,7 +19,7 @@ from gateway.adapters.accounts import Account
 from gateway.adapters.oidc import Provider, provider_of
 from gateway.adapters.passwords import Passwords
 from gateway.adapters.sessions import Session, Stage
-from gateway.adapters.settings import Settings
+from gateway.adapters.settings import Settings, is_protected
 from gateway.adapters.sign_in import SignIn
 from gateway.adapters.web_keys import WebKeys, open_web_keys
 from gateway.errors import UsageError
@@ -28,7 +28,6 @@ from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk, desk_of
 
 _NAME = "gateway-sign-in"
-_LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 _BEARER = "bearer "
 
 
@@ -156,10 +155,7 @@ def _machine(request: Request) -> Caller | None:
 
 
 def _check_address(address: str) -> None:
-    local = any(
-        address == start or address.startswith((start + ":", start + "/")) for start in _LOCAL
-    )
-    if not address.startswith("https://") and not local:
+    if not is_protected(address):
         raise UsageError(
             "settings/address-not-https",
             "GATEWAY_PUBLIC_URL is neither https nor this machine itself; people's passwords "

@@ -160,3 +160,15 @@ def test_nothing_that_lies_where_the_service_is_started_stands_for_a_library(
     assert "a stranger ran" not in done.stdout + done.stderr
     # It came as far as our own code, which asks for a data directory.
     assert "store/no-data-directory" in done.stderr, done.stderr
+
+
+def test_the_files_say_how_to_found_it_and_that_proxies_are_counted() -> None:
+    head = UNIT.partition("[Unit]")[0]
+    assert "runuser -u gateway" in head
+    assert f"{INSTALLED} init" in head
+    assert "GATEWAY_PROXIES=1" in UNIT
+    image = (DEPLOY / "Containerfile").read_text("utf-8").partition("FROM")[0]
+    assert "-e GATEWAY_PROXIES=1" in image
+    how_to = (REPOSITORY / "docs/how-to/run-the-service.md").read_text("utf-8")
+    step = how_to.partition("3. Stand a proxy")[2].partition("4. Stop it")[0]
+    assert "GATEWAY_PROXIES" in step
