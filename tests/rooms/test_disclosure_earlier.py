@@ -119,18 +119,18 @@ def test_a_lone_joiner_waits_and_is_counted_once_beside_the_small_groups() -> No
 
 
 def test_who_waits_may_make_a_group_small_which_leaves_then_and_hides_in_another_family() -> None:
-    known = [family for family in range(1, 15) if family % 3 or family in (6, 9)]
+    known = [family for family in range(1, 30) if family % 3 or family in (6, 9)]
     # The third family of ZA1 is new: it waits, the other two are too few, and too few to leave.
     # One that is drawn beside them would be missing alone from the groups that survive.
-    now = [person for family in [*known, 15] for person in (2 * family, 2 * family + 1)]
+    now = [person for family in [*known, 30] for person in (2 * family, 2 * family + 1)]
     given_ = pseudonymised(a_plan(FACTS), a_frame(now))
-    assert left(assess(given_, coarser=coarser)).height == 26
-    before = {person for person in now if person < 30}
+    assert left(assess(given_, coarser=coarser)).height == 46
+    before = {person for person in now if person < 60}
     result = assess(given_, coarser=coarser, earlier=earlier(before))
     assert "ZA1" not in left(result)["payload.facts.district"]
     assert isinstance(result, Assessed)
     assert dict(result.counts) == {"between-releases": 2 * (1 + K), "small-group": 4}
-    assert result.outputs[0].k_reached in (4, 5)
+    assert result.outputs[0].k_reached >= 10 - K
 
 
 def test_an_output_without_limits_alone_hides_nobody() -> None:
