@@ -16,19 +16,20 @@ from gateway.model import FieldClass, SharingRequest
 from gateway.policy.bundle import Bundle
 from gateway.policy.decision import reasons_of
 from gateway.policy.findings import name
+from gateway.policy.linting_bases import consent_apart, consent_beside, expiring
 from gateway.policy.linting_between import contradictions, unneeded
 from gateway.policy.linting_dates import dates
 from gateway.policy.linting_groups import Stored, groups_out_of_reach
 from gateway.policy.linting_promises import untrue_promises
+from gateway.policy.linting_remarks import remark_on
+from gateway.policy.linting_retention import link_map, retention
 from gateway.policy.linting_tiers import tiers
-from gateway.policy.matter import Delivery, Matter, months_after, open_matter
+from gateway.policy.matter import Delivery, Matter, open_matter
 from gateway.policy.recipients import Recipient
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.remedies import remedy_of
 from gateway.policy.token_names import expanded, token_fields
 
-EXPIRY_MONTHS = 6
-LONGEST_AFTER_END = 24
 RESEARCH = frozenset(
     {"research-team", "secure-setting", "linkage-unit", "accredited-processor", "synthetic"}
 )
@@ -93,33 +94,6 @@ def _refusals(matter: Matter, request: SharingRequest) -> Iterator[Remark]:
         )
 
 
-def _consent_beside(matter: Matter) -> Iterator[Remark]:
-    """Consent beside another basis: people are told that they may choose, and may not."""
-    article_6 = {k: b for k, b in matter.bases.items() if "article-6" in b.satisfies}
-    consents = [key for key, basis in article_6.items() if basis.participation == "consent"]
-    others = [key for key in article_6 if key not in consents]
-    if consents and others:
-        yield _remark(
-            matter,
-            Weight.WARNING,
-            "lint/consent-beside",
-            f"{name(consents[0])} is consent, and {name(others[0])} stands beside it.",
-            "Name the one basis that is relied on; consent that cannot be refused is none.",
-        )
-
-
-def _expiring(matter: Matter) -> Iterator[Remark]:
-    for key, basis in matter.bases.items():
-        if basis.valid_to and matter.on <= basis.valid_to <= months_after(matter.on, EXPIRY_MONTHS):
-            yield _remark(
-                matter,
-                Weight.WARNING,
-                "lint/basis-expires",
-                f"{name(key)} ends on {basis.valid_to}.",
-                f"Prepare {name(basis.replaced_by)}." if basis.replaced_by else "Find another.",
-            )
-
-
 def _nobody_sends(matter: Matter) -> Iterator[Remark]:
     """A dataset that comes from no party of the agreement: what others sent is never read."""
     purpose = matter.purpose
@@ -129,7 +103,7 @@ def _nobody_sends(matter: Matter) -> Iterator[Remark]:
         contract = matter.knowledge.contracts.get(dataset)
         if contract is not None and not matter.organisations & set(contract.parties):
             senders = ", ".join(name(each) for each in contract.parties)
-            yield _remark(
+            yield remark_on(
                 matter,
                 Weight.WARNING,
                 "lint/nobody-sends",
@@ -139,33 +113,13 @@ def _nobody_sends(matter: Matter) -> Iterator[Remark]:
             )
 
 
-def _retention(matter: Matter) -> Iterator[Remark]:
-    ends, until = matter.agreement.ends, matter.purpose.retain_until
-    if until < ends:
-        yield _remark(
-            matter,
-            Weight.WARNING,
-            "lint/destroyed-while-shared",
-            f"It is to be destroyed by {until}, while it is shared until {ends}.",
-            "Let the retention end after the agreement, or the purpose before it.",
-        )
-    if until > months_after(ends, LONGEST_AFTER_END):
-        yield _remark(
-            matter,
-            Weight.WARNING,
-            "lint/kept-long",
-            f"It is kept until {until}, more than {LONGEST_AFTER_END} months after the end.",
-            "Say in the clause why, or shorten it.",
-        )
-
-
 def _operational_research(matter: Matter) -> Iterator[Remark]:
     if not matter.research:
         return
     for delivery in matter.deliveries:
         apart = delivery.classes - RESEARCH
         if delivery.recipient is not None and apart:
-            yield _remark(
+            yield remark_on(
                 matter,
                 Weight.WARNING,
                 "lint/research-to-operations",
@@ -180,28 +134,40 @@ def _identifiers_beside_facts(matter: Matter) -> Iterator[Remark]:
     for delivery in matter.deliveries:
         facts = sorted(rule.name for rule in delivery.rules if rule.entry.field_class in _FACTS)
         if facts and _names_people(delivery):
-            yield _remark(
+            yield remark_on(
                 matter,
                 Weight.WARNING,
                 "lint/identifiers-beside-facts",
-                f"Output {name(delivery.name)} carries names beside {', '.join(facts)}.",
+                f"Output {name(delivery.name)} carries {_whom(delivery)} beside "
+                f"{', '.join(facts)}.",
                 "Split it: one output to say who, another, apart, to say what.",
                 delivery.output.clause,
             )
 
 
 def _names_people(delivery: Delivery) -> bool:
-    return delivery.output.identifiers == "sealed-clear" or any(
-        rule.entry.field_class is FieldClass.DIRECT and rule.rule.treat == "keep"
+    return delivery.output.identifiers == "sealed-clear" or bool(_in_clear(delivery))
+
+
+def _in_clear(delivery: Delivery) -> list[str]:
+    """The columns that say who somebody is, as they were received."""
+    return sorted(
+        rule.name
         for rule in delivery.rules
+        if rule.entry.field_class is FieldClass.DIRECT and rule.rule.treat == "keep"
     )
+
+
+def _whom(delivery: Delivery) -> str:
+    """What tells who a row is about: the columns themselves, for an id is no name."""
+    return ", ".join(_in_clear(delivery)) or "people in the clear"
 
 
 def _recipient_expires(matter: Matter) -> Iterator[Remark]:
     for delivery in matter.deliveries:
         recipient: Recipient | None = delivery.recipient
         if recipient is not None and recipient.expires < matter.agreement.ends:
-            yield _remark(
+            yield remark_on(
                 matter,
                 Weight.ADVICE,
                 "lint/recipient-expires",
@@ -213,7 +179,7 @@ def _recipient_expires(matter: Matter) -> Iterator[Remark]:
 
 def _tables_not_made(matter: Matter) -> Iterator[Remark]:
     if matter.purpose.kind == "tables":
-        yield _remark(
+        yield remark_on(
             matter,
             Weight.ADVICE,
             "lint/tables-not-made",
@@ -231,7 +197,7 @@ def _tokens_not_made(matter: Matter) -> Iterator[Remark]:
         lacking = {field for token in tokens for field in token_fields(token)} - held
         for field in sorted(lacking if spine else ()):
             unmade = [token for token in tokens if field in token_fields(token)]
-            yield _remark(
+            yield remark_on(
                 matter,
                 Weight.ADVICE,
                 "lint/token-not-made",
@@ -243,10 +209,12 @@ def _tokens_not_made(matter: Matter) -> Iterator[Remark]:
 
 
 _CHECKS: tuple[Callable[[Matter], Iterator[Remark]], ...] = (
-    _consent_beside,
-    _expiring,
+    consent_beside,
+    consent_apart,
+    expiring,
     _nobody_sends,
-    _retention,
+    retention,
+    link_map,
     _operational_research,
     _identifiers_beside_facts,
     _recipient_expires,
@@ -274,17 +242,3 @@ def _cases(bundle: Bundle, request: SharingRequest) -> Iterator[Remark]:
             remedy='Add one under "What you expect" of a draft, or under policies/cases: it guards '
             "what you meant.",
         )
-
-
-def _remark(
-    matter: Matter, weight: Weight, code: str, sentence: str, remedy: str, clause: str = ""
-) -> Remark:
-    return Remark(
-        weight=weight,
-        code=code,
-        agreement=matter.request.agreement,
-        purpose=matter.request.purpose,
-        clause=clause or matter.purpose.clause,
-        sentence=sentence,
-        remedy=remedy,
-    )

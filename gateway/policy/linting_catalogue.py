@@ -25,7 +25,14 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             Weight.ADVICE,
             "columns of a contract that leave for no purpose, and that the gateway does not read",
         ),
-        "lint/consent-beside": (Weight.WARNING, "consent named beside another Article 6 basis"),
+        "lint/consent-apart": (
+            Weight.ADVICE,
+            "people who are asked for consent, under a basis that is none",
+        ),
+        "lint/consent-beside": (
+            Weight.WARNING,
+            "consent named beside another Article 6 basis, or another Article 9 condition",
+        ),
         "lint/dataset-unread": (Weight.ADVICE, "a contract that no purpose reads"),
         "lint/destroyed-while-shared": (
             Weight.WARNING,
@@ -45,6 +52,10 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             "more groups than the stored rows can fill with k each",
         ),
         "lint/kept-long": (Weight.WARNING, "retention more than 24 months after the end"),
+        "lint/link-map-outlives": (
+            Weight.WARNING,
+            "a map of link ids that is kept longer than the data",
+        ),
         "lint/no-case": (
             Weight.ADVICE,
             "a purpose without a permitted or without a refused case",
@@ -112,7 +123,7 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "An end before the retention, or long before?",
-        ("lint/destroyed-while-shared", "lint/kept-long"),
+        ("lint/destroyed-while-shared", "lint/kept-long", "lint/link-map-outlives"),
     ),
     (
         "A research purpose with an operational recipient?",
@@ -146,6 +157,6 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "Consent named beside another lawful basis?",
-        ("lint/consent-beside", "policy/consent-basis"),
+        ("lint/consent-beside", "lint/consent-apart", "policy/consent-basis"),
     ),
 )

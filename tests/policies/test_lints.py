@@ -143,6 +143,12 @@ FAULTS: dict[str, Fault] = {
         (bases("UKGDPR-6-1-a", "UKGDPR-9-2-j", "UKGDPR-84B", "DPA18-SCH1-4"),)
     ),
     "lint/consent-beside": Fault((beside("UKGDPR-6-1-a"),)),
+    "lint/consent-apart": Fault(
+        ((TRAFFORD, 'participation = "objection"', 'participation = "consent"'),)
+    ),
+    "lint/link-map-outlives": Fault(
+        ((TRAFFORD, 'link_map_until = "receipt+30d"', 'link_map_until = "receipt+9999d"'),)
+    ),
     "lint/basis-expires": Fault(
         (
             bases("UKGDPR-6-1-e", "UKGDPR-9-2-j", "UKGDPR-89", "DPA18-SCH1-4"),
@@ -234,6 +240,30 @@ def test_each_fault(code: str, known: set[Remark]) -> None:
         assert remark.remedy.endswith(".")
         weight = LINTS[code][0] if code in LINTS else Weight.PROBLEM
         assert remark.weight is weight
+
+
+def test_consent_beside_another_condition_of_article_9_is_said_too(known: set[Remark]) -> None:
+    found = remarks(Fault((beside("UKGDPR-9-2-a"),))) - known
+    told = [each.sentence for each in found if each.code == "lint/consent-beside"]
+    assert told == ['"UKGDPR-9-2-a" is consent, and "UKGDPR-9-2-j" stands beside it.']
+
+
+def test_a_map_that_ends_on_the_day_of_the_data_is_not_remarked_on(known: set[Remark]) -> None:
+    days = (dt.date(2028, 3, 31) - ON).days
+    for more, said in ((0, False), (1, True)):
+        kept = f'link_map_until = "receipt+{days + more}d"'
+        told = remarks(Fault(((TRAFFORD, 'link_map_until = "receipt+30d"', kept),))) - known
+        assert ({each.code for each in told} == {"lint/link-map-outlives"}) is said
+
+
+def test_an_output_is_said_to_carry_what_it_carries(known: set[Remark]) -> None:
+    fields = "[purposes.national-impact-study.outputs.payload.fields]\n"
+    kept = f'{fields}person_id = {{ treat = "keep", clause = "4" }}\n'
+    text = SHIPPED[TRAFFORD]
+    assert fields in text
+    alone = Fault(documents={TRAFFORD: text.replace(fields, kept, 1)})
+    told = [each.sentence for each in remarks(alone) - known]
+    assert [each for each in told if each.startswith('Output "payload" carries person_id beside ')]
 
 
 def test_whatever_a_lawyer_asks_has_a_fault_here() -> None:
