@@ -118,8 +118,12 @@ def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Fi
     return value
 
 
+# Zl and Zp end a line where one reader shows the text, and not where another does.
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
+
+
 def _hidden(character: str) -> bool:
-    return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cf", "Co"}
+    return character not in "\n\t" and unicodedata.category(character) in _UNSEEN
 
 
 def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:

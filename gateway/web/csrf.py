@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, current_app, g, request
 
-from gateway.errors import RefusedError
+from gateway.errors import InputRejected, RefusedError
 from gateway.web import cookies
 from gateway.web.callers import Realm
 from gateway.web.guards import caller_of, guard_of
@@ -96,7 +97,25 @@ def _demanded() -> None:
         caller = caller_of(guard)
         asks = caller is not None and caller.realm is Realm.PERSON
     if asks:
+        if request.mimetype == FORM:
+            _require_text(request.get_data())
         demand()
+
+
+def _require_text(body: bytes) -> None:
+    """Refuse a form that is not UTF-8; a library would put other letters in its place.
+
+    Raises:
+        InputRejected: `access/form-not-text`.
+    """
+    try:
+        unquote_to_bytes(body).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputRejected(
+            "access/form-not-text",
+            "What was sent is not UTF-8 text, so that nothing of it was kept.",
+            remedy="Save the text as UTF-8, copy it again, and send the form once more.",
+        ) from None
 
 
 def _visitor() -> str:

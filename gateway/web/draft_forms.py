@@ -266,8 +266,8 @@ def next_version(documents: Mapping[str, str], path: str) -> str:
 
 
 def unix_lines(text: str) -> str:
-    """A text as a browser sends it, with the line ends of our files."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """A text as a browser sends it, with the line ends of our files; a lone CR is none (TOML)."""
+    return text.replace("\r\n", "\n")
 
 
 def _purpose(view: DraftView, purpose: str) -> Purpose | None:

@@ -27,17 +27,15 @@ from gateway.policy import (
     Stored,
     Trace,
     Weight,
-    compare,
     review,
     review_due,
     run_cases,
     traces_of,
 )
 from gateway.policy.agreements import Agreement
-from gateway.policy.lines import finding_lines
-from gateway.policy.rereading import changed
 from gateway.web.desk import desk
 from gateway.web.documents import in_force, inputs
+from gateway.web.draft_difference import Fault, faults_of, told_of
 from gateway.web.proposals import newcomers
 from gateway.workflows.ports_policy import Proposal
 
@@ -62,23 +60,13 @@ class AgreementLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One finding about a draft's text, at its line."""
-
-    path: str
-    line: int
-    sentence: str
-    remedy: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftView:
     """A draft with what it would change, what stops it, and what a lawyer would say."""
 
     draft: Draft
     agreement: Agreement | None
     changes: tuple[str, ...]
+    untold: str
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...]
     moved: tuple[str, ...]
@@ -132,31 +120,35 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
         draft: at its newest revision.
         documents: the current texts.
     """
-    before, _ = reader().load(documents)
-    after, findings = reader().load(changed(documents, draft.changes))
-    known = set(reviewed(before, draft.agreement))
+    told = told_of(documents, draft.changes)
+    known = set(reviewed(told.before, draft.agreement))
     remarks = [
         remark
-        for remark in reviewed(after, draft.agreement)
+        for remark in reviewed(told.after, draft.agreement)
         if remark not in known or remark.weight is Weight.PROBLEM
     ]
     return DraftView(
         draft=draft,
-        agreement=after.agreements.get(draft.agreement),
-        changes=tuple(compare(before, after)),
-        faults=tuple(faults_of(findings, draft.changes)),
+        agreement=told.after.agreements.get(draft.agreement),
+        changes=told.changes,
+        untold=told.untold,
+        faults=tuple(faults_of(told.findings, draft.changes)),
         remarks=tuple(remarks),
         moved=draft.moved(documents),
-        bundle=after,
-        before=before,
+        bundle=told.after,
+        before=told.before,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What a set of texts changes: sentences, remarks that are new, whether it loads."""
+    """What a set of texts changes: sentences, remarks that are new, whether it loads.
+
+    `untold` is empty, or says what must be mended before the difference can be told.
+    """
 
     changes: tuple[str, ...]
+    untold: str
     remarks: tuple[Remark, ...]
     findings: tuple[Finding, ...]
 
@@ -165,12 +157,14 @@ def difference(
     documents: Mapping[str, str], changes: Mapping[str, str], agreement: str
 ) -> Difference:
     """What a proposal changes of the current documents."""
-    before, _ = reader().load(documents)
-    after, findings = reader().load(changed(documents, changes))
-    known = set(reviewed(before, agreement))
-    remarks = (each for each in reviewed(after, agreement) if each not in known)
+    told = told_of(documents, changes)
+    known = set(reviewed(told.before, agreement))
+    remarks = (each for each in reviewed(told.after, agreement) if each not in known)
     return Difference(
-        changes=tuple(compare(before, after)), remarks=tuple(remarks), findings=findings
+        changes=told.changes,
+        untold=told.untold,
+        remarks=tuple(remarks),
+        findings=told.findings,
     )
 
 
@@ -222,29 +216,6 @@ def _stored() -> Mapping[str, Stored]:
 def path_of(documents: Mapping[str, str], agreement: str) -> str:
     """The document that states an agreement; "" where none does."""
     return reader().path_of(documents, agreement)
-
-
-def faults_of(findings: Sequence[Finding], changes: Mapping[str, str]) -> list[Fault]:
-    """Findings as faults of the draft's texts, by line; another document's are said as such."""
-    lines = {
-        path: iter(finding_lines(text, [each for each in findings if each.document == path]))
-        for path, text in changes.items()
-    }
-    return sorted(
-        (
-            Fault(
-                path=finding.document,
-                line=next(lines[finding.document]) if finding.document in lines else 0,
-                sentence=f"{finding.where}: {finding.sentence}"
-                if finding.where and not finding.where.startswith("line ")
-                else finding.sentence,
-                remedy=finding.remedy,
-                code=finding.code,
-            )
-            for finding in findings
-        ),
-        key=lambda fault: (fault.path, fault.line, fault.sentence),
-    )
 
 
 def traces(bundle: Bundle, agreement: str) -> tuple[Trace, ...]:

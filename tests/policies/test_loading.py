@@ -85,6 +85,8 @@ def test_the_shipped_trafford_agreement_contains_the_example_word_for_word() -> 
         ("trafford.example", "trafford.gcsx.gov.uk", "policy/retired-mail-domain"),
         ('title = "National Impact Study"', 'title = " "', "policy/value-malformed"),
         ('id = "trafford', 'id = "trafford\\u202e', "policy/hidden-character"),
+        ('id = "trafford', 'id = "trafford\\u2028', "policy/hidden-character"),
+        ('id = "trafford', 'id = "trafford\\u2029', "policy/hidden-character"),
         ("benefits =", '"b\\u0435nefits" =', "policy/look-alike-key"),
         ("benefits =", '"bene fits!" =', "policy/key-malformed"),
         ("version = 3", "version = 3\nversion = 4", "policy/unreadable"),
@@ -180,6 +182,7 @@ def test_without_vocabulary_or_bases_nothing_loads() -> None:
         ("".join(f"k{n} = 1\n" for n in range(30_000)), "policy/too-large"),
         ("k = [" + "1," * 30_000 + "]", "policy/too-large"),
         ("a = 1 # \u202eread backwards", "policy/hidden-character"),
+        ("a = 1 # \u2028b = 2", "policy/hidden-character"),
     ],
 )
 def test_a_hostile_document_is_refused_before_it_is_understood(

@@ -18,6 +18,7 @@ from gateway.policy.places import kind_of
 from gateway.web import draft_forms, draft_words, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
+from gateway.web.draft_difference import faults_of
 from gateway.web.draft_new_agreement import new_agreement
 from gateway.web.draft_saving import draft_of, opened, revision, saved
 from gateway.web.form_values import Fault
@@ -93,14 +94,14 @@ def check(draft: str, *, caller: Caller) -> Any:
         documents = workshop.current(connection)
     changes = {**view_of.changes, path: text}
     shown = workshop.difference(documents, changes, view_of.agreement)
-    faults = workshop.faults_of(shown.findings, changes)
+    faults = faults_of(shown.findings, changes)
     return jsonify(
         faults=[
             {"line": fault.line, "sentence": fault.sentence, "remedy": fault.remedy}
             for fault in faults
             if fault.path == path
         ],
-        changes=list(shown.changes),
+        changes=[shown.untold] if shown.untold else list(shown.changes),
     )
 
 
@@ -123,7 +124,7 @@ def _text_page(
         made_from=revision() if moved else view.draft.revision,
         moved_on=isinstance(moved, HeldForPerson),
         differing=differing_lines(stands, text) if moved else [],
-        faults_at=[f for f in workshop.faults_of(shown.findings, changes) if f.path == path],
+        faults_at=[f for f in faults_of(shown.findings, changes) if f.path == path],
         paths=sorted({*documents, *view.draft.changes} - _of_others(view, documents)),
         moved=moved,
         words=draft_words.words(view.bundle),

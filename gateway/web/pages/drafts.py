@@ -73,8 +73,10 @@ def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
         previews=previews,
         faults=[{"text": each["text"]} for each in faults],
         tables=draft_forms.tables(view),
-        failed=workshop.failed_cases(view.bundle, view.draft.agreement),
-        reach=reaching.reach(view.before, view.bundle, view.draft.agreement),
+        failed=[] if view.untold else workshop.failed_cases(view.bundle, view.draft.agreement),
+        reach=reaching.reach(
+            view.before, view.before if view.untold else view.bundle, view.draft.agreement
+        ),
     )
 
 

@@ -117,8 +117,8 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         proposal=proposal,
         reasons=why,
         shown=shown,
-        failed=workshop.failed_cases(then, agreement),
-        reach=reaching.reach(now, then, agreement),
+        failed=[] if shown.untold else workshop.failed_cases(then, agreement),
+        reach=reaching.reach(now, now if shown.untold else then, agreement),
         own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),
         may_approve=_may_approve(signers, caller),
     )

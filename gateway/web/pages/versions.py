@@ -54,7 +54,7 @@ def one(agreement: str, number: str, *, caller: Caller) -> str:
         "policies/version.html",
         version=found,
         title=agreement_title(inputs().bundle, agreement),
-        changes=workshop.difference(then, after, agreement).changes if after else (),
+        shown=workshop.difference(then, after, agreement) if after else None,
         controllers={each: party_title(inputs().bundle, each) for each in found.controllers},
         reasons=why,
     )
