@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from gateway.errors import Unavailable
-from gateway.identity import postcode_valid
+from gateway.identity import UNKEPT, postcode_valid
 from gateway.model import Contract, Household, Plan, Role
 from gateway.model.extracts import ExtractRecord
 from gateway.objections import Register, incomparable
@@ -99,17 +99,42 @@ def stayed_behind(plan: Plan, records: Iterable[ExtractRecord]) -> tuple[str, ..
 
 
 def without_effect(register: Register, contract: Contract) -> tuple[str, ...]:
-    """A warning if entries tell only what this extract does not hold, so that none can match."""
+    """Warnings if entries tell only what this extract does not hold, or names it cannot compare."""
     elements = [ELEMENT_OF[column.role] for column in contract.columns if column.role in ELEMENT_OF]
-    beside = [n for n in register.identities.columns if n not in {"sequence", *NUMBERS}]
-    numbers_only = pl.all_horizontal(pl.lit(True), *(pl.col(n).is_null() for n in beside))
-    count = incomparable(elements, register).filter(numbers_only).height
-    if not count:
-        return ()
-    return (
-        f"{count} entries of the register tell only numbers that this extract does not hold: "
-        "nobody can be matched with them here.",
-    )
+    vague = incomparable(elements, register)
+    told = {name for name in vague.columns if name != "sequence"}
+    numbers_only = ~_any_of(told - NUMBERS)
+    named, held = {*_NAMES, *_FORMER} & told, {*elements}
+    found = _any_of((named if held & {*_NAMES} else set()) | ({"dob", "pc"} & told & held))
+    written = _any_of({name for name in told if name.startswith(f"{UNKEPT}.")})
+    alike = written & ~_any_of(named | ({"dob"} & told & held))
+    alike &= pl.lit(bool(held & {*_NAMES}))
+    kinds = {_NUMBERS_ONLY: numbers_only, _ALIKE: alike, _NOTHING: ~found & ~alike & ~numbers_only}
+    counts = {text: vague.filter(which).height for text, which in kinds.items()}
+    return tuple(f"{count} {text}" for text, count in counts.items() if count)
+
+
+def _any_of(names: Iterable[str]) -> pl.Expr:
+    """Whether an entry tells any of these."""
+    return pl.any_horizontal(pl.lit(value=False), *(pl.col(n).is_not_null() for n in sorted(names)))
+
+
+_NAMES = ("fn1", "sn1")
+_FORMER = ("former1.sn1",)
+_NUMBERS_ONLY = (
+    "entries of the register tell only numbers that this extract does not hold: "
+    "nobody can be matched with them here."
+)
+_NOTHING = (
+    "entries of the register tell nothing that this extract holds: "
+    "nobody can be matched with them here."
+)
+_ALIKE = (
+    "entries of the register tell a name that is a placeholder or not in Latin letters, and "
+    "nothing else to compare here: only people whose own name is missing, a placeholder or not "
+    "in Latin letters are held for them. Ask for the date of birth or a number, and record them "
+    "again."
+)
 
 
 ELEMENT_OF: dict[Role | None, str] = {

@@ -30,11 +30,14 @@ from gateway.identity.match_keys import (
     token_texts,
     tokens,
 )
+from gateway.identity.names import familiar, name_parts
 from gateway.identity.standardise import standardise
+from gateway.identity.unkept import UNKEPT, name_columns, unkept_columns
 from gateway.model.roots import ControllerRoot, RegisterRoot, StudyRoot
 from gateway.model.shipped import table_digests
 
 __all__ = [
+    "UNKEPT",
     "ControllerRoot",
     "PseudonymKey",
     "RegisterRoot",
@@ -44,6 +47,9 @@ __all__ = [
     "alias_elements",
     "check_value",
     "component_columns",
+    "familiar",
+    "name_columns",
+    "name_parts",
     "nhs_number_valid",
     "nino_valid",
     "person_of",
@@ -59,6 +65,7 @@ __all__ = [
     "token_texts",
     "tokens",
     "tombstone_key",
+    "unkept_columns",
     "upn_valid",
     "uprn_valid",
 ]

@@ -30,6 +30,12 @@ def fold_table() -> Mapping[int, str]:
 
 
 @cache
+def script_table() -> Mapping[int, str]:
+    """Map a lower-case letter of another script to A to Z, for likeness only; no part of `std1`."""
+    return MappingProxyType({int(code, 16): text for code, text in _rows("scripts-1.tsv")})
+
+
+@cache
 def nicknames() -> Mapping[str, str]:
     """Map a forename to the form that it is short for."""
     return MappingProxyType(dict(_rows("nicknames-1.tsv")))

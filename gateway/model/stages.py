@@ -158,7 +158,8 @@ class Cohort:
 
     Columns: `person`, `family` (null without a family link), `in.DATASET.COLUMN`
     (`ColumnRule.source`: the Plan's source values, reference dates too),
-    `std.ELEMENT`, `spine.participation`, `spine.protected`. Where one member's "no" holds
+    `std.ELEMENT`, `std.unkept.NAME` (names that `std1` does not keep, for the register alone),
+    `spine.participation`, `spine.protected`. Where one member's "no" holds
     the whole family, relatives beside the cohort too, marked by `spine.beside` (`BESIDE`; else
     null or not there), with what tells who they are; `received` does not count them. Where a
     replaced extract said something against sharing, `BEFORE` and `BEFORE_AT` hold it.

@@ -138,7 +138,8 @@ def _alike(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
     told = register.identities.join(vague.select("sequence"), on="sequence", how="anti")
     for pairs in likely_pairs(people, told):
         yield pairs.with_columns(_NO_VALUE)
-    for pairs in could_fit(people, vague):
+    others = register.settled.filter(~pl.col("same"))["match"].value_counts()["count"]
+    for pairs in could_fit(people, vague, settled=max(others, default=0)):
         yield pairs.with_columns(_NO_VALUE)
 
 

@@ -121,13 +121,19 @@ def many_identities(content: bytes) -> pl.DataFrame:
 
 
 def standard_form(details: pl.DataFrame) -> pl.DataFrame:
-    """The elements of `std1` that details give, one row for each identity.
+    """The elements of `std1` that details give, one row for each identity, and unkept names.
 
     Args:
         details: n rows with the columns `FIELDS`.
     """
-    elements = identity.standardise(details, details_contract())
-    return elements.rename(lambda name: name.removeprefix("std."))
+    contract = details_contract()
+    elements = identity.standardise(details, contract)
+    known = pl.concat([details.select(_NAMES), elements], how="horizontal")
+    unkept = identity.unkept_columns(known, contract)
+    return pl.concat([elements, unkept], how="horizontal")
+
+
+_NAMES: Final = ("forename", "middle_names", "surname", "former_surname")
 
 
 _TEXT: Final = dict.fromkeys(FIELDS, pl.String)
@@ -181,8 +187,9 @@ def _checked(frame: pl.DataFrame, findings: Iterable[Finding]) -> pl.DataFrame:
         pl.col("sex").str.to_uppercase().replace_strict(_SEX, default=None, return_dtype=pl.String),
     )
     found = [*findings, *_malformed(trimmed, normal), *_too_little(normal)]
-    if found:
-        raise _rejected(found)
+    vague = [] if found else _not_comparable(normal)
+    if found or vague:
+        raise _rejected([*found, *vague], ask=_ASK if vague else "")
     return normal
 
 
@@ -239,11 +246,36 @@ def _too_little(normal: pl.DataFrame) -> list[Finding]:
     )
 
 
+def _not_comparable(normal: pl.DataFrame) -> list[Finding]:
+    """A name of which nothing is kept finds nobody whose name is written in other letters.
+
+    Beside it something must be told by which everyone whom it could mean can be held.
+    """
+    number = pl.col("nhs_number", "upn", "nino").is_not_null()
+    alone = normal.select(~pl.any_horizontal(number) & pl.col("surname").is_not_null()).to_series()
+    if not alone.any():
+        return []
+    told = standard_form(normal).select("fn1", "sn1", "former1.sn1", "dob")
+    kept = told.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    return _rows(
+        alone & ~kept,
+        "surname",
+        "a name in Latin letters that is no placeholder, or beside it a date of birth or a "
+        "national number",
+    )
+
+
+_ASK: Final = (
+    "Ask for the date of birth or a national number, or for the name in Latin letters as the "
+    "council's records spell it. "
+)
+
+
 def _rows(wrong: pl.Series, field: str, expected: str) -> list[Finding]:
     return [Finding(row + 1, field, expected) for row in wrong.arg_true().to_list()]
 
 
-def _rejected(findings: list[Finding]) -> InputRejected:
+def _rejected(findings: list[Finding], *, ask: str = "") -> InputRejected:
     told = "; ".join(
         f"row {finding.row}, {finding.field}: expected {finding.expected}"
         for finding in findings[:MOST_FINDINGS]
@@ -252,6 +284,6 @@ def _rejected(findings: list[Finding]) -> InputRejected:
     return InputRejected(
         "objections/details",
         told + (f"; and {more} more" if more > 0 else "") + ".",
-        remedy=f"Nothing was recorded. Fields: {', '.join(FIELDS)}.",
+        remedy=f"Nothing was recorded. {ask}Fields: {', '.join(FIELDS)}.",
         findings=len(findings),
     )

@@ -18,7 +18,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from gateway.objections.sounds import sound_of
-from gateway.objections.tombstones import by_name
+from gateway.objections.writing import LOST, by_writing
 
 ALIKE: Final = 0.8
 PAIRS_TOGETHER: Final = 100_000
@@ -109,6 +109,14 @@ def _births_near(pairs: pl.DataFrame) -> pl.Series:
     return pairs.select((two | swapped).fill_null(value=True)).to_series()
 
 
+# Of a name that `std1` does not keep nothing speaks against an equal birth date.
+_LOST_BIRTH = pl.when(pl.col(LOST) & (pl.col("fn1").is_null() | pl.col("sn1").is_null())).then(
+    _parts("dob")
+)
+
+# Whoever has no forename here is looked for by the surname alone, where births say nothing.
+_LONE_SURNAME = pl.when(pl.col("nick").is_null()).then(_parts("sn_sound"))
+
 _DATED_NAME = (
     _parts("nick", "sn_sound", _YEAR, _MONTH),
     _parts("nick", "sn_sound", _MONTH, _DAY),
@@ -135,6 +143,10 @@ BLOCKS: Final = (
     *(_same("names-and-most-of-birth", key, _any) for key in _DATED_NAME),
     _same("postcode-and-forename-initial", _parts("pc", _INITIAL), _names_or_birth_alike),
     _same("postcode-and-surname", _parts("pc", "sn_sound"), _names_or_birth_alike),
+    Block("birth-and-unkept-name", _LOST_BIRTH, _parts("dob"), _both_names_alike),
+    Block("birth-and-unkept-name", _parts("dob"), _LOST_BIRTH, _both_names_alike),
+    Block("surname-without-birth", _LONE_SURNAME, _parts("sn_sound"), surnames_alike, undated=True),
+    Block("surname-without-birth", _parts("sn_sound"), _LONE_SURNAME, surnames_alike, undated=True),
     _same("names-without-birth", _parts("nick", "sn_sound"), _any, undated=True),
 )
 
@@ -153,7 +165,7 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
     entries = _with_middle_names(entries).rename({"ref": "sequence"})
     if not entries.height or not entries.select(_TOLD).to_series().any():
         return
-    for named in by_name(candidates):
+    for named in by_writing(candidates):
         ours = comparable_rows(named)
         for block in BLOCKS:
             pairs = _paired(ours, entries, block)
@@ -164,7 +176,7 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
 
 def comparable(elements: pl.DataFrame) -> pl.DataFrame:
     """Each row under each of its names: present and former."""
-    return pl.concat([comparable_rows(named) for named in by_name(elements)])
+    return pl.concat([comparable_rows(named) for named in by_writing(elements)])
 
 
 def comparable_rows(elements: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +188,7 @@ def comparable_rows(elements: pl.DataFrame) -> pl.DataFrame:
     ]
     frame = elements.with_columns(absent)
     sounds = sound_of(frame["sn1"])
-    return frame.select("ref", *_COMPARED).with_columns(sounds.alias("sn_sound"))
+    return frame.select("ref", LOST, *_COMPARED).with_columns(sounds.alias("sn_sound"))
 
 
 def _with_middle_names(entries: pl.DataFrame) -> pl.DataFrame:
@@ -194,7 +206,7 @@ def _paired(candidates: pl.DataFrame, entries: pl.DataFrame, block: Block) -> pl
         pairs = pl.concat([born, ours.filter(~pl.col("dated")).join(theirs, on="block")])
     else:
         pairs = ours.join(theirs, on="block")
-    alike = [_judged(part, candidates, entries, block) for part in _parts_of(pairs)]
+    alike = [_judged(part, candidates, entries, block) for part in parts_of(pairs)]
     return pl.concat(alike).select("ref", "sequence", pl.lit(block.name).alias("token"))
 
 
@@ -208,7 +220,7 @@ def _keys(frame: pl.DataFrame, key: pl.Expr) -> pl.DataFrame:
     return keyed.filter(pl.col("block").is_not_null())
 
 
-def _parts_of(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def parts_of(pairs: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Pairs a few at a time, at least once."""
     for at in range(0, max(pairs.height, 1), PAIRS_TOGETHER):
         yield pairs.slice(at, PAIRS_TOGETHER)

@@ -22,6 +22,9 @@ SETTLED_SCHEMA: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {"sequence": pl.Int64(), "match": pl.Binary(), "same": pl.Boolean()}
 )
 
+# Where what is written stands of a name that the standard form does not keep.
+_WRITTEN: Final = {"fn1": "unkept.fn", "mn": "unkept.mn", "sn1": "unkept.sn"}
+
 _PAIR: Final = b"sfg1/match......"
 _ID: Final = b"sfg1/match-id..."
 _ID_HEX: Final = 16
@@ -48,7 +51,7 @@ def references(people: pl.DataFrame, key: bytes) -> pl.Series:
     person = pl.col("person").cast(pl.String)
     columns = people.select(
         pl.when(~person.str.starts_with(_TOLD)).then(person).otherwise(pl.lit("")).alias("person"),
-        *(_text(f"std.{name}", people.columns) for name in COMPARED),
+        *(_text(name, people.columns) for name in COMPARED),
     )
     return blake2b_framed(columns.get_columns(), key, person=_PAIR).alias("match")
 
@@ -60,5 +63,7 @@ def match_id(controller: str, sequence: int, *, match: bytes, key: bytes) -> str
 
 
 def _text(name: str, present: list[str]) -> pl.Expr:
-    value = pl.col(name).cast(pl.String).fill_null("") if name in present else pl.lit("")
-    return value.alias(name)
+    """An element; of a name that `std1` does not keep, what is written."""
+    told = [f"std.{name}", f"std.{_WRITTEN[name]}"] if name in _WRITTEN else [f"std.{name}"]
+    values = [pl.col(each).cast(pl.String) for each in told if each in present]
+    return pl.coalesce(*values, pl.lit("")).alias(name)

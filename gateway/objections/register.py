@@ -15,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from gateway.identity import TombstoneKey
+from gateway.identity import UNKEPT, TombstoneKey
 from gateway.model import Contract, ContractColumn, Role
 from gateway.model.tokens import ELEMENTS, token_elements
 from gateway.objections.entries import ENTRY_SCHEMA
@@ -39,8 +39,8 @@ class Register:
     """The entries in force, ready to be compared with a cohort.
 
     `entries` as `ENTRY_SCHEMA`; `tombstones` one row for each token of each entry;
-    `identities` one row per entry: `sequence` and the elements of `std1`; `key` made
-    the tombstones; `sequence` is the last number of the whole register
+    `identities` one row per entry: `sequence`, elements of `std1` and unkept names; `key`
+    made the tombstones; `sequence` is the last number of the whole register
     when it was read; `received` when each entry came (`sequence`, `received` as ISO 8601);
     `settled` which doubtful pairs a person has settled, by the
     references that `matching` makes.
@@ -71,7 +71,8 @@ def elements_compared(register: Register) -> tuple[str, ...]:
     """The elements of a cohort that comparing it with these entries can need.
 
     Likeness compares across elements (a middle name with a forename), so that one
-    detail of any kind but a national number needs them all.
+    detail of any kind but a national number needs them all, and the names that `std1`
+    does not keep (`UNKEPT`).
     """
     told = {
         name.rsplit(".", 1)[-1]
@@ -80,7 +81,7 @@ def elements_compared(register: Register) -> tuple[str, ...]:
     } - {"sequence"}
     tokens = register.tombstones["token"].unique().to_list()
     told |= {element for token in tokens for element in token_elements(token)}
-    return tuple(sorted(told)) if told <= NUMBERS else ELEMENTS
+    return tuple(sorted(told)) if told <= NUMBERS else (*ELEMENTS, UNKEPT)
 
 
 def details_contract() -> Contract:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from gateway.identity import UNKEPT, name_columns, unkept_columns
 from gateway.model import CohortRule, ColumnRule, Household, Participation, Plan, Role
 from gateway.model.reading import read_ahead
 from gateway.model.stages import BESIDE
@@ -44,7 +45,14 @@ class SpineReader:
         for block in read_ahead(self.source.blocks(self._wanted())):
             kept = block.with_row_index("~row", offset=start).filter(self._filter())
             start += block.height
+            if UNKEPT in self.elements:
+                kept = kept.hstack(self._unkept(kept))
             yield kept.select(*self._projection(kept.columns))
+
+    def _unkept(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Names that the standard form does not keep: a "no" may be by such a name."""
+        found = unkept_columns(block, self.source.contract, prefix="std.")
+        return found.rename(lambda name: f"std.{name}")
 
     def _filter(self) -> pl.Expr:
         if self.saying:
@@ -72,6 +80,7 @@ class SpineReader:
         named += [column for column in self._marks().values() if column]
         every = {f"std.{element}" for element in (*self.elements, *self._telling())}
         named += [self._order()]
+        named += name_columns(self.source.contract).values() if UNKEPT in self.elements else ()
         former = [
             f"std.former{slot}.{element}" for slot in range(1, 10) for element in self.elements
         ]
@@ -132,7 +141,8 @@ class SpineReader:
         if self.beside:
             taken.append(pl.lit(value=True).alias(BESIDE))
         kept = {f"std.{element}" for element in self.elements}
-        taken += [pl.col(name) for name in present if name in kept or name.startswith("std.former")]
+        named = ("std.former", f"std.{UNKEPT}.")
+        taken += [pl.col(name) for name in present if name in kept or name.startswith(named)]
         return list({expression.meta.output_name(): expression for expression in taken}.values())
 
     def _told(self, present: Sequence[str]) -> list[pl.Expr]:

@@ -157,3 +157,58 @@ def test_a_date_that_can_be_read_as_two_days_is_asked_back(told: str) -> None:
 def test_a_date_that_can_be_read_in_one_way_is_taken(told: str, meant: str) -> None:
     read = one_identity(f"surname: Testerson\ndob: {told}")
     assert read["date_of_birth"].to_list() == [meant]
+
+
+UNKEPT = [
+    ("Анна", "Иванов"),
+    ("محمد", "خان"),
+    ("小明", "张"),
+    ("", "Test"),
+    ("Baby", "Unknown"),
+    ("", "???"),
+]
+
+
+@pytest.mark.parametrize(("forename", "surname"), UNKEPT)
+@pytest.mark.parametrize("beside", [{}, {"postcode": "ZA1 1AA"}])
+def test_a_name_that_nothing_is_kept_of_is_not_enough_alone(
+    forename: str, surname: str, beside: dict[str, str]
+) -> None:
+    told = {"forename": forename, "surname": surname, **beside}
+    with pytest.raises(InputRejected, match="objections/details") as caught:
+        one_identity(json.dumps(told))
+    assert "row 1, surname" in str(caught.value)
+    assert "date of birth" in caught.value.remedy
+    assert surname not in f"{caught.value} {caught.value.facts} {caught.value.remedy}"
+
+
+@pytest.mark.parametrize(("forename", "surname"), UNKEPT)
+@pytest.mark.parametrize(
+    "beside",
+    [{"dob": "2001-02-13"}, {"nhs_number": "9990000018"}, {"former_surname": "Ivanova"}],
+)
+def test_such_a_name_is_recorded_beside_what_finds_the_person(
+    forename: str, surname: str, beside: dict[str, str]
+) -> None:
+    told = {"forename": forename, "surname": surname, **beside}
+    assert one_identity(json.dumps(told))["surname"].to_list() == [surname]
+
+
+def test_a_row_of_a_file_that_tells_such_a_name_alone_is_named() -> None:
+    rows = "forename,surname,dob\nAnna,Quill,\nАнна,Иванов,\nАнна,Иванов,2001-02-13\nAnna,Иванов,\n"
+    with pytest.raises(InputRejected, match="row 2, surname") as caught:
+        many_identities(rows.encode())
+    assert caught.value.facts["findings"] == 1
+
+
+@pytest.mark.parametrize(
+    "surname",
+    ["Łukasiewicz", "Ørsted", "Yıldız", "Weiß", "Đặng", "B", "O", "Sm1th", "Иванов-Smith"],
+)
+def test_a_name_of_which_latin_letters_are_kept_is_enough_alone(surname: str) -> None:
+    assert one_identity(json.dumps({"surname": surname}))["surname"].to_list() == [surname]
+
+
+def test_a_birth_date_that_is_a_placeholder_does_not_help() -> None:
+    with pytest.raises(InputRejected, match="row 1, surname"):
+        one_identity('{"surname": "Иванов", "dob": "1900-01-01"}')

@@ -485,3 +485,22 @@ def test_what_a_release_reads_is_what_it_sends_and_who_may_not_be_in_it():
     wide = [JoinRule(dataset="progress", on="person_id", take="wide-by:wave")]
     beside = Source(PROGRESS, ()).read_by(plan([rule("progress", "fpd")], wide))
     assert beside == ("fpd", "person_id", "wave")
+
+
+def test_names_that_the_standard_form_does_not_keep_come_with_the_cohort(scratch):
+    named = dataclasses.replace(
+        REGISTER,
+        columns=(*REGISTER.columns, column("given", Role.FORENAME), column("last", Role.SURNAME)),
+    )
+    block = people(3).with_columns(
+        pl.Series("given", ["Ada", "Анна", None]),
+        pl.Series("last", ["Quill", "Иванов", "Test"]),
+        pl.Series("std.fn1", ["ADA", None, None]),
+        pl.Series("std.sn1", ["QUILL", None, None]),
+    )
+    asked = plan([rule("family_register", "sex")], within=())
+    sources = {"family_register": Source(named, (Stored([block]),))}
+    _, frame = chosen(asked, sources, scratch, elements=("fn1", "sn1", "unkept"))
+    told = frame.sort("person").select("std.unkept.fn", "std.unkept.sn")
+    assert told.rows() == [(None, None), ("ANNA", "IVANOV"), (None, "TEST")]
+    assert not {"given", "last"} & set(frame.columns)

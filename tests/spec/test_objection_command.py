@@ -114,6 +114,21 @@ def test_malformed_details_are_refused_with_every_finding_and_no_value(
     assert in_force(tmp_path) == []
 
 
+def test_a_name_alone_that_could_mean_anybody_is_not_promised_to_be_kept(
+    run: Run, tmp_path: Path
+) -> None:
+    for told in ("forename: Анна\nsurname: Иванов\n", "surname: Test\n"):
+        said = run("object", "--purpose", STUDY, *TRAFFORD, told=told)
+        assert said.exit_code == 4
+        assert "objections/details" in said.stderr
+        assert "date of birth" in said.stderr
+        assert "Иванов" not in said.output
+    assert in_force(tmp_path) == []
+    dated = "forename: Анна\nsurname: Иванов\ndate_of_birth: 2001-02-03\n"
+    assert run("object", "--purpose", STUDY, *TRAFFORD, told=dated).exit_code == 0
+    assert in_force(tmp_path) == ["objection"]
+
+
 def test_a_purpose_that_no_agreement_has_is_wrong_usage(run: Run) -> None:
     assert run("object", "--purpose", "no-such", told=ANNA).exit_code == 2
 
