@@ -121,6 +121,17 @@ def listed(connection: sa.Connection, *, party: str | None = None, limit: int = 
     return [_upload(row) for row in connection.execute(query)]
 
 
+def unfinished(connection: sa.Connection, *, party: str, at: dt.datetime) -> list[Upload]:
+    """The open uploads of a party whose time is not over, the oldest first."""
+    query = sa.select(UPLOADS).where(
+        UPLOADS.c.party == party,
+        UPLOADS.c.state == UploadState.OPEN,
+        UPLOADS.c.expires > at.isoformat(),
+    )
+    found = connection.execute(query.order_by(UPLOADS.c.created, UPLOADS.c.id))
+    return [_upload(row) for row in found]
+
+
 def segments_of(connection: sa.Connection, upload: str) -> list[Segment]:
     """The pieces of an upload, in order."""
     query = sa.select(SEGMENTS).where(SEGMENTS.c.upload == upload).order_by(SEGMENTS.c.start)

@@ -106,8 +106,9 @@ def too_many_open(limits: Limits) -> RefusedError:
     """A party has as many unfinished uploads as it may."""
     return RefusedError(
         "upload/too-many-open",
-        f"{limits.open_each} uploads of this party are open already.",
-        remedy="Finish one, or end it with DELETE; unfinished ones expire.",
+        f"{limits.open_each} files of your organisation are unfinished; there may be no more.",
+        remedy="Finish one, or end it: on the page Send data, or with DELETE. Unfinished "
+        "ones expire.",
     )
 
 

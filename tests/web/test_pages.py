@@ -15,6 +15,7 @@ from gateway.adapters import jobs, uploads
 from gateway.adapters.settings import Settings
 from gateway.web import states
 from gateway.web.desk import desk_of
+from gateway.web.pages import uploading
 from tests.journeys import borough
 from tests.journeys.office import Office
 from tests.web import office as offices
@@ -182,6 +183,22 @@ def test_nothing_of_a_broken_form_stays_or_is_checked(client_as: Clients, app: F
     with desk_of(app).database.read() as connection:
         assert jobs.listed(connection) == []
     assert list((desk_of(app).settings.data / "uploads").rglob("*.age*")) == []
+
+
+def test_a_party_sees_its_unfinished_files_and_ends_them_and_no_others(
+    client_as: Clients, app: Flask
+) -> None:
+    police, council = client_as("uploader"), client_as("uploader-2")
+    with app.app_context():
+        begun = uploading.uploads().create(
+            dataset="police_incidents", party=POLICE, by="police-nightly", length=900
+        )
+    address = f"/uploads/{begun.id}/end"
+    assert address in police.get("/send").text
+    assert "Unfinished files" not in council.get("/send").text
+    assert council.post(address).status_code == 404
+    assert police.post(address).status_code == 303
+    assert "Unfinished files" not in police.get("/send").text
 
 
 def test_every_page_of_a_list_is_reachable_and_nonsense_is_the_first(client_as: Clients) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
-from gateway.adapters import extract_list, receipts
+from gateway.adapters import extract_list, receipts, upload_records
 from gateway.errors import UsageError
 from gateway.model import Contract
 from gateway.model.permissions import Action
@@ -36,6 +36,7 @@ def what_to_send(*, caller: Caller) -> str:
             for line in extract_list.latest(connection)
             if line.party == caller.party
         }
+        open_ones = upload_records.unfinished(connection, party=caller.party, at=desk().now())
     return render_template(
         "sending/datasets.html",
         party=party_title(bundle, caller.party),
@@ -44,6 +45,7 @@ def what_to_send(*, caller: Caller) -> str:
             for contract in sent_by(bundle, caller.party)
         ],
         states=states.EXTRACTS,
+        unfinished=[(each, dataset_title(bundle, each.dataset)) for each in open_ones],
     )
 
 

@@ -90,6 +90,14 @@ def progress(upload: str, *, caller: Caller) -> Any:
     )
 
 
+@pages.post("/uploads/<upload>/end")
+@guarded(Action.EXTRACT_UPLOAD, realm=Realm.PERSON)
+def end(upload: str, *, caller: Caller) -> Any:
+    """End an upload that is not whole; also one that a colleague or a program began."""
+    uploads().terminate(upload, party=caller.party)
+    return redirect(url_for("sending.what_to_send", _anchor="unfinished"), 303)
+
+
 def uploads() -> Uploads:
     """The uploads of this data directory, sealed to this month's public key."""
     here = desk()

@@ -3,7 +3,10 @@
 // browser. Without scripts the form itself is sent.
 import { Upload } from "tus-js-client";
 import { checkBeforeSending, stopChecking } from "./parts/_precheck_page.js";
+import { CHANGED, mayPass, statusOf, stopped, waiting } from "./parts/_upload_faults.js";
+import { identityOf, isReadable } from "./parts/_upload_identity.js";
 
+const TOKEN = "X-CSRF-Token";
 const PIECE = 4 * 1024 * 1024;
 const form = document.querySelector("[data-upload]");
 if (form) form.addEventListener("submit", (event) => begin(event));
@@ -16,39 +19,42 @@ function begin(event) {
   if (!file || !file.size) return; // the server says what is missing
   event.preventDefault();
   stopChecking();
+  send(file).catch(() => changed());
+}
+
+async function send(file) {
+  show("reading");
+  const mark = await markOf(file);
   show("sending");
   const upload = new Upload(file, {
-    ...options(file),
+    ...options(file, mark),
+    onShouldRetry: (fault) => retry(fault, file, upload),
     onSuccess: () => arrived(upload.url),
   });
   part("stop").onclick = () => stop(upload);
-  part("go-on").onclick = () => goOn(upload);
-  upload.findPreviousUploads().then((earlier) => {
-    const same = earlier.find((each) => each.metadata.dataset === form.dataset.dataset);
-    if (same) upload.resumeFromPreviousUpload(same);
-    upload.start();
-  });
+  part("go-on").onclick = () => goOn(upload, file, mark).catch(() => changed(upload));
+  const [same] = await upload.findPreviousUploads();
+  if (same) upload.resumeFromPreviousUpload(same);
+  upload.start();
 }
 
-function options(file) {
+function markOf(file) {
+  return identityOf(file, form.dataset, (read, total) => say(`Reading your file: ${size(read)} of ${size(total)}.`));
+}
+
+function options(file, mark) {
   return {
     endpoint: form.dataset.upload,
     chunkSize: PIECE,
     retryDelays: [0, 1000, 3000, 5000, 10000, 20000, 30000],
     // No file name: names of files can be personal data.
     metadata: { dataset: form.dataset.dataset },
-    headers: { "X-CSRF-Token": form.querySelector("[name=csrf_token]")?.value ?? "" },
+    headers: { [TOKEN]: form.querySelector("[name=csrf_token]")?.value ?? "" },
     removeFingerprintOnSuccess: true,
-    fingerprint: () => identity(file),
+    fingerprint: async () => mark,
     onProgress: (sent, total) => progress(sent, total),
-    onShouldRetry: (fault) => retry(fault),
     onError: (fault) => failed(fault),
   };
-}
-
-// Known again by size, time and dataset; the name stays out of the browser's memory of it.
-async function identity(file) {
-  return ["gateway", form.dataset.dataset, form.dataset.party, file.size, file.lastModified].join(":");
 }
 
 function progress(sent, total) {
@@ -70,25 +76,24 @@ function say(sentence, aloud) {
   if (aloud && sentence !== heardLast) part("heard").textContent = heardLast = sentence;
 }
 
-function retry(fault) {
-  const status = fault.originalResponse ? fault.originalResponse.getStatus() : 0;
-  const again = !status || status === 409 || status === 423 || status === 429 || status >= 500;
-  if (again) say("The connection was lost. Trying again. Nothing that arrived is lost.", true);
-  return again;
+function retry(fault, file, upload) {
+  if (!mayPass(fault)) return false;
+  say(waiting(fault), true);
+  // To the browser a file that was changed looks like a lost connection.
+  if (!statusOf(fault)) isReadable(file).then((is) => is || changed(upload));
+  return true;
 }
 
 function failed(fault) {
   show("stopped");
-  say(sentenceOf(fault), true);
+  part("sign-in").hidden = statusOf(fault) !== 401;
+  say(stopped(fault), true);
 }
 
-function sentenceOf(fault) {
-  try {
-    const told = JSON.parse(fault.originalResponse.getBody());
-    return [told.title, told.remedy].filter(Boolean).join(" ");
-  } catch {
-    return "The connection was lost. Nothing that arrived is lost: go on when you are online again.";
-  }
+function changed(upload) {
+  if (upload) upload.abort();
+  show("over");
+  say(CHANGED, true);
 }
 
 function stop(upload) {
@@ -97,9 +102,24 @@ function stop(upload) {
   say("Stopped. You can go on from here.", true);
 }
 
-function goOn(upload) {
+// The file may be another by now, and somebody may have signed in anew: both are looked at first.
+async function goOn(upload, file, mark) {
+  show("reading");
+  if ((await markOf(file)) !== mark) return send(file);
+  const token = await freshToken();
+  if (token) upload.options.headers[TOKEN] = token;
   show("sending");
   upload.start();
+}
+
+async function freshToken() {
+  try {
+    const page = await (await fetch(window.location.pathname, { credentials: "same-origin" })).text();
+    const found = new DOMParser().parseFromString(page, "text/html");
+    return found.querySelector("[data-upload] [name=csrf_token]")?.value;
+  } catch {
+    return "";
+  }
 }
 
 function arrived(place) {
@@ -113,5 +133,6 @@ function show(state) {
   part("progress").hidden = false;
   part("stop").hidden = state !== "sending";
   part("go-on").hidden = state !== "stopped";
-  (state === "sending" ? document.getElementById("sending") : part("go-on")).focus();
+  part("sign-in").hidden = true;
+  (state === "stopped" ? part("go-on") : document.getElementById("sending")).focus();
 }
