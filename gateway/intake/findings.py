@@ -86,12 +86,13 @@ CODES: Final[dict[str, Meaning]] = {
         "Put the column names of the contract in the first line.",
     ),
     "intake/header-duplicate": _says(
-        "The header names {column} more than once, as columns {hint}: case, space and look-alike "
-        "letters make no other name.",
+        "The header names {column} more than once, as columns {hint}: case, space, accents "
+        "and look-alike letters make no other name.",
         "Leave one column of that name and send the file again.",
     ),
     "intake/header-look-alike": _says(
-        "The name of {column} is written with letters that only look like Latin ones.",
+        "The name of {column} reads like one of a contract and is another: it has accents, "
+        "hidden characters or letters that only look like Latin ones.",
         "Type the name as the contract has it.",
     ),
     "intake/column-missing": _says(

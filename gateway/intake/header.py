@@ -2,8 +2,10 @@
 
 Names of columns can be personal data (a header row may be a person's row), so a
 name that no published contract knows is reported by its position only. Names
-that differ only in case, space or look-alike letters would be read differently by
-two readers, and are refused.
+that differ only in case, space, accents, hidden characters or look-alike letters
+would be read differently by two readers, and are refused. Where a file lacks the column
+in which people say no, or that marks who is protected, nobody would say no or be
+protected: such a column always has to be there.
 
 Source: security point 10; docs/reference/contracts.md.
 """
@@ -17,16 +19,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.intake.findings import Finding
-from gateway.model import Contract
+from gateway.model import Contract, ContractColumn
 
 MOST_COLUMNS: Final = 1_000
 # Of a name that stands very often.
 MOST_PLACES: Final = 10
 
-# Greek and Cyrillic letters that look like Latin ones, in lower case.
+# Greek and Cyrillic letters that look like Latin ones, and Latin ones with a stroke or in
+# another shape, in lower case.
 LOOK_ALIKES: Final = str.maketrans(
-    "авсдеһіјкмнорԛстуѵԝхзαβγεικνορτυχωѕ", "abcdehijkmhopqctyvwx3abyeikvoptuxws"
+    "авсдеһіјкмнорԛстуѵԝхзαβγεικνορτυχωѕıøłđħŧɑɡ",
+    "abcdehijkmhopqctyvwx3abyeikvoptuxwsioldhtag",
 )
+# Fields that nobody may leave out in silence: what people said, and who is protected.
+SAFEGUARDS: Final = frozenset({"participation", "protected"})
+# Accents stand apart in the decomposed form; the others show nothing where they stand.
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
+_FILLERS: Final = frozenset("\u115f\u1160\u2065\u2800\u3164\uffa0")
 _PERSONAL: Final = re.compile(
     r"\d{4}-\d\d?-\d\d?|\d\d?[/.]\d\d?[/.]\d{2,4}|-?\d+([.,]\d+)?|[\d ]{9,14}"
     r"|[A-Za-z]{1,2}\d[\dA-Za-z]? ?\d[A-Za-z]{2}|[A-Za-z]{2} ?(\d\d ?){3}[A-Da-d]?"
@@ -90,15 +99,28 @@ def fold(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", text)
 
 
-def _unmask(name: str) -> str:
-    return name.translate(LOOK_ALIKES)
+def unmask(name: str) -> str:
+    """Make names that look the same into the same text: without accents or hidden characters."""
+    seen = (
+        letter
+        for letter in unicodedata.normalize("NFKD", name)
+        if letter.isspace() or not (letter in _FILLERS or unicodedata.category(letter) in _UNSEEN)
+    )
+    return fold("".join(seen)).translate(LOOK_ALIKES)
+
+
+def always_there(column: ContractColumn, contract: Contract) -> bool:
+    """Whether a file without this column is refused, whatever its rows would hold."""
+    guards = column.field in SAFEGUARDS or column.name == contract.protected_column
+    return column.required or guards
 
 
 def _findings(
     cells: list[str], folded: list[str], contract: Contract, published: set[str]
 ) -> Iterator[Finding]:
     names = names_of(contract)
-    unmasked = [_unmask(name) for name in folded]
+    unmasked = [unmask(cell) for cell in cells]
+    ours, all_names = {unmask(name): names[name] for name in names}, {*map(unmask, published)}
     if any(
         name not in published and _PERSONAL.fullmatch(cell.strip())
         for name, cell in zip(folded, cells, strict=True)
@@ -106,18 +128,21 @@ def _findings(
         yield Finding(code="intake/headerless")
         return
     for place, name in enumerate(unmasked):
-        if name != folded[place] and name in published:
+        masked = name in all_names and folded[place] not in published
+        if masked or (name in ours and folded[place] not in names):
             yield Finding(code="intake/header-look-alike", column=f"column {place + 1}")
-    yield from _doubles(folded, unmasked, names)
+    yield from _doubles(folded, unmasked, names, ours)
     present = {names[name] for name in folded if name in names}
     for column in contract.columns:
-        if column.required and column.name not in present:
+        if always_there(column, contract) and column.name not in present:
             yield Finding(code="intake/column-missing", column=column.name)
     if not present:
         yield Finding(code="intake/no-known-column")
 
 
-def _doubles(folded: list[str], unmasked: list[str], names: dict[str, str]) -> Iterator[Finding]:
+def _doubles(
+    folded: list[str], unmasked: list[str], names: dict[str, str], ours: dict[str, str]
+) -> Iterator[Finding]:
     """One finding for each name that stands more than once, with its places.
 
     Columns without a name are dropped as unknown ones are: a spreadsheet that was wider once
@@ -125,7 +150,7 @@ def _doubles(folded: list[str], unmasked: list[str], names: dict[str, str]) -> I
     """
     places: dict[str, list[int]] = {}
     for place, name in enumerate(unmasked):
-        places.setdefault(names.get(name, name), []).append(place)
+        places.setdefault(ours.get(name, name), []).append(place)
     for name, found in places.items():
         if name and len(found) > 1:
             known = name if any(folded[place] in names for place in found) else ""

@@ -15,7 +15,15 @@ from typing import Any, Final
 
 from gateway.identity.names import PREFIXES, TITLES
 from gateway.identity.places import EARLIEST_BIRTH, PLACEHOLDER_DATES
-from gateway.intake.header import DELIMITERS, LOOK_ALIKES, MOST_COLUMNS, fold, names_of
+from gateway.intake.header import (
+    DELIMITERS,
+    LOOK_ALIKES,
+    MOST_COLUMNS,
+    always_there,
+    fold,
+    names_of,
+    unmask,
+)
 from gateway.intake.patterns import DAY_FORMS, NAMED
 from gateway.intake.row_rules import rules_of
 from gateway.intake.rule import Rule
@@ -49,6 +57,7 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
     columns = {column.name: column for column in contract.columns}
     rules = [_rule(rule, columns, contract) for rule in rules_of(contract)]
     names = names_of(contract)
+    published = {fold(name) for name in known} | set(names)
     return {
         "dataset": contract.id,
         "version": contract.version,
@@ -61,14 +70,16 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
         "most_columns": MOST_COLUMNS,
         "header": {
             "names": names,
-            "published": sorted({fold(name) for name in known} | set(names)),
+            "published": sorted(published),
+            "unmasked": {unmask(name): names[name] for name in names},
+            "all_unmasked": sorted({*map(unmask, published)}),
             "look_alikes": {chr(code): chr(letter) for code, letter in LOOK_ALIKES.items()},
             "delimiters": dict(DELIMITERS),
         },
         "columns": [
             {
                 "name": column.name,
-                "required": column.required,
+                "always": always_there(column, contract),
                 "free": column.type == "text" and not column.codes,
             }
             for column in contract.columns

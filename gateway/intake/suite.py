@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gateway.intake.header import always_there
 from gateway.intake.patterns import NAMED
 from gateway.intake.row_rules import rules_of
 from gateway.model import Contract, ContractColumn
@@ -25,7 +26,9 @@ def suite(contract: Contract) -> dict[str, Any]:
     Raises:
         UsageError: the contract asks for a form that does not exist.
     """
-    expectations = [_exists(column) for column in contract.columns if column.required]
+    expectations = [
+        _exists(column) for column in contract.columns if always_there(column, contract)
+    ]
     expectations += [
         {
             "type": rule.expectation["type"],

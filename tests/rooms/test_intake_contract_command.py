@@ -28,6 +28,16 @@ def test_every_shipped_contract_compiles_and_can_be_published(name: str) -> None
     assert fields == [column.name for column in agreed.columns]
 
 
+def test_the_suite_asks_for_the_columns_that_every_header_has() -> None:
+    asked = [
+        each["kwargs"]["column"]
+        for each in suite(BUNDLE.contracts["family_register"])["expectations"]
+        if each["type"] == "expect_column_to_exist"
+    ]
+    assert {"participation", "protected"} <= set(asked)
+    assert "participation_date" not in asked
+
+
 def test_the_suite_is_printed_as_one_json_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_POLICIES", str(ROOT / "policies"))
     printed = CliRunner().invoke(contract, ["suite", "health", "--json"])

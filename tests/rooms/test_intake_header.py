@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.intake import Header, read_header
@@ -74,8 +76,76 @@ def test_columns_without_a_name_are_dropped_and_told_by_their_places() -> None:
     assert header.dropped == ("column 2", "column 3", "column 5")
 
 
-def test_a_name_in_look_alike_letters_is_refused_as_such() -> None:
-    assert codes("forename,p\u043estcode") == {"intake/header-look-alike"}
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("p\u043estcode", "post\u200bcode", "\u200b postcode", "post\u00adcode", "postcode\u2060"),
+        *("p\u00f3stcode", "po\u0301stcode", "POSTC\u00d6DE", "p\u00f8stcode", "post\x7fcode"),
+        *("pos\u034ftcode", "post\ufe0fcode", "post\u3164code", "postcode\U000e0041"),
+        *(
+            "\u0442\u0435nur\u0435",
+            "tenur\u00e9",
+            "ten\u200bure",
+            "dat\u00e9 of birth",
+            "do\u200bb",
+        ),
+    ],
+)
+def test_a_name_that_looks_like_one_of_a_contract_is_refused_as_such(name: str) -> None:
+    header = read(f"forename,{name}")
+    assert [(found.code, found.column) for found in header.findings] == [
+        ("intake/header-look-alike", "column 2")
+    ]
+
+
+def test_a_name_that_looks_like_the_contract_s_is_refused_though_another_contract_has_it() -> None:
+    (found,) = read_header("forename,p\u00f3stcode", CONTRACT, known={"p\u00f3stcode"}).findings
+    assert found.code == "intake/header-look-alike"
+
+
+@pytest.mark.parametrize(
+    "name", ["Zo\u00eb", "caf\u00e9", "a\u200bb", "\u200b", "\u738b", "postcode\u00b0"]
+)
+def test_a_strange_name_that_looks_like_none_is_dropped_as_unknown(name: str) -> None:
+    header = read(f"forename,{name}")
+    assert (header.findings, header.dropped) == ((), ("column 2",))
+
+
+def test_a_contract_may_have_names_with_accents() -> None:
+    accented = replace(
+        CONTRACT,
+        columns=(ContractColumn(name="name", field="f", type="text", aliases=("pr\u00e9nom",)),),
+    )
+    assert read_header("Pr\u00c9nom", accented, known=()).findings == ()
+    (found, *_) = read_header("prenom", accented, known=()).findings
+    assert found.code == "intake/header-look-alike"
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"field": "participation"}, ["postcode"]),
+        ({"field": "protected"}, ["postcode"]),
+        ({"field": "participation_date"}, []),
+    ],
+)
+def test_what_people_said_and_who_is_protected_is_in_every_header(
+    change: dict[str, str], missing: list[str]
+) -> None:
+    *others, last = CONTRACT.columns
+    contract = replace(CONTRACT, columns=(*others, replace(last, **change)))  # type: ignore[arg-type]
+    found = read_header("forename", contract, known=()).findings
+    assert [(each.code, each.column) for each in found] == [
+        ("intake/column-missing", column) for column in missing
+    ]
+    assert read_header("forename,postcode", contract, known=()).findings == ()
+
+
+def test_the_column_that_a_contract_names_as_protecting_is_in_every_header() -> None:
+    (found,) = read_header(
+        "forename", replace(CONTRACT, protected_column="postcode"), known=()
+    ).findings
+    assert (found.code, found.column) == ("intake/column-missing", "postcode")
 
 
 @pytest.mark.parametrize(

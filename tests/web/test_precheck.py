@@ -157,6 +157,8 @@ def test_what_other_programs_write_gets_the_same_verdict(browser: InBrowser) -> 
         "a name of a column with a hidden letter": good.replace(
             b"forename", b"fore\xe2\x80\x8bname"
         ),
+        "a name of a column with a soft hyphen": good.replace(b"forename", b"fore\xc2\xadname"),
+        "a name of a column with an accent": good.replace(b"sex", "s\u00e9x".encode(), 1),
         "sixty letters of two halves": changed(7, forename="\U0001f469" * 60),
         "sixty-one letters of two halves": changed(7, forename="\U0001f469" * 61),
         "quotes alone": b'"' * 100_001,
@@ -180,13 +182,45 @@ def test_blocks_are_cut_alike_and_values_repeat_across_them(browser: InBrowser) 
     assert compared(browser, POLICE, [sound, broken, stray, ended, parted]) == [""] * 5
 
 
-def test_column_names_are_folded_alike(browser: InBrowser) -> None:
-    letters = [
+def letters_of_both() -> list[str]:
+    """Letters that the page does not decline in the name of a column."""
+    return [
         chr(code)
         for code in (*range(1, 0x530), *range(0x2000, 0x2070), 0x3000, 0xFEFF)
         if chr(code) not in ',"\n\r'
         if not BEYOND.search(normalize("NFKC", f"z{chr(code)}q") + fold(f"z{chr(code)}q"))
     ]
+
+
+def test_names_that_look_like_those_of_the_contract_are_refused_alike(browser: InBrowser) -> None:
+    names = [f"post{letter}code" for letter in letters_of_both()]
+    names = [name for name in names if not BEYOND.search(normalize("NFKC", name))]
+    assert len(names) > 1_300
+    files = [
+        ",".join([*NAMES, *names[start : start + 60]]).encode()
+        for start in range(0, len(names), 60)
+    ]
+    assert compared(browser, POLICE, files) == [""] * len(files)
+
+
+def test_a_file_without_what_people_said_is_refused_alike(browser: InBrowser) -> None:
+    contract = BUNDLE.contracts["family_register"]
+    names = [column.name for column in contract.columns]
+    files = [
+        ",".join(name for name in names if name != absent).encode() + b"\n"
+        for absent in ("protected", "participation", "participation_date")
+    ]
+    assert compared(browser, contract, files) == [""] * 3
+    told = browser.answers(page_rules(BUNDLE, contract), files)
+    missing = [
+        {each["column"] for each in answer["verdict"]["findings"] if "missing" in each["code"]}
+        for answer in told
+    ]
+    assert missing == [{"protected"}, {"participation"}, set()]
+
+
+def test_column_names_are_folded_alike(browser: InBrowser) -> None:
+    letters = letters_of_both()
     assert len(letters) > 1_300
     files = []
     for start in range(0, len(letters), 300):

@@ -30,6 +30,15 @@ export function fold(name) {
   return lower.split("\ufeff").join("").replace(INNER, "_");
 }
 
+// What shows nothing where it stands, and accents, which stand apart in the decomposed form.
+const UNSEEN = /[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u2065\p{M}\p{Cf}]/gu;
+
+// The same text for all names that look the same.
+function unmask(name, alike) {
+  const text = fold(name.normalize("NFKD").replace(UNSEEN, ""));
+  return Array.from(text, (letter) => alike.get(letter) || letter).join("");
+}
+
 function personal(cell) {
   const text = cell.replace(OUTER, "");
   if (PERSONAL.some((form) => form.test(text))) return true;
@@ -68,17 +77,19 @@ function faultsOf(cells, folded, { names, published, rules }) {
     return [finding("intake/headerless")];
   }
   const alike = new Map(Object.entries(rules.header.look_alikes));
-  const unmask = (name) => Array.from(name, (letter) => alike.get(letter) || letter).join("");
-  const unmasked = folded.map(unmask);
+  const unmasked = cells.map((cell) => unmask(cell, alike));
+  const ours = new Map(Object.entries(rules.header.unmasked));
+  const all = new Set(rules.header.all_unmasked);
   const found = [];
   unmasked.forEach((name, place) => {
-    if (name === folded[place] || !published.has(name)) return;
+    const masked = all.has(name) && !published.has(folded[place]);
+    if (!masked && !(ours.has(name) && !names.has(folded[place]))) return;
     found.push(finding("intake/header-look-alike", { column: `column ${place + 1}` }));
   });
-  found.push(...doubles(folded, unmasked, names));
+  found.push(...doubles(folded, unmasked, names, ours));
   const present = new Set(folded.filter((name) => names.has(name)).map((name) => names.get(name)));
   for (const column of rules.columns) {
-    if (!column.required || present.has(column.name)) continue;
+    if (!column.always || present.has(column.name)) continue;
     found.push(finding("intake/column-missing", { column: column.name }));
   }
   if (!present.size) found.push(finding("intake/no-known-column"));
@@ -86,10 +97,10 @@ function faultsOf(cells, folded, { names, published, rules }) {
 }
 
 // One finding for each name that stands more than once, with its places.
-function doubles(folded, unmasked, names) {
+function doubles(folded, unmasked, names, ours) {
   const places = new Map();
   unmasked.forEach((name, place) => {
-    const meant = names.has(name) ? names.get(name) : name;
+    const meant = ours.has(name) ? ours.get(name) : name;
     if (!places.has(meant)) places.set(meant, []);
     places.get(meant).push(place);
   });
