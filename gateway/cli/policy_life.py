@@ -5,11 +5,16 @@ Source: docs/reference/policy.md, "Life of a version"; security point 3.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
+from gateway.cli.policy_review import problem_lines
 from gateway.workflows.ports_policy import Proposal
 
 
@@ -70,7 +75,24 @@ def propose(
             f"Once it is approved, these count as changed, and nothing is shared under them until "
             f"they are approved again: {', '.join(ended)}."
         )
-    emit(_described(proposal) | {"ends_approval_of": ended}, json_wanted, lines)
+    problems = _problems(opened.database, agreement, changes, on=opened.at.date())
+    told = {"ends_approval_of": ended, "problems": [asdict(each) for each in problems]}
+    emit(_described(proposal) | told, json_wanted, [*lines, *problem_lines(problems, agreement)])
+
+
+def _problems(
+    database: Any, agreement: str, changes: Mapping[str, str], *, on: dt.date
+) -> list[Any]:
+    """What would refuse a purpose of the proposal even when it is approved."""
+    from gateway.adapters import policy_store
+    from gateway.policy import Weight, load
+    from gateway.policy import review as remarks_of
+    from gateway.policy.rereading import changed
+
+    with database.read() as connection:
+        documents = changed(policy_store.bundle(connection), changes)
+    remarks = remarks_of(load(documents)[0], on=on, agreement=agreement)
+    return [each for each in remarks if each.weight is Weight.PROBLEM]
 
 
 @click.command("approve")

@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import click
 from gateway.cli.common import emit, exits, json_option, open_settings, say
 
 REFUSED = 3
+FIRST_PROBLEMS = 3
 
 
 @click.command()
@@ -59,6 +61,15 @@ def review(
     if counts[Weight.PROBLEM.value]:
         say(f"{counts[Weight.PROBLEM.value]} problems.")
         sys.exit(REFUSED)
+
+
+def problem_lines(problems: Sequence[Any], agreement: str) -> Iterator[str]:
+    """The first problems of a proposal, which refuse a purpose although it is approved."""
+    if not problems:
+        return
+    yield f"Problems that refuse a purpose of it even when it is approved: {len(problems)}."
+    yield from (_line(problem) for problem in problems[:FIRST_PROBLEMS])
+    yield f"See all of them: gateway policy review --agreement {agreement}"
 
 
 def _stored(ctx: click.Context) -> Any:

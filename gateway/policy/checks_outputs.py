@@ -166,7 +166,8 @@ def _clear(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
         yield Reason(
             code="policy/clear-recipient",
             clause=output.clause,
-            reason=f"Identifiers in the clear may not go to {name(output.recipient)}.",
+            reason=f"Identifiers in the clear may not go to {name(output.recipient)}: "
+            f"for this purpose only to a recipient of class {_listed(allowed)}.",
         )
     facts = [r for r in delivery.rules if not (r.entry.identifier or _is_direct(r))]
     if matter.research and facts:
@@ -175,6 +176,11 @@ def _clear(matter: Matter, delivery: Delivery) -> Iterator[Reason]:
             clause=output.clause,
             reason="Identifiers in the clear leave for research in a package of their own.",
         )
+
+
+def _listed(classes: frozenset[str]) -> str:
+    *most, last = sorted(classes)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _is_direct(rule: Resolved) -> bool:

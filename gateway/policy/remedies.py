@@ -51,7 +51,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "policy/clear-recipient": (
             "This recipient may not have identifiers in the clear.",
-            "Send tokens, or name a recipient that may.",
+            "Send tokens, or name a recipient that may: for research one of class linkage-unit; "
+            "otherwise also one of class acting-for-relevant-authority, council-team, "
+            "data-subject, government-department, partner-agency, relevant-authority or "
+            "safeguarding-authority.",
         ),
         "policy/cohort-not-of-spine": (
             "The cohort is of another dataset than the spine.",

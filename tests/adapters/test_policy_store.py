@@ -12,8 +12,10 @@ import pytest
 from gateway import policy
 from gateway.adapters import policy_drafts, policy_store
 from gateway.adapters.policy_reading import decision_inputs
+from gateway.cli.policy_review import problem_lines
 from gateway.errors import InputRejected
 from gateway.model import Refusal, SharingRequest
+from gateway.policy import Remark, Weight
 from tests.adapters.keys_process import REPOSITORY, Office, Offices
 
 TRAFFORD = "trafford-stronger-families"
@@ -89,6 +91,33 @@ def test_what_is_seeded_is_not_in_force_until_it_is_proposed_and_approved(office
     assert not in_force(office)
     approve(office)
     assert in_force(office)
+
+
+def test_a_proposal_says_what_refuses_a_purpose_even_when_it_is_approved(office: Office) -> None:
+    file = newer(office)
+    assert office.must("policy", "propose", file, "--as", "ana")["problems"] == []
+    file.write_text(file.read_text().replace('"UKGDPR-9-2-j", ', ""))
+    problems = office.must("policy", "propose", file, "--as", "ana")["problems"]
+    assert "policy/article-9-missing" in {each["code"] for each in problems}
+    assert all(each["remedy"] for each in problems)
+
+
+def test_the_first_problems_are_printed_and_how_to_see_all() -> None:
+    said = Remark(
+        weight=Weight.PROBLEM,
+        code="policy/clear-recipient",
+        agreement=TRAFFORD,
+        purpose="p",
+        clause="5",
+        sentence="S.",
+        remedy="R.",
+    )
+    lines = list(problem_lines([said] * 5, TRAFFORD))
+    assert lines[0].endswith(": 5.")
+    assert len(lines) == 5
+    assert lines[1].endswith("S. R. [policy/clear-recipient]")
+    assert lines[-1].endswith(f"gateway policy review --agreement {TRAFFORD}")
+    assert list(problem_lines([], TRAFFORD)) == []
 
 
 def test_every_document_of_the_folder_seeds_the_store(office: Office) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from gateway.model import IdentifierForm, Plan, Refusal, SharingRequest
 from gateway.policy import Bundle, decide, parse
+from gateway.policy.checks_outputs import OPERATIONAL
+from gateway.policy.remedies import remedy_of
 from tests.policies import shelf
 from tests.policies.shelf import documents, permitted, refused, shipped
 
@@ -249,6 +251,11 @@ def test_clear_identifiers_need_their_own_approval_and_a_linkage_unit() -> None:
     assert codes(APPROVED.replace("2026-05-01", "2026-07-01")) == {"policy/clear-not-approved"}
     assert codes(APPROVED, fields="surname criteria_met") == {"policy/linkage-with-payload"}
     assert "policy/clear-recipient" in codes(APPROVED, recipient="trafford-mash")
+    no = _clear(APPROVED, recipient="trafford-mash")
+    assert isinstance(no, Refusal)
+    (said,) = [each.reason for each in no.reasons if each.code == "policy/clear-recipient"]
+    assert said.endswith("only to a recipient of class linkage-unit.")
+    assert all(kind in remedy_of("policy/clear-recipient") for kind in OPERATIONAL)
 
 
 def test_a_table_purpose_sends_tables_and_no_other_purpose_does() -> None:
