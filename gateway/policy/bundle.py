@@ -24,6 +24,7 @@ from gateway.policy.knowledge import Knowledge
 from gateway.policy.outcomes import OutcomePlan
 from gateway.policy.places import kind_of
 from gateway.policy.protocols import Protocol
+from gateway.policy.readable import still_found
 from gateway.policy.reading import Tree, read
 from gateway.policy.recipients import Recipient, channel_faults, retired_domains
 from gateway.policy.shapes import Shape, shape
@@ -119,7 +120,7 @@ def build_agreement(
     """One agreement of a tree, checked against the others; `sound` purposes loaded before so."""
     agreement, findings = shape(Agreement, document, tree)
     if agreement is None:
-        return None, findings
+        return None, [*findings, *still_found(document, tree, findings, knowledge)]
     findings = [
         *agreement_faults(document, agreement, knowledge, sound),
         *retired_domains(document, *agreement.addresses),
