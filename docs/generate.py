@@ -474,8 +474,8 @@ def api_page() -> str:
         told["info"]["description"],
         "The same for programs: `/api/openapi.json` (OpenAPI 3.1). How to use it:",
         "[Send an extract by the API](../how-to/send-by-api.md).",
-        "A request whose headers are longer than the server takes is answered 431 by the server",
-        "itself, before any route, and without a problem document.",
+        "What cannot be read as a request is answered by the server itself, before any route, as a",
+        "problem too: 400, 414 (its address is too long), 417, 431 (its headers are too long) or 501.",
     ]
     for path, methods in told["paths"].items():
         for method, each in methods.items():

@@ -183,8 +183,9 @@ class Database:
             )
             raise Unavailable(
                 "store/database",
-                f"The database did not do what was asked ({type(fault).__name__}).",
+                "The database did not do what was asked.",
                 remedy=remedy,
+                fault=type(fault).__name__,
             ) from None
 
 

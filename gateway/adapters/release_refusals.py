@@ -45,7 +45,7 @@ def not_releasable(
 ) -> Refusal | None:
     """Why nothing can be released under a plan that permits it: no rows, or no grant."""
     if plan.kind is not PurposeKind.RECORDS:
-        return _not_a_release(plan)
+        return not_a_release(plan)
     try:
         for use in keys.uses(connection, on=on):
             require_apart(use.grant, officer.name)
@@ -110,7 +110,7 @@ def _require_own_controller(officer: Operator, plan: Plan) -> None:
         )
 
 
-def _not_a_release(plan: Plan) -> Refusal:
+def not_a_release(plan: Plan) -> Refusal:
     """Tables, answers and single disclosures are permitted, but not as a release of rows."""
     reason = Reason(
         code="sharing/not-records",

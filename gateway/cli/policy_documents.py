@@ -214,6 +214,7 @@ def _decision(decision: Plan | Refusal) -> dict[str, Any]:
                 "state": output.state,
                 "clause": output.clause,
                 "tokens": list(output.tokens),
+                "beside_tokens": ["link_id", "slot"] if output.tokens else [],
                 "columns": [
                     {"name": c.name, "field": c.field, "treat": c.treat, "clause": c.clause}
                     for c in output.columns

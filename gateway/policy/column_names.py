@@ -12,8 +12,9 @@ from gateway.policy.findings import name, suggest
 from gateway.policy.resolving import Fault, Resolved
 from gateway.policy.treatments import expand_names, is_coarser, is_treatment
 
-# Columns that the gateway writes itself.
-RESERVED = frozenset({"link_id", "pseudonym", "slot"})
+# Columns that the gateway writes itself; a slot goes with every row of tokens.
+SLOT = "slot"
+RESERVED = frozenset({"link_id", "pseudonym", SLOT})
 
 
 def column_faults(output: Output, resolved: Sequence[Resolved]) -> Iterator[Fault]:

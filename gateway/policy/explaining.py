@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gateway.model import ColumnRule, IdentifierForm, OutputPlan, Plan, Refusal
+from gateway.policy.column_names import SLOT
 from gateway.policy.findings import name
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.treatments import said
@@ -23,7 +24,7 @@ _HOUSEHOLD = {
     "drop-family": "If one member is left out, the whole family is left out.",
 }
 _IDENTIFIERS = {
-    IdentifierForm.TOKENS: "match-key tokens only",
+    IdentifierForm.TOKENS: "match-key tokens and a random link id for this release",
     IdentifierForm.SEALED_CLEAR: "identifiers in the clear, sealed to it alone",
     IdentifierForm.LINK_ID: "a random link id for this release",
     IdentifierForm.PSEUDONYM: "a pseudonym made for it alone",
@@ -124,6 +125,10 @@ def _outputs(plan: Plan) -> Iterator[str]:
             yield (
                 f"Its tokens are {_runs(output.tokens)}, made with the key of study "
                 f"{name(output.key.study)}, epoch {name(output.key.epoch)}{_clause(output.clause)}."
+            )
+            yield (
+                f"Each row of tokens carries {name(SLOT)}: the number of the spelling of a name "
+                f"that it is made from{_clause(output.clause)}."
             )
         for column in output.columns:
             yield _column(column, output)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from gateway.policy.agreements import Agreement, Output, Purpose
 from gateway.policy.bundle import Bundle
+from gateway.policy.column_names import SLOT
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.resolving import Resolved, resolve_output
 from gateway.policy.token_names import expanded, token_fields
@@ -24,8 +25,9 @@ from gateway.policy.token_names import expanded, token_fields
 class Trace:
     """One thing that may leave: what, from where, treated how, to whom, by which clause.
 
-    `column` is its name in the output; `kind` column, token or table; `sources` the
-    contract columns it is made of, as (dataset, column).
+    `column` is its name in the output; `kind` column, token, slot (the number of the spelling
+    that a row of tokens is made from) or table; `sources` the contract columns it is made of,
+    as (dataset, column).
     """
 
     agreement: str
@@ -106,6 +108,17 @@ def _columns(place: _Place, rule: Resolved) -> Iterator[Trace]:
 def _tokens(place: _Place, knowledge: Knowledge) -> Iterator[Trace]:
     spine = knowledge.contracts.get(place.purpose.spine)
     carried = {column.field: column.name for column in spine.columns} if spine else {}
+    if place.output.tokens:
+        yield _trace(
+            place,
+            kind="slot",
+            column=SLOT,
+            sources=(),
+            field="",
+            treat="keep",
+            clause=place.output.clause,
+            field_class="plain",
+        )
     for token in expanded(place.output.tokens or ()):
         fields = [field for field in sorted(token_fields(token)) if field in carried]
         yield _trace(

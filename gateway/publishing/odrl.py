@@ -141,6 +141,8 @@ def _released(trace: Trace) -> Node:
 def _treated(trace: Trace) -> str:
     if trace.kind == "table":
         return f"A table of counts by {trace.field or 'nothing'}, {said(trace.treat)}."
+    if trace.kind == "slot":
+        return "Which spelling of a name a row of tokens is made from, as a number."
     if trace.kind == "token":
         return f"A match-key token made from {trace.field or 'identifiers'}."
     return f"{trace.field}, {said(trace.treat)}."

@@ -5,22 +5,35 @@ their bytes as long as the caller likes. Whoever opens as many connections as th
 are threads and sends a byte now and then would keep everybody else out. So the
 head of each request has a time in which it has to be there as a whole.
 
+What cannot be read as a request reaches no route. Its answer has the form of all
+others, and repeats nothing of what was sent.
+
 Source: gunicorn documentation, "Settings", `worker_class`; OWASP, "Slow HTTP attacks".
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sys
 import threading
 import time
+from http import HTTPStatus
 from typing import Any
 
+from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 30
+UNREAD = (
+    (errors.LimitRequestLine, 414, "address-too-long", "The address is too long."),
+    (errors.LimitRequestHeaders, 431, "headers-too-long", "The headers are too long."),
+    (errors.UnsupportedTransferCoding, 501, "transfer-coding", "The body is coded in another way."),
+    (errors.ExpectationFailed, 417, "expectation", "What is expected cannot be met."),
+    (errors.ParseException, 400, "bad-request", "The request is not well formed."),
+)
 
 
 class HeadsInTime(ThreadWorker):  # type: ignore[misc]
@@ -47,6 +60,15 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
         if line is not None:
             line.close()
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request, in the form of all our answers, without its words."""
+        answer = unread(exc)
+        if answer is None:
+            super().handle_error(req, client, addr, exc)
+            return
+        with contextlib.suppress(OSError):
+            client.sendall(answer)
+
     def run(self) -> None:
         """Serve until told to stop; a request that never ends does not keep the process alive."""
         super().run()
@@ -62,3 +84,34 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
             if now > until:
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
+
+
+def unread(fault: BaseException) -> bytes | None:
+    """The answer to what could not be read as a request; None for any other fault."""
+    if isinstance(fault, (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)):
+        return None
+    found = (each for each in UNREAD if isinstance(fault, each[0]))
+    _, status, code, sentence = next(found, (None, 0, "", ""))
+    return _problem(status, f"http/{code}", sentence) if status else None
+
+
+def _problem(status: int, code: str, sentence: str) -> bytes:
+    """A whole answer, after which the connection ends."""
+    document = {
+        "type": f"urn:gateway:error:{code}",
+        "title": sentence,
+        "status": status,
+        "code": code,
+        "remedy": "Compare it with /api/openapi.json.",
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Connection: close",
+        "Content-Type: application/problem+json",
+        "Cache-Control: no-store",
+        f"Content-Length: {len(body)}",
+        "",
+        "",
+    )
+    return "\r\n".join(head).encode() + body

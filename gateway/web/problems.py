@@ -35,6 +35,10 @@ STATUS: Mapping[type[GatewayError], int] = {
     IntegrityError: 409,
     Unavailable: 503,
 }
+AWAY = frozenset({"store/database", "store/commit-unknown"})
+AWAY_SAID = "The gateway cannot reach its records just now."
+AWAY_REMEDY = "Try again after as many seconds as Retry-After says; what was kept is found again."
+RETRY_SECONDS = "30"
 _NOT_FOUND = (
     "unknown",
     "unknown-extract",
@@ -90,6 +94,10 @@ def wants_page() -> bool:
 
 
 def _gateway_error(fault: GatewayError) -> Response:
+    if fault.code in AWAY:
+        # What stands behind the service is nobody's business who calls it.
+        headers = {"Retry-After": RETRY_SECONDS}
+        return _answer(503, fault.code, AWAY_SAID, remedy=AWAY_REMEDY, headers=headers)
     return _answer(status_of(fault), fault.code, fault.sentence, remedy=fault.remedy)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.adapters.policy_reading import DecisionInputs
+from gateway.adapters.release_refusals import not_a_release
 from gateway.errors import UsageError
 from gateway.model import Plan, Refusal
 from gateway.policy import Bundle, explain
@@ -49,6 +50,8 @@ def _of(read: DecisionInputs, agreement: Agreement) -> Iterator[Choice]:
         if purpose.kind not in _KINDS:
             continue
         decision = decided(read, key, agreement.id)
+        if isinstance(decision, Plan) and purpose.kind != "records":
+            decision = not_a_release(decision)
         reasons = decision.reasons if isinstance(decision, Refusal) else ()
         yield Choice(
             value=f"{agreement.id}/{key}",

@@ -15,6 +15,7 @@ from typing import Any
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord
 from gateway.model import IdentifierForm, OutputPlan, Plan
 from gateway.policy import Bundle
+from gateway.policy.column_names import SLOT
 from gateway.policy.tracing import traces_of
 from gateway.policy.treatments import said
 from gateway.web.documents import party_title
@@ -29,7 +30,7 @@ _CLASSES = {
 }
 _OURS = {
     "link_id": "A random number for each person, made anew for this release.",
-    "slot": "Which spelling of a name a row of tokens is made from.",
+    SLOT: "Which spelling of a name a row of tokens is made from.",
     "pseudonym": "A pseudonym made for this recipient alone.",
 }
 _NUMBERED = {
@@ -117,6 +118,7 @@ def _identifiers(output: OutputPlan) -> Iterator[Carried]:
         name, treat = _NUMBERED[output.identifiers]
         yield _carried(name, meaning="", treat=treat, kind="identifier", clause=output.clause)
     if output.tokens:
+        yield _carried(SLOT, meaning="", treat="keep", kind="plain", clause=output.clause)
         name = _run(output.tokens)
         yield _carried(name, meaning="", treat="token", kind="identifier", clause=output.clause)
 

@@ -86,6 +86,8 @@ def test_tables_limits_tokens_and_treatments_are_said() -> None:
     )
     said = explain(loose)
     assert any("tokens are T01 and T03" in s for s in said)
+    assert any('carries "slot"' in s for s in said)
+    assert any("tokens and a random link id" in s for s in said)
     assert '"sex" does not count as a key variable (clause 4.2(f)).' in said
     assert any("at wave T0" in s and "as a band (from 1, 5)" in s for s in said)
     between = explain(replace(loose, cohort=replace(

@@ -54,6 +54,20 @@ def test_the_traces_are_the_columns_of_the_plan(bundle: policy.Bundle) -> None:
     }
 
 
+def test_the_slot_that_goes_with_tokens_is_traced_and_published(bundle: policy.Bundle) -> None:
+    found = [
+        t for t in traces_of(bundle.agreements[TRAFFORD], bundle.knowledge) if t.kind == "slot"
+    ]
+    with_tokens = {
+        (t.purpose, t.output)
+        for t in traces_of(bundle.agreements[TRAFFORD], bundle.knowledge)
+        if t.kind == "token"
+    }
+    assert with_tokens
+    assert {(t.purpose, t.output) for t in found} == with_tokens
+    assert {(t.column, t.treat, t.sources) for t in found} == {("slot", "keep", ())}
+
+
 def policy_request(purpose: str) -> policy.decision.SharingRequest:
     return policy.decision.SharingRequest(purpose=purpose, agreement=TRAFFORD)
 

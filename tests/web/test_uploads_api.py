@@ -17,7 +17,6 @@ from tests.web.office import COUNCIL, POLICE, RESEARCH, Browser, Machine
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
-DATASET = "police"
 CONTENT = b"reference,dob\r\n" + b"1,2001-02-03\r\n" * 500
 
 Machines = Callable[[str], Machine]
@@ -150,7 +149,7 @@ def test_a_proxy_that_lets_only_post_pass_is_no_obstacle(machine: Machines, data
     [
         {"Upload-Length": "-1"},
         {"Upload-Length": "010"},
-        {"Upload-Length": "9" * 30},
+        {"Upload-Length": "1e23"},
         {"Upload-Defer-Length": "1"},
         {"Upload-Length": "1", "Upload-Metadata": ""},
         {"Upload-Length": "1", "Upload-Metadata": "dataset ***"},
@@ -163,6 +162,13 @@ def test_a_malformed_header_is_400_and_not_repeated(
     answer = machine(POLICE).post("/api/v1/uploads", headers=TUS | headers)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "upload/header")
     assert b"Canary" not in answer.data
+
+
+@pytest.mark.parametrize("length", ["1" + "0" * 16, "1" + "0" * 23, "9" * 7000])
+def test_a_length_beyond_every_file_is_413(machine: Machines, dataset: str, length: str) -> None:
+    headers = TUS | {"Upload-Length": length, "Upload-Metadata": metadata(dataset)}
+    answer = machine(POLICE).post("/api/v1/uploads", headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "upload/too-long")
 
 
 @pytest.mark.parametrize("name", ["family_register", "no_such_dataset"])

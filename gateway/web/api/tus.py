@@ -18,7 +18,8 @@ VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "checksum", "expiration", "termination")
 PIECE = "application/offset+octet-stream"
 DATASET = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+DIGITS = 17
+_NUMBER = re.compile(r"0|[1-9][0-9]*")
 
 
 def require_version() -> None:
@@ -51,7 +52,7 @@ def require_piece() -> None:
 
 
 def number(name: str) -> int:
-    """A header that holds a number.
+    """A header that holds a number; of one that no file reaches, as many digits as show it.
 
     Raises:
         UsageError: `upload/header`.
@@ -59,7 +60,7 @@ def number(name: str) -> int:
     said = request.headers.get(name, "")
     if not _NUMBER.fullmatch(said):
         raise _header(name)
-    return int(said)
+    return int(said[:DIGITS])
 
 
 def dataset() -> str:
