@@ -37,21 +37,24 @@ def add_operator(
 
     Their roles count at once as long as there has only been one administrator; from the
     second on they wait until another person has confirmed them. A key whose account was
-    never written (a kill between the two) is taken over.
+    never written (a kill between the two) is taken over. Whoever is there already is given
+    back what was taken from them, by the same rule and with the key they have.
     """
     _check_roles(roles)
     ring.unlock()
     with database.begin() as connection:
         _allow(connection, acting)
         alone = one_is_enough(connection)
-        granted = roles if alone else ()
-        operators.add(connection, name, roles=granted, by=acting or "bootstrap", at=at)
-        if not alone:
-            operators.ask(connection, name, roles, by=acting)
-        key = _key_of(ring, name, at)
-        operators.add_key(connection, name, key_id=key.id, public=key.public, at=at)
         by = {"approver": acting} if acting else {}
-        record(connection, "operator-added", {"operator": name, "key": key.id, **by}, at=at)
+        if not _were_taken(connection, name, roles):
+            operators.add(connection, name, roles=(), by=acting or "bootstrap", at=at)
+            key = _key_of(ring, name, at)
+            operators.add_key(connection, name, key_id=key.id, public=key.public, at=at)
+            record(connection, "operator-added", {"operator": name, "key": key.id, **by}, at=at)
+        if alone:
+            operators.give(connection, name, roles)
+        else:
+            operators.ask(connection, name, roles, by=acting)
         for role in sorted({role for role, _ in roles}):
             facts = {"operator": name, "role": role.value, **by}
             record(connection, "role-granted" if alone else "role-asked", facts, at=at)
@@ -124,6 +127,17 @@ def revoke_role(
         facts = {"operator": name, "role": role.value, "approver": acting}
         record(connection, "role-revoked", facts, at=at)
         return operators.find(connection, name)
+
+
+def _were_taken(connection: Connection, name: str, roles: Sequence[tuple[PartyRole, str]]) -> bool:
+    """Whether each of these roles was taken from this person, who neither has nor awaits it."""
+    told = (entry for _, entry in ledger_store.entries(connection, event="role-revoked"))
+    taken = {entry.facts["role"] for entry in told if entry.facts["operator"] == name}
+    if not {role.value for role, _ in roles} <= taken:
+        return False
+    held = {role for role, _ in operators.find(connection, name).roles}
+    waiting = {role for role, _, _ in operators.asked(connection, name)}
+    return not {role for role, _ in roles} & (held | waiting)
 
 
 def _check_roles(roles: Sequence[tuple[PartyRole, str]]) -> None:

@@ -78,7 +78,8 @@ def add(
         raise UsageError(
             "operators/exists",
             f"There is an operator {name} already.",
-            remedy="Choose another name: one that was used is never given again.",
+            remedy="Choose another name: one that was used is never given to somebody else. Only "
+            "a role that was taken from them is given back to them so.",
         )
     connection.execute(insert(OPERATORS).values(name=name, added=at.isoformat(), added_by=by))
     give(connection, name, roles)

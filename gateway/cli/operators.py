@@ -51,7 +51,8 @@ def add(
 
     Until somebody is an administrator, whoever opens the key ring may add
     people; afterwards an administrator does, named with --as. Once there has been a
-    second administrator, new roles wait until another person confirms them.
+    second administrator, new roles wait until another person confirms them. A role that
+    was taken from somebody is given back to them in the same way.
 
     Example: gateway operators add ben --role approver --controller trafford-council --as ada
     """
@@ -67,15 +68,16 @@ def add(
         at=opened.at,
     )
     key, public = added.keys[-1]
+    granted = set(roles) <= {role.value for role, _ in added.roles}
     document = {
         "operator": name,
         "roles": sorted(set(roles)),
-        "state": "granted" if added.roles else "asked",
+        "state": "granted" if granted else "asked",
         "key": key,
         "public": public,
     }
     lines = [f"{name}: {', '.join(sorted(set(roles)))}. Key {key}: {public}"]
-    if not added.roles:
+    if not granted:
         lines.append(f"Another person runs `gateway operators confirm {name} --as NAME`.")
     emit(document, json_wanted, lines)
 

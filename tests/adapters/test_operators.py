@@ -333,3 +333,35 @@ def test_an_administrator_who_is_left_alone_does_not_grant_alone_again(chiefs: O
     add = ("operators", "add", "rosa", "--role", "release-officer", "--as", "ada")
     assert chiefs.must(*add)["state"] == "asked"
     assert roles_of(chiefs, "rosa") == set()
+
+
+def test_a_role_that_was_taken_away_is_given_back_by_two_people(chiefs: Office) -> None:
+    back = ("operators", "add", "carol", "--role", "custodian", "--as", "ada")
+    chiefs.refused("operators/exists", 2, *back)
+    chiefs.must("operators", "revoke", "carol", "--role", "custodian", "--as", "ada")
+    other = ("operators", "add", "carol", "--role", "auditor", "--as", "ada")
+    chiefs.refused("operators/exists", 2, *other)
+    both = ("operators", "add", "carol", "--role", "custodian", "--role", "auditor", "--as", "ada")
+    chiefs.refused("operators/exists", 2, *both)
+    told = chiefs.must(*back)
+    assert (told["state"], told["roles"]) == ("asked", ["custodian"])
+    assert roles_of(chiefs, "carol") == set()
+    chiefs.refused("operators/exists", 2, *back)
+    confirm = ("operators", "confirm", "carol", "--as")
+    for alone, code in (("ada", "same-person"), ("carol", "not-permitted")):
+        chiefs.refused(f"operators/{code}", 3, *confirm, alone)
+    chiefs.must(*confirm, "bea")
+    assert roles_of(chiefs, "carol") == {"custodian"}
+    new = ("keys", "new", "--kind", "register", "--controller", "x", "--as", "carol")
+    chiefs.must(*new)
+    chiefs.refused("operators/exists", 2, *back)
+
+
+def test_a_role_given_back_beside_another_waits_as_it_says(chiefs: Office) -> None:
+    both = ("--role", "editor", "--role", "auditor")
+    chiefs.must("operators", "add", "olu", *both, "--as", "ada")
+    chiefs.must("operators", "confirm", "olu", "--as", "bea")
+    chiefs.must("operators", "revoke", "olu", "--role", "editor", "--as", "ada")
+    told = chiefs.must("operators", "add", "olu", "--role", "editor", "--as", "ada")
+    assert told["state"] == "asked"
+    assert roles_of(chiefs, "olu") == {"auditor"}
