@@ -158,13 +158,15 @@ def _next_version(
 def written(
     shown: Entry, form: Mapping[str, str], view: DraftView, texts: Mapping[str, str]
 ) -> tuple[Mapping[str, str], list[Fault]]:
-    """The text that a form makes of an entry, by path, or every fault of the form."""
+    """The text that a form makes of an entry, by path, or every fault; nothing if it says it."""
     name, faults = _named(shown, form, texts)
     parts, more = _parts(shown, form)
     faults += more
     if faults:
         return {}, faults
     path = shown.path or f"{shown.kind.document}{name}.toml"
+    if not parts and shown.values:
+        return {}, []  # a version more would end approvals
     place = () if shown.kind.whole else (shown.kind.section, name)
     text = _edited(shown, texts.get(path, ""), place, parts, name)
     text = _next_version(shown.kind, view, texts, path, text)

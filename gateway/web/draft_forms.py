@@ -90,6 +90,7 @@ class OutputTable:
     output: str
     recipient: str
     k: int | None
+    tokens: tuple[str, ...]
     rows: tuple[FieldRow, ...]
 
 
@@ -114,6 +115,7 @@ def tables(view: DraftView) -> list[OutputTable]:
             output=name,
             recipient=output.recipient,
             k=output.disclosure.k if output.disclosure else None,
+            tokens=tuple(each.replace("..", " to ") for each in output.tokens or ()),
             rows=tuple(
                 FieldRow(name=field, treat=rule.treat, clause=rule.clause, told=said(rule.treat))
                 for field, rule in output.fields.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from gateway.adapters import policy_removal
 from gateway.errors import HeldForPerson
@@ -103,6 +103,8 @@ def _saved(
 ) -> Any:
     if faults:
         return _page(view, shown, _typed(shown), faults), 422
+    if not changes:
+        return redirect(url_for("drafts.one", draft=view.draft.id), 303)
     try:
         return saved(view, caller, changes)
     except HeldForPerson as moved:
