@@ -262,11 +262,13 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in KNOWN)
     if not unknown:
         return
-    near = difflib.get_close_matches(unknown[0], KNOWN, n=1)
+    # What all names begin with makes no two of them alike.
+    known = [name.removeprefix(PREFIX) for name in KNOWN]
+    near = difflib.get_close_matches(unknown[0].removeprefix(PREFIX), known, n=1)
     raise UsageError(
         "settings/unknown-name",
         f"{', '.join(unknown)} is no setting of the gateway.",
-        remedy=f"Did you mean {near[0]}?" if near else "`gateway settings` lists them all.",
+        remedy=f"Did you mean {PREFIX}{near[0]}?" if near else "`gateway settings` lists them all.",
         setting=unknown[0],
     )
 
