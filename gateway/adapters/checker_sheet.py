@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
+import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -24,7 +26,7 @@ from gateway import intake
 from gateway.adapters.checker_blocks import BLANKS, LONGEST_CELL, Block
 from gateway.adapters.checker_lost_cells import lost_cells
 from gateway.adapters.checker_merged import Merged, Place
-from gateway.intake import Fault, Finding, Header
+from gateway.intake import LINES_BELOW, Fault, Finding, Header
 from gateway.model import Contract
 
 ROWS_AT_ONCE: Final = 10_000
@@ -51,7 +53,7 @@ def read_sheet(
         merged = _merged_in_xls(sheet, octets)
         lost = lost_cells(octets, merged)
     except (CalamineError, OSError, ValueError, IndexError):
-        return Finding(code="intake/not-a-spreadsheet")
+        return _no_spreadsheet(octets)
     if sheet.width > intake.MOST_COLUMNS:
         return Finding(code="intake/too-many-columns", hint=str(intake.MOST_COLUMNS))
     opened = _opened(_rows(sheet, lost), contract, known)
@@ -60,6 +62,18 @@ def read_sheet(
         return opened
     header, blocks = opened
     return replace(header, findings=(found, *header.findings)), blocks
+
+
+def _no_spreadsheet(octets: bytes) -> Finding:
+    """Say that it is an archive of other files, where it is a sound one without a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            held = {name.replace("\\", "/").lower() for name in archive.namelist()}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):
+        held = set()
+    if held and not any(name == "content.xml" or name.startswith("xl/") for name in held):
+        return Finding(code="intake/not-text", hint="a zip archive")
+    return Finding(code="intake/not-a-spreadsheet")
 
 
 def _merged_in_xls(sheet: CalamineSheet, octets: bytes) -> Merged:
@@ -86,7 +100,12 @@ def _opened(
     rows: Iterator[Row], contract: Contract, known: Collection[str]
 ) -> Finding | tuple[Header, Iterator[Block]]:
     first: Row = next(rows, ())
+    ahead = list(islice(rows, LINES_BELOW))
+    rows = chain(ahead, rows)
+    below = intake.below_first(([str(cell) for cell in row] for row in ahead), contract)
     if not any(cell != "" for cell in first):
+        if below is not None:
+            return below
         filled = any(cell != "" for row in rows for cell in row)
         return Finding(code="intake/header-malformed" if filled else "intake/empty")
     names = [
@@ -94,6 +113,8 @@ def _opened(
         for place, cell in enumerate(first)
     ]
     header = intake.match_header(names, contract, known=known)
+    if below is not None and not header.places:
+        return below
     return header, _blocks(_without_last_blanks(rows), header, contract)
 
 

@@ -100,6 +100,11 @@ def _csv(read: Read, run: Pass) -> Outcome:
     except UnicodeError as fault:
         return _early(Finding(code="intake/encoding", hint=str(getattr(fault, "start", 0))))
     header = intake.read_header(text, run.contract, known=run.known)
+    below = None
+    if not header.places:
+        below = intake.below_first(intake.lines_below(rest, run.contract), run.contract)
+    if below is not None:
+        return _early(below)
     source.skip(len(first) - len(rest) - len(line) - len(newline))
     parts = itertools.chain((rest,) if rest else (), parts)
     return _blocks(header, source.blocks(parts), run)

@@ -10,7 +10,15 @@ Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 from gateway.intake.cells import cells
 from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
-from gateway.intake.header import MOST_COLUMNS, Header, match_header, read_header
+from gateway.intake.header import (
+    LINES_BELOW,
+    MOST_COLUMNS,
+    Header,
+    below_first,
+    lines_below,
+    match_header,
+    read_header,
+)
 from gateway.intake.row_rules import numbered, rules_of
 from gateway.intake.rule import Rule
 from gateway.intake.rule_document import rule_document
@@ -32,6 +40,7 @@ from gateway.intake.wire import contract_json, read_contract
 __all__ = [
     "ACCEPTED",
     "CODES",
+    "LINES_BELOW",
     "MOST_COLUMNS",
     "QUARANTINED",
     "REJECTED",
@@ -47,10 +56,12 @@ __all__ = [
     "Scan",
     "Tally",
     "Verdict",
+    "below_first",
     "cells",
     "contract_json",
     "cut_blocks",
     "keyed_hashes",
+    "lines_below",
     "match_header",
     "numbered",
     "quarantining",

@@ -85,6 +85,10 @@ CODES: Final[dict[str, Meaning]] = {
         "The first row looks like data about a person, not like a header.",
         "Put the column names of the contract in the first line.",
     ),
+    "intake/header-not-first": _says(
+        "The column names seem to stand on line {hint}.",
+        "Delete the lines above them, so that they are the first, and send the file again.",
+    ),
     "intake/header-duplicate": _says(
         "The header names {column} more than once, as columns {hint}: case, space, accents "
         "and look-alike letters make no other name.",
@@ -175,6 +179,10 @@ CODES: Final[dict[str, Meaning]] = {
     "intake/identifier-invalid": _says(
         "Column {column}: not a valid identifier (form or check digit).",
         "Correct the rows from the source system or leave the field empty; never guess.",
+    ),
+    "intake/test-number": _says(
+        "Column {column}: a number of the range that is kept for tests (NHS 999…, NINO QQ…).",
+        "Send the numbers of real people, or leave the field empty.",
     ),
     "intake/spreadsheet-damage": _says(
         "Column {column}: rewritten by a spreadsheet (exponent, .0, lost zeros, day number).",

@@ -14,14 +14,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from gateway.intake.findings import Finding
 from gateway.model import Contract, ContractColumn
 
 MOST_COLUMNS: Final = 1_000
+# How many lines below the first are searched for the names of columns, and how far.
+LINES_BELOW: Final = 9
+LONGEST_LINE: Final = 32 << 10
 # Of a name that stands very often.
 MOST_PLACES: Final = 10
 
@@ -91,6 +95,29 @@ def match_header(cells: list[str], contract: Contract, *, known: Collection[str]
         if name not in names
     )
     return Header(width=len(cells), places=places, dropped=dropped, findings=findings)
+
+
+def below_first(lines: Iterable[list[str]], contract: Contract) -> Finding | None:
+    """Say on which of the lines below the first the names of the columns seem to stand.
+
+    Asked only where the first line has no name of the contract. One name alone may be a value.
+    """
+    names = names_of(contract)
+    for number, cells in enumerate(islice(lines, LINES_BELOW), start=2):
+        found = {names[name] for cell in cells if (name := _plain(cell)) in names}
+        if len(found) > 1:
+            return Finding(code="intake/header-not-first", hint=str(number))
+    return None
+
+
+def lines_below(octets: bytes, contract: Contract) -> Iterator[list[str]]:
+    """Cut the first lines of these bytes into cells; names are ASCII or are not looked for."""
+    for line in octets.split(b"\n", LINES_BELOW)[:LINES_BELOW]:
+        yield _split(line[:LONGEST_LINE].decode("latin-1").rstrip("\r"), contract.delimiter) or []
+
+
+def _plain(cell: str) -> str:
+    return fold(cell) if cell.isascii() else ""
 
 
 def fold(name: str) -> str:

@@ -17,6 +17,8 @@ from gateway.identity.names import PREFIXES, TITLES
 from gateway.identity.places import EARLIEST_BIRTH, PLACEHOLDER_DATES
 from gateway.intake.header import (
     DELIMITERS,
+    LINES_BELOW,
+    LONGEST_LINE,
     LOOK_ALIKES,
     MOST_COLUMNS,
     always_there,
@@ -27,7 +29,7 @@ from gateway.intake.header import (
 from gateway.intake.patterns import DAY_FORMS, NAMED
 from gateway.intake.row_rules import rules_of
 from gateway.intake.rule import Rule
-from gateway.intake.rules import identifier_of
+from gateway.intake.rules import RESERVED, identifier_of
 from gateway.intake.verdict import FIRST_ROWS, LISTED
 from gateway.model import Contract, ContractColumn, Role
 from gateway.model.shipped import fold_table, sentinels
@@ -75,6 +77,8 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
             "all_unmasked": sorted({*map(unmask, published)}),
             "look_alikes": {chr(code): chr(letter) for code, letter in LOOK_ALIKES.items()},
             "delimiters": dict(DELIMITERS),
+            "lines_below": LINES_BELOW,
+            "longest_line": LONGEST_LINE,
         },
         "columns": [
             {
@@ -132,7 +136,16 @@ def _of_column(
         return {"kind": "text", "form": form}, [hidden, damage]
     if kind == "nhs-number":
         damage = ("intake/spreadsheet-damage", {"kind": "damaged-nhs-number"})
-    return _plainly(kind, rule, column, contract), [damage] if _damaged(kind) else []
+    looks = [*_test_number(kind, column, contract), *([damage] if _damaged(kind) else [])]
+    return _plainly(kind, rule, column, contract), looks
+
+
+def _test_number(
+    kind: str, column: ContractColumn, contract: Contract
+) -> Iterator[tuple[str, Question]]:
+    name = identifier_of(column)
+    if name in RESERVED and kind == name.replace("_", "-") and contract.population != "synthetic":
+        yield "intake/test-number", {"kind": kind, "synthetic": True}
 
 
 def _plainly(kind: str, rule: Rule, column: ContractColumn, contract: Contract) -> Question | None:

@@ -25,6 +25,7 @@ from gateway.intake.rule import Effect, Rule
 from gateway.model import Contract, ContractColumn, Role
 
 NAME_ROLES: Final = frozenset({Role.FORENAME, Role.MIDDLE_NAMES, Role.SURNAME, Role.FORMER_SURNAME})
+RESERVED: Final = frozenset({"nhs_number", "nino"})
 IDENTIFIERS: Final = frozenset({"nhs_number", "upn", "nino", "postcode", "uprn"})
 ISO: Final = ("%Y-%m-%d",)
 AMBIGUOUS: Final = ({"%d/%m/%Y", "%m/%d/%Y"}, {"%Y%m%d", "%d%m%Y"})
@@ -190,8 +191,16 @@ def _identifier(column: ContractColumn, name: str, contract: Contract) -> Rule:
         failing=~valid,
         identifier=name,
         synthetic=synthetic,
-        looks_like=_damage(column, name),
+        looks_like=(*_test_number(name, raw, synthetic=synthetic), *_damage(column, name)),
     )
+
+
+def _test_number(name: str, raw: pl.Expr, *, synthetic: bool) -> tuple[tuple[str, pl.Expr], ...]:
+    """What is refused of residents only because the range is reserved for invented people."""
+    if synthetic or name not in RESERVED:
+        return ()
+    valid = {"nhs_number": identifiers.nhs_number_valid, "nino": identifiers.nino_valid}[name]
+    return (("intake/test-number", valid(raw, synthetic=True)),)
 
 
 def _text(column: ContractColumn) -> Rule:

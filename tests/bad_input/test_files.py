@@ -155,7 +155,48 @@ def test_a_zip_of_300_mb_of_zeros_is_rejected_and_nothing_is_harmed() -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("extract.csv", b"0" * 300_000_000)
     verdict = check(packed.getvalue())
-    assert [each.code for each in verdict.findings] == ["intake/not-a-spreadsheet"]
+    assert [(each.code, each.hint) for each in verdict.findings] == [
+        ("intake/not-text", "a zip archive")
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [{"nhs": "9990000018"}, {"nhs": "999 000 0026"}], ids=["plain", "spaced"]
+)
+def test_a_test_number_of_a_resident_is_told_as_one(change: dict[str, str]) -> None:
+    residents = replace(POLICE, population="residents")
+    lines = [row(number, nhs="") for number in range(30)]
+    lines[6] = row(6, **change)
+    lines[8] = row(8, nhs="9990000019")
+    found = {each.code: each.first_rows for each in check(text(lines), residents).findings}
+    assert found["intake/test-number"] == (7,)
+    assert found["intake/identifier-invalid"] == (9,)
+
+
+@pytest.mark.parametrize(
+    ("above", "line"),
+    [
+        (b"sep=,\n", "2"),
+        (b"Incidents of the police,,\n\n", "3"),
+        (b"Extract of,2026-11-01\r\n", "2"),
+        (b"\n" * 8, "9"),
+        (b"\n" * 9, "10"),
+    ],
+)
+def test_names_of_columns_that_are_not_on_the_first_line_are_pointed_at(
+    above: bytes, line: str
+) -> None:
+    found = [(each.code, each.hint) for each in check(above + GOOD).findings]
+    assert found == [("intake/header-not-first", line)]
+
+
+@pytest.mark.parametrize("above", [b"\n" * 10, b"a title,sex\n"])
+def test_names_of_columns_too_far_below_or_below_another_header_are_not_looked_for(
+    above: bytes,
+) -> None:
+    codes = {each.code for each in check(above + GOOD).findings}
+    assert "intake/column-missing" in codes
+    assert "intake/header-not-first" not in codes
 
 
 def test_a_tolerated_rule_that_asks_every_row_is_held_by_its_share_of_rows() -> None:

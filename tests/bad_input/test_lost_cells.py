@@ -117,5 +117,6 @@ def test_an_xls_that_is_cut_short_is_no_spreadsheet() -> None:
 
 def test_a_sheet_whose_first_row_is_blank_is_told_of_its_header() -> None:
     blank = [""] * len(NAMES)
-    assert codes(ods([blank, *lines()])) == ("rejected", {"header-malformed"})
+    assert codes(ods([blank, *lines()])) == ("rejected", {"header-not-first"})
+    assert codes(ods([blank] * 11 + lines())) == ("rejected", {"header-malformed"})
     assert codes(ods([blank])) == ("rejected", {"empty"})

@@ -138,6 +138,9 @@ def test_what_other_programs_write_gets_the_same_verdict(browser: InBrowser) -> 
     head, body = good.split(b"\n", 1)
     cases = {
         "a line that names the separator": b"sep=,\n" + good,
+        "a title above the header": b"Incidents,2026-11-01\n\n" + good,
+        "a header far below": b"\n" * 10 + good,
+        "a header that is quoted below a title": b"x\n" + good.replace(b"sex", b'"sex"', 1),
         "the mark of an end of file": good + b"\x1a",
         "the mark of an end of file in a line of its own": good + b"\x1a\n",
         "a page": b"<html><table><tr><td>a</td></tr></table></html>",
@@ -168,6 +171,13 @@ def test_what_other_programs_write_gets_the_same_verdict(browser: InBrowser) -> 
         "ends of lines of three systems": head + b"\r\n" + body.replace(b"\n", b"\r", 1),
     }
     assert compared(browser, POLICE, list(cases.values())) == [""] * len(cases)
+
+
+def test_test_numbers_of_residents_are_told_alike(browser: InBrowser) -> None:
+    residents = replace(POLICE, population="residents")
+    numbers = ("9990000018", "999 000 0026", "9990000019", "99900001", "4010232137", "")
+    files = [text([row(0, nhs=number), *rows(30)[1:]]) for number in numbers]
+    assert compared(browser, residents, files) == [""] * len(files)
 
 
 def test_blocks_are_cut_alike_and_values_repeat_across_them(browser: InBrowser) -> None:

@@ -16,7 +16,7 @@ import {
 import { readCells } from "./_cells.js";
 import { Examiner } from "./_examine.js";
 import { faultsOf } from "./_faults.js";
-import { readHeader } from "./_header.js";
+import { belowFirst, readHeader } from "./_header.js";
 import { Tally, rejected } from "./_tally.js";
 
 const STOPPING = new Set(["intake/quote-open", "intake/quote-stray", "intake/encoding"]);
@@ -52,7 +52,9 @@ function opened(first, rules) {
   try {
     const text = textOf(source.read(cut < 0 ? line : bytes.subarray(0, cut + 1)));
     source.offset += first.length - bytes.length;
-    return { header: readHeader(text.replace(/[\r\n]+$/, ""), rules), rest, source };
+    const header = readHeader(text.replace(/[\r\n]+$/, ""), rules);
+    const below = header.places.length ? null : belowFirst(rest, rules);
+    return below ? { refused: below } : { header, rest, source };
   } catch (fault) {
     if (!(fault instanceof Undecodable)) throw fault;
     return { refused: finding("intake/encoding", { hint: String(fault.place) }) };

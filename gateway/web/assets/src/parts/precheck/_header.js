@@ -1,6 +1,6 @@
 // The header row: which column of the file is which column of the contract. A name that no
 // published contract knows is told by its place only.
-import { Declined, finding } from "./_bytes.js";
+import { Declined, NEWLINE, finding } from "./_bytes.js";
 
 // Of a name that stands very often.
 const MOST_PLACES = 10;
@@ -30,6 +30,7 @@ export function fold(name) {
   return lower.split("\ufeff").join("").replace(INNER, "_");
 }
 
+const NOT_ASCII = /[^\u0000-\u007f]/;
 // What shows nothing where it stands, and accents, which stand apart in the decomposed form.
 const UNSEEN = /[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u2065\p{M}\p{Cf}]/gu;
 
@@ -57,6 +58,23 @@ export function readHeader(line, rules) {
   const header = matched(cells, names, rules);
   const better = betterDelimiter(line, names, rules, header.places.length);
   return better ? refused(finding("intake/delimiter", { hint: better }), header.width) : header;
+}
+
+// On which of the lines below the first the names of the columns seem to stand; null on none.
+export function belowFirst(rest, rules) {
+  const names = new Map(Object.entries(rules.header.names));
+  for (let number = 2, from = 0; number < 2 + rules.header.lines_below; number++) {
+    const cut = rest.indexOf(NEWLINE, from);
+    const line = rest.subarray(from, cut < 0 ? rest.length : cut).subarray(0, rules.header.longest_line);
+    const text = Array.from(line, (byte) => String.fromCharCode(byte)).join("");
+    const cells = split(text.replace(/\r+$/, ""), rules.delimiter) || [];
+    const plain = cells.filter((cell) => !NOT_ASCII.test(cell)).map(fold);
+    const found = new Set(plain.filter((name) => names.has(name)).map((name) => names.get(name)));
+    if (found.size > 1) return finding("intake/header-not-first", { hint: String(number) });
+    if (cut < 0) break;
+    from = cut + 1;
+  }
+  return null;
 }
 
 function matched(cells, names, rules) {
