@@ -18,7 +18,8 @@ from gateway.policy import Bundle
 def browser_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
     """The rules of one contract with the checker's limits, as JSON types.
 
-    `words` are the sentence and remedy of every finding, as the checker has them.
+    `words` are the sentence and remedy of every finding, as the checker has them, and the
+    remedy for a column that may not be empty.
     """
     return {
         **rule_document(contract, known=_names(bundle)),
@@ -30,7 +31,10 @@ def browser_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
             "header": LONGEST_HEADER,
             "cell": LONGEST_CELL,
         },
-        "words": {code: [told.sentence, told.remedy] for code, told in CODES.items()},
+        "words": {
+            code: [told.sentence, told.remedy, told.remedy_if_required]
+            for code, told in CODES.items()
+        },
     }
 
 

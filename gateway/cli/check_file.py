@@ -81,7 +81,7 @@ def verdict_of(folder: Path, file: Path, dataset: str, rows: Path | None) -> dic
         "accepted": verdict.accepted,
         "quarantined": verdict.quarantined,
         "dropped_columns": list(verdict.dropped_columns),
-        "findings": verdict.findings_json(),
+        "findings": verdict.findings_json(contract),
     }
 
 

@@ -9,8 +9,11 @@ Source: style rule 11; docs/reference/contracts.md.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
+
+OR_EMPTY: Final = " or leave the field empty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,11 @@ class Meaning:
 
     sentence: str
     remedy: str
+
+    @property
+    def remedy_if_required(self) -> str:
+        """The remedy without the empty field: that would be a fault of the next file."""
+        return self.remedy.replace(OR_EMPTY, "")
 
 
 def _says(sentence: str, remedy: str) -> Meaning:
@@ -248,9 +256,10 @@ def sentence(finding: Finding) -> str:
     return f"{_where(finding)}{text}"
 
 
-def remedy(finding: Finding) -> str:
-    """Say what to do about a finding."""
-    return CODES[finding.code].remedy
+def remedy(finding: Finding, *, required: Container[str] = frozenset()) -> str:
+    """Say what to do about a finding; of the required columns none may be left empty."""
+    meaning = CODES[finding.code]
+    return meaning.remedy_if_required if finding.column in required else meaning.remedy
 
 
 def _where(finding: Finding) -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from gateway.intake.findings import Finding, remedy, sentence
+from gateway.model import Contract
 
 FIRST_ROWS: Final = 10
 LISTED: Final = 100
@@ -64,8 +65,13 @@ class Verdict:
         """Give the verdict as JSON types."""
         return asdict(self)
 
-    def findings_json(self) -> list[dict[str, Any]]:
-        """Give the findings as `receive --json` prints them, each with its sentence."""
+    def findings_json(self, contract: Contract) -> list[dict[str, Any]]:
+        """Give the findings as `receive --json` prints them, each with its sentence.
+
+        Args:
+            contract: by which the file was checked; what it requires is not left empty.
+        """
+        required = {column.name for column in contract.columns if column.required}
         return [
             {
                 "code": found.code,
@@ -74,7 +80,7 @@ class Verdict:
                 "rows": found.rows,
                 "first_rows": list(found.first_rows),
                 "sentence": sentence(found),
-                "remedy": remedy(found),
+                "remedy": remedy(found, required=required),
             }
             for found in self.findings
         ]

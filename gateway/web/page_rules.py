@@ -61,7 +61,7 @@ def page_rules(read: DecisionInputs, contract: Contract) -> bytes:
 
 def completed(rules: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
     """The rules of the checker with what the pages say themselves."""
-    words = {code: [said(sentence), remedy] for code, (sentence, remedy) in rules["words"].items()}
+    words = {code: [said(told[0]), *told[1:]] for code, told in rules["words"].items()}
     return {
         **rules,
         "limits": {**rules["limits"], "bytes": LARGEST, "rows": MOST_ROWS},

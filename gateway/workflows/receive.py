@@ -185,7 +185,7 @@ def _recorded(
             accepted=verdict.accepted,
             quarantined=verdict.quarantined,
             dropped_columns=tuple(verdict.dropped_columns),
-            findings=tuple(verdict.findings_json()),
+            findings=tuple(verdict.findings_json(desk.contracts[about["dataset"]])),
             profile=verdict.profile,
             evidence=evidence,
         ),

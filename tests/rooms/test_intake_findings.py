@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.intake import CODES, Finding, remedy, sentence
+from gateway.intake.verdict import REJECTED, Verdict
+from tests.policies.shelf import shipped
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +35,19 @@ def test_a_finding_says_where_what_and_what_to_do(code: str) -> None:
     assert said.endswith(".")
     assert "{" not in said
     assert remedy(finding).endswith(".")
+
+
+def test_nobody_is_told_to_leave_a_required_column_empty() -> None:
+    contract = next(
+        each for each in shipped().contracts.values() if {c.required for c in each.columns} > {True}
+    )
+    for code in CODES:
+        columns = {column.name: column.required for column in contract.columns}
+        found = [Finding(code=code, column=name, rows=1) for name in columns]
+        verdict = Verdict(state=REJECTED, findings=tuple(found))
+        for told in verdict.findings_json(contract):
+            offered = "empty" in CODES[code].remedy and not columns[told["column"]]
+            assert ("empty" in told["remedy"]) == offered, code
 
 
 def test_few_rows_are_named_without_a_count() -> None:

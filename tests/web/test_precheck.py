@@ -331,6 +331,7 @@ def test_the_page_says_a_finding_in_the_words_of_the_page_of_findings() -> None:
         found = Finding(code=code, column="dob", rule="a-rule", rows=3, first_rows=(1, 2), hint="7")
         filled = words[code][0].format(column='"dob"', rule="a-rule", hint="7")
         assert (filled, words[code][1]) == (said(sentence(found)), remedy(found))
+        assert words[code][2] == remedy(found, required={"dob"})
 
 
 def test_the_rules_are_given_to_whoever_sends_the_dataset(

@@ -102,13 +102,14 @@ function table(findings, unlisted) {
 
 function row(found) {
   const made = part("=found").querySelector("template").content.cloneNode(true);
-  const [sentence, remedy] = rules.words[found.code];
+  const [sentence, remedy, ifRequired] = rules.words[found.code];
+  const column = rules.columns.find((each) => each.name === found.column);
   const cells = {
     where: where(found),
     column: found.column,
     sentence: filled(sentence, found),
     rule: found.rule.startsWith(`${found.column}.`) ? "" : found.rule,
-    remedy,
+    remedy: column && column.required ? ifRequired : remedy,
     agreed: rules.agreed[found.column] || "",
   };
   for (const cell of made.querySelectorAll("[data-cell]")) cell.textContent = cells[cell.dataset.cell];
