@@ -243,7 +243,9 @@ def test_a_half_signed_in_session_ends_after_five_wrong_codes(app: Flask) -> Non
     for _ in range(5):
         assert sent(browser, "/sign-in/code", code="000000").status_code == 422
     token = token_in(browser.get("/sign-in/code"))
-    browser.post("/sign-in/code", data={"csrf_token": token, "code": code_of("rosa")})
+    over = browser.post("/sign-in/code", data={"csrf_token": token, "code": code_of("rosa")})
+    assert (over.status_code, "too many wrong codes" in over.text) == (422, True)
+    assert 'name="password"' in over.text
     assert b"Signed in as" not in browser.get("/").data
 
 

@@ -38,6 +38,9 @@ WRONG_CODE = (
     "That code is not right, was used before, or there were too many tries. "
     "Wait for the next code and enter that one."
 )
+TOO_MANY_CODES = (
+    "There were too many wrong codes, so you begin again. Enter your login and password"
+)
 
 
 @pages.get("/sign-in")
@@ -134,6 +137,8 @@ def prove_code() -> Any:
         address=request.remote_addr or "",
         at=desk().now(),
     )
+    if step is None and current_session(request, Stage.CODE) is None:
+        return _page("account/sign_in.html", fault=TOO_MANY_CODES, at_field="login")
     if step is None:
         return _page("account/code.html", fault=WRONG_CODE, at_field="code", session=session)
     return _led_to(step)
