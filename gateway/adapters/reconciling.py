@@ -93,6 +93,10 @@ def reconcile(
         for event, facts in accepted.items():
             record(connection, event, {**facts, **who}, at=at)
         record(connection, "ledger-restored", {"size": size, "root": root, **who}, at=at)
+    with database.begin() as connection:
+        mark = _mark(settings)
+        register_trust.read_whole(connection, None)
+        mark.advance(connection, anew=mark.read()[0] > 0)
     backup.release_hold(settings.data)
     told = {"size": size + 1 + len(accepted), "root": root, "restored": held.created}
     return told | {"accepted": list(accepted)}
@@ -215,8 +219,12 @@ def _no_checkpoint_in_it() -> IntegrityError:
     )
 
 
+def _mark(settings: Settings) -> RegisterMark:
+    return RegisterMark(settings.data / "keys" / "register.mark")
+
+
 def _require_register(settings: Settings, number: int) -> None:
-    reached, _ = RegisterMark(settings.data / "keys" / "register.mark").read()
+    reached, _ = _mark(settings).read()
     if number < reached:
         raise HeldForPerson(
             "restore/register-behind",

@@ -87,10 +87,15 @@ class RegisterMark:
         except (OSError, ValueError):
             raise not_trustworthy("its mark beside the key ring is not readable") from None
 
-    def advance(self, connection: Connection) -> None:
-        """Note how far the register has come; call it after the commit, in a new transaction."""
+    def advance(self, connection: Connection, *, anew: bool = False) -> None:
+        """Note how far the register has come; call it after the commit, in a new transaction.
+
+        Args:
+            connection: of a new transaction.
+            anew: the same numbers have other entries: they were entered again after a restore.
+        """
         number, chain = head(connection)
-        if number > self.read()[0]:
+        if number > self.read()[0] or anew:
             partial = self.path.with_name(self.path.name + ".part")
             with open(partial, "w", encoding="ascii", opener=_private) as file:
                 file.write(f"{number} {chain.hex()}")

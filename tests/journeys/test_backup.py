@@ -115,6 +115,10 @@ def test_an_objection_after_the_backup_keeps_the_hold(office: Office, tmp_path: 
         done = office.run(*UNCHECKED, "--json")
         assert code_of(done) == "restore/register-behind"
         assert office.run(*SHARE, "--to", str(office.home / "outbox")).code == 5
+        office.must("object", "--purpose", STUDY, "--file", str(_objection(tmp_path)))
+        office.must(*UNCHECKED)
+        shared = office.run(*SHARE, "--to", str(office.home / "outbox"), "--json")
+        assert "register/not-trustworthy" not in shared.out
 
 
 def _objection(folder: Path) -> Path:
