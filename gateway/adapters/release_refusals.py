@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.apartness import require_apart_from_policy
 from gateway.adapters.keyring_books import require_apart
+from gateway.adapters.not_records import not_a_release
 from gateway.adapters.release_keys import ReleaseKeys
 from gateway.adapters.release_world import World
 from gateway.errors import RefusedError
@@ -108,15 +109,3 @@ def _require_own_controller(officer: Operator, plan: Plan) -> None:
             f"This release officer does not act for {plan.controller}.",
             remedy="Ask a release officer of the controller.",
         )
-
-
-def not_a_release(plan: Plan) -> Refusal:
-    """Tables, answers and single disclosures are permitted, but not as a release of rows."""
-    reason = Reason(
-        code="sharing/not-records",
-        clause=plan.clause,
-        reason=f"This purpose lets out {plan.kind.value}, not rows, and only rows are made and "
-        "forwarded yet. `gateway explain` says what it would let out; a purpose of kind "
-        "`records` is released.",
-    )
-    return Refusal(reasons=(reason,), policy_digest=plan.policy_digest)

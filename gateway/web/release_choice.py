@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.adapters.not_records import not_a_release
 from gateway.adapters.policy_reading import DecisionInputs
-from gateway.adapters.release_refusals import not_a_release
 from gateway.errors import UsageError
 from gateway.model import Plan, Refusal
 from gateway.policy import Bundle, explain
