@@ -21,13 +21,27 @@ def dates(found: Agreement, on: dt.date) -> Iterator[Remark]:
     yield from _contradictory(found)
     yield from _review(found, on)
     if on < found.starts:
-        yield _remark(
+        yield _not_begun(found)
+
+
+def _not_begun(found: Agreement) -> Remark:
+    """Of a first version nothing is shared yet; a later one ends what is shared today."""
+    if found.version > 1:
+        return _remark(
             found,
-            Weight.ADVICE,
-            "lint/not-begun",
-            f"It begins on {found.starts}: what is said here is said of that day.",
-            "Nothing is shared under it before.",
+            Weight.WARNING,
+            "lint/stops-until-begun",
+            f"It begins on {found.starts}: once version {found.version} is approved, nothing is "
+            "shared until that day, and what an earlier version shares today stops.",
+            "Have it approved on that day and not before, or give `starts` a day that has come.",
         )
+    return _remark(
+        found,
+        Weight.ADVICE,
+        "lint/not-begun",
+        f"It begins on {found.starts}: what is said here is said of that day.",
+        "Nothing is shared under it before.",
+    )
 
 
 def _contradictory(found: Agreement) -> Iterator[Remark]:

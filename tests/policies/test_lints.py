@@ -205,7 +205,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "lint/no-case": Fault(documents={"cases/trafford.toml": None}),
     "lint/nobody-sends": Fault(((TRAFFORD, '"greater-manchester-police", ', ""),)),
-    "lint/not-begun": Fault(((TRAFFORD, "starts = 2026-04-01", "starts = 2026-12-01"),)),
+    "lint/not-begun": Fault(
+        (
+            (TRAFFORD, "starts = 2026-04-01", "starts = 2026-12-01"),
+            (TRAFFORD, "\nversion = 3\n", "\nversion = 1\n"),
+        )
+    ),
     "lint/party-not-signed": Fault(on=dt.date(2026, 8, 2)),
     "lint/protocol-ends-first": Fault(
         (("protocols/warrington-tier-1.toml", "ends = 2028-12-31", "ends = 2028-03-30"),)
@@ -218,6 +223,7 @@ FAULTS: dict[str, Fault] = {
     "lint/review-overdue": Fault(on=dt.date(2027, 2, 15)),
     "lint/review-after-end": Fault(((TRAFFORD, "review = 2027-01-01", "review = 2027-06-01"),)),
     "lint/ends-before-starts": Fault(((TRAFFORD, "ends = 2027-03-31", "ends = 2026-03-31"),)),
+    "lint/stops-until-begun": Fault(((TRAFFORD, "starts = 2026-04-01", "starts = 2026-12-01"),)),
     "lint/tables-not-made": Fault(documents={"agreements/again.toml": AGAIN}),
 }
 
