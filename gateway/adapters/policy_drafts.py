@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_store
+from gateway.adapters import policy_states, policy_store
 from gateway.adapters.database import METADATA
 from gateway.errors import HeldForPerson, InputRejected, UsageError
 from gateway.model.remarks import remark
@@ -164,6 +164,7 @@ def save(
     if moved.rowcount != 1:
         told = "Somebody saved this draft at the same moment."
         raise HeldForPerson("policy/draft-moved", told, remedy=LOOK_FIRST)
+    policy_states.remember(connection, changes, by=by, over={**current, **known.changes})
     _add_revision(
         *(connection, draft, revision + 1, {**known.changes, **changes}, {**known.bases, **bases}),
         reason=reason,

@@ -11,7 +11,13 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from gateway.adapters import operators, policy_reading, policy_removal, policy_store
+from gateway.adapters import (
+    operators,
+    policy_reading,
+    policy_removal,
+    policy_since,
+    policy_store,
+)
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
@@ -75,6 +81,12 @@ class SqlShelf:
     def editors(self, policy_digest: str) -> Collection[str]:
         """Say who proposed or wrote a text of this digest."""
         return policy_store.editors(self._connection, policy_digest)
+
+    def writers(
+        self, agreement: str, documents: Mapping[str, str], changes: Mapping[str, str]
+    ) -> Collection[str]:
+        """Say who wrote what an agreement was never approved for."""
+        return policy_since.writers(self._connection, agreement, documents, changes)
 
     def moved(self, proposal: Proposal) -> Sequence[str]:
         """Give the documents that have changed under a proposal."""

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from gateway.adapters import operators
+from gateway.adapters import operators, policy_states
 from gateway.adapters.policy_tables import APPROVALS, CHANGES, HEADS, PROPOSALS, TEXTS
 from gateway.errors import UsageError
 from gateway.model.permissions import Operator
@@ -36,6 +36,7 @@ def seed(connection: Connection, documents: Mapping[str, str], *, at: dt.datetim
     if connection.scalar(select(HEADS.c.path).limit(1)) is not None:
         return 0
     _set_heads(connection, documents, at=at)
+    policy_states.keep(connection, None)
     return len(documents)
 
 
@@ -85,9 +86,13 @@ def add_proposal(
     return replace(proposal, number=number or 0)
 
 
-def proposals(connection: Connection, agreement: str = "") -> tuple[Proposal, ...]:
-    """List proposals that are not withdrawn and whose editor's signature verifies."""
-    query = select(PROPOSALS).where(PROPOSALS.c.withdrawn == "").order_by(PROPOSALS.c.id)
+def proposals(
+    connection: Connection, agreement: str = "", *, withdrawn_too: bool = False
+) -> tuple[Proposal, ...]:
+    """List proposals whose editor's signature verifies, by default those not withdrawn."""
+    query = select(PROPOSALS).order_by(PROPOSALS.c.id)
+    if not withdrawn_too:
+        query = query.where(PROPOSALS.c.withdrawn == "")
     if agreement:
         query = query.where(PROPOSALS.c.agreement == agreement)
     rows = connection.execute(query).mappings().all()
@@ -175,6 +180,7 @@ def settle(connection: Connection, proposal: Proposal, *, at: dt.datetime) -> No
     """Make a fully approved proposal's texts the current ones; one without a text is none."""
     changes = changes_of(connection, proposal)
     _set_heads(connection, {path: text for path, text in changes.items() if text}, at=at)
+    policy_states.keep(connection, proposal.number)
 
 
 def withdraw(connection: Connection, agreement: str, *, by: str, at: dt.datetime) -> int:

@@ -56,3 +56,20 @@ APPROVALS = Table(
     Column("signature", String(128), nullable=False),
     Column("approved", String(40), nullable=False),
 )
+# The documents as they stood once a proposal was approved by all: what its digest stood for.
+STATES = Table(
+    "policy_states",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # Null for the first state that is kept: the documents of the founding, or of an upgrade.
+    Column("proposal", ForeignKey("policy_proposals.id"), nullable=True, index=True),
+    Column("heads", Text, nullable=False),
+)
+# Who ever saved a text in a draft, whatever became of the draft.
+SAVED = Table(
+    "policy_saved",
+    METADATA,
+    Column("path", String(200), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("saved_by", String(40), primary_key=True),
+)

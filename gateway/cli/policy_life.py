@@ -1,4 +1,4 @@
-"""`gateway policy propose | approve | withdraw | status | export`: the life of a version.
+"""`gateway policy propose | proposal | approve | withdraw | status | export`: a version's life.
 
 Source: docs/reference/policy.md, "Life of a version"; security point 3.
 """
@@ -61,8 +61,7 @@ def propose(
         ended = ended_by(connection, agreement, changes)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
-    bases = policy_exported.bases(files)
-    proposal = life.propose(desk, agreement, changes=changes, bases=bases)
+    proposal = life.propose(desk, agreement, changes=changes, bases=policy_exported.bases(files))
     policy_exported.add(files, changes)
     waiting = ", ".join(proposal.controllers)
     lines = [
@@ -76,8 +75,10 @@ def propose(
             f"they are approved again: {', '.join(ended)}."
         )
     problems = _problems(opened.database, agreement, changes, on=opened.at.date())
-    told = {"ends_approval_of": ended, "problems": [asdict(each) for each in problems]}
-    emit(_described(proposal) | told, json_wanted, [*lines, *problem_lines(problems, agreement)])
+    document, told = _told(opened, proposal)
+    document |= {"ends_approval_of": ended, "problems": [asdict(each) for each in problems]}
+    told += problem_lines(problems, agreement)
+    emit(_described(proposal) | document, json_wanted, [*lines, *told])
 
 
 def _problems(
@@ -95,6 +96,33 @@ def _problems(
     return [each for each in remarks if each.weight is Weight.PROBLEM]
 
 
+@click.command("proposal")
+@click.argument("agreement")
+@json_option
+@click.pass_context
+@exits
+def newest(ctx: click.Context, agreement: str, json_wanted: bool) -> None:
+    """Say what the newest proposal of an agreement changes, for who is to approve it.
+
+    It is compared with what the agreement was last approved for, in every document that
+    it reads, through whichever agreement that was changed.
+
+    Example: gateway policy proposal trafford-stronger-families
+    """
+    from gateway.adapters import policy_store
+
+    opened = open_store(ctx)
+    with opened.database.read() as connection:
+        proposal = policy_store.latest(connection, agreement)
+    document, told = _told(opened, proposal)
+    lines = [
+        f"{agreement} version {proposal.version}, proposed by {proposal.editor}.",
+        f"Policy digest: {proposal.policy_digest}",
+        *told,
+    ]
+    emit(_described(proposal) | document, json_wanted, lines)
+
+
 @click.command("approve")
 @click.argument("agreement")
 @as_option
@@ -106,17 +134,21 @@ def approve(ctx: click.Context, agreement: str, acting: str, json_wanted: bool) 
 
     Example: gateway policy approve trafford-stronger-families --as ben
     """
+    from gateway.adapters import policy_store
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
     opened = open_store(ctx)
+    with opened.database.read() as connection:
+        waiting = policy_store.latest(connection, agreement)
+    document, told = _told(opened, waiting)
     opened.ring.unlock()
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
     proposal = life.approve(desk, agreement)
     missing = sorted(set(proposal.controllers) - {given for given, _ in proposal.approvals})
     state = f"{', '.join(missing)} to approve yet" if missing else "approved by every controller"
-    lines = [f"{agreement}: {state}.", f"Policy digest: {proposal.policy_digest}"]
-    emit(_described(proposal), json_wanted, lines)
+    lines = [f"{agreement}: {state}.", f"Policy digest: {proposal.policy_digest}", *told]
+    emit(_described(proposal) | document, json_wanted, lines)
 
 
 @click.command("withdraw")
@@ -197,6 +229,17 @@ def export(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
     emit(document, json_wanted, lines)
 
 
+def _told(opened: Any, proposal: Proposal) -> tuple[dict[str, object], list[str]]:
+    """What a proposal changes and stops, for programs and in lines; the first says beside what."""
+    from gateway.adapters import policy_since
+
+    with opened.database.read() as connection:
+        stops, changes = policy_since.told(connection, proposal, on=opened.at.date())
+    wrote = [f"Written by {', '.join(proposal.writers)}."] if proposal.writers else []
+    lines = [*wrote, *([stops] if stops else []), *changes]
+    return {"changes": list(changes), "stops": stops}, lines
+
+
 def _described(proposal: Proposal) -> dict[str, object]:
     given = [
         {"controller": controller, "approver": approver}
@@ -214,4 +257,4 @@ def _described(proposal: Proposal) -> dict[str, object]:
     }
 
 
-COMMANDS = (propose, approve, withdraw, status, export)
+COMMANDS = (propose, newest, approve, withdraw, status, export)

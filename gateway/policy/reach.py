@@ -49,19 +49,20 @@ def _reads_any(
 
 def _changed(before: Knowledge, after: Knowledge) -> dict[str, frozenset[str]]:
     """The names of the entries that are not as they were, by kind; no kind without one."""
-    then = _entries(after)
+    then = entries(after)
     found = {
         kind: frozenset(
             key
             for key in {*now, *then[kind]}
             if not same_to_digest(kind, now.get(key), then[kind].get(key))
         )
-        for kind, now in _entries(before).items()
+        for kind, now in entries(before).items()
     }
     return {kind: names for kind, names in found.items() if names}
 
 
-def _entries(knowledge: Knowledge) -> dict[str, Mapping[str, Any]]:
+def entries(knowledge: Knowledge) -> dict[str, Mapping[str, Any]]:
+    """What several agreements may read, by kind as `reads` calls it, and the protocols."""
     return {
         "fields": knowledge.vocabulary.fields,
         "cohorts": knowledge.vocabulary.cohorts,

@@ -45,6 +45,7 @@ def propose(
         bases: for a path, the SHA-256 of the texts that the new one was written over, the
             last one last ("" for none); a path that is not named is not compared.
         writers: all who saved the draft that it is made from; none where it comes from files.
+            Who else wrote what it reads is known to the shelf.
     """
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_PROPOSE)
@@ -57,7 +58,8 @@ def propose(
         facts = _facts_of(shelf, merged, agreement)
         _refuse_others(current, changes, facts)
         _refuse_stale_version(shelf, current, changes, facts)
-        proposal = shelf.propose(_drawn(desk, facts, writers), changes)
+        wrote = set(shelf.writers(agreement, merged, changes)) - {desk.acting}
+        proposal = shelf.propose(_drawn(desk, facts, {*writers, *wrote}), changes)
         shelf.record("policy-proposed", _entry(desk, proposal) | _written_by(proposal))
     return proposal
 
@@ -233,11 +235,23 @@ def _refuse_moved(desk: PolicyDesk, shelf: Shelf, proposal: Proposal) -> None:
             "Documents that this proposal reads have changed since it was made.",
             remedy="An editor proposes it again.",
         )
+    _refuse_unnamed(shelf, proposal, changed(current, changes))
     if facts.published and desk.at.date() < facts.published + dt.timedelta(days=NOTICE_DAYS):
         raise RefusedError(
             "policy/notice-too-recent",
             f"The notice was published on {facts.published}; an addition waits {NOTICE_DAYS} days.",
             remedy="Approve it after that day, so that people could read it before.",
+        )
+
+
+def _refuse_unnamed(shelf: Shelf, proposal: Proposal, documents: Mapping[str, str]) -> None:
+    """A proposal from before names its proposer only; what it reads may have other writers."""
+    wrote = shelf.writers(proposal.agreement, documents, {})
+    if not set(wrote) <= set(shelf.editors(proposal.policy_digest)):
+        raise UsageError(
+            "policy/stale",
+            "What this proposal reads was written by others than those whom it names.",
+            remedy="An editor proposes it again, then it names them.",
         )
 
 
@@ -253,7 +267,7 @@ def _drawn(desk: PolicyDesk, facts: AgreementFacts, writers: Collection[str]) ->
 
 
 def _written_by(proposal: Proposal) -> dict[str, str | int]:
-    """Everyone who wrote of it, the proposer too; nothing where it came from files."""
+    """Everyone who wrote of it, the proposer too; nothing where that is the proposer alone."""
     return {"editors": ",".join(sorted(proposal.editors))} if proposal.writers else {}
 
 

@@ -35,7 +35,8 @@ class Proposal:
     """One policy digest of one agreement, proposed by an editor.
 
     `approvals` are (controller, approver) whose signatures verify; `writers` are all who
-    saved a revision of the draft that it was made from, none where it was made from files.
+    saved a revision of the draft that it was made from, and whoever else is known to have
+    written what its digest reads and its agreement was never approved for.
     """
 
     agreement: str
@@ -111,6 +112,14 @@ class Shelf(Protocol):
 
     def editors(self, policy_digest: str) -> Collection[str]:
         """Whoever proposed or wrote a text of this digest, withdrawn ones included."""
+
+    def writers(
+        self, agreement: str, documents: Mapping[str, str], changes: Mapping[str, str]
+    ) -> Collection[str]:
+        """Whoever wrote what these documents' digest reads and was never approved for it.
+
+        Of `changes` also who saved or proposed the very text before, in whatever draft.
+        """
 
     def moved(self, proposal: Proposal) -> Sequence[str]:
         """The documents that a proposal would change and that have changed since."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
-from gateway.adapters import jobs, policy_drafts, policy_store, policy_versions
+from gateway.adapters import jobs, policy_drafts, policy_since, policy_store, policy_versions
 from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
@@ -22,7 +22,7 @@ from gateway.policy import Bundle, Trace, by_clause, expected, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import REGISTER_FIELDS, agreement_register, notice
-from gateway.web import proposals, reaching, states, workshop
+from gateway.web import differences, proposals, reaching, states, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import (
@@ -99,11 +99,12 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         draft = policy_versions.draft_of(connection, agreement, changes)
         why = policy_versions.reasons(connection, draft)
         signers = proposals.signers(connection, proposal)
+        past = policy_since.basis(connection, agreement)
     if proposal is None:
         raise _nothing_waits()
     now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
     whole = then.agreements.get(agreement)
-    shown = workshop.difference(documents, changes, agreement)
+    shown = differences.proposed(documents, changes, agreement, past)
     return render_template(
         "policies/proposal.html",
         agreement=agreement,
@@ -117,6 +118,8 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         proposal=proposal,
         reasons=why,
         shown=shown,
+        past=past,
+        stops=policy_since.stops(then, past, agreement, on=desk().now().date()),
         failed=[] if shown.untold else workshop.failed_cases(then, agreement),
         reach=reaching.reach(now, now if shown.untold else then, agreement),
         own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from gateway.adapters import policy_versions
 from gateway.adapters.policy_versions import Version
 from gateway.model.permissions import Action
-from gateway.web import workshop
+from gateway.web import differences
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs, known_agreement, party_title
@@ -44,17 +44,15 @@ def one(agreement: str, number: str, *, caller: Caller) -> str:
     """Show one version: what it changed in sentences, why, and whose signatures it has."""
     with desk().database.read() as connection:
         found = policy_versions.version_of(connection, agreement, number)
-        documents = workshop.current(connection)
-        before, after = policy_versions.texts_of(connection, found)
+        _, after = policy_versions.texts_of(connection, found)
         draft = policy_versions.draft_of(connection, agreement, after)
         why = policy_versions.reasons(connection, draft)
-    new = {path: "" for path in after if path not in before}
-    then = {path: text for path, text in {**documents, **before}.items() if path not in new}
+        shown = differences.of_version(connection, found)
     return render_template(
         "policies/version.html",
         version=found,
         title=agreement_title(inputs().bundle, agreement),
-        shown=workshop.difference(then, after, agreement) if after else None,
+        shown=shown,
         controllers={each: party_title(inputs().bundle, each) for each in found.controllers},
         reasons=why,
     )

@@ -1,0 +1,75 @@
+"""An approver reads what differs from what their agreement was last approved for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.adapters import policy_versions
+from gateway.adapters.database import Database
+from gateway.adapters.settings import Settings
+from tests.journeys.office import Office
+from tests.web.office import Browser
+from tests.web.test_workshop import TRAFFORD, said
+
+Clients = Callable[[str], Browser]
+KIRKLEES = "kirklees-stronger-families"
+WIDER = ('programme_arm = ["PROG", "COMP"]', 'programme_arm = ["PROG", "COMP", "ASSESSED"]')
+STARTS = ("starts = 2026-04-01", "starts = 2027-01-15")
+
+
+def staff(office: Office) -> None:
+    for name, role, controller in (
+        ("zed", "editor", "trafford-council"),
+        ("kap", "approver", "kirklees-council"),
+    ):
+        bound = ("--role", role, "--controller", controller, "--as", "ada")
+        office.must("operators", "add", name, *bound)
+
+
+def exported(office: Office, folder: Path, path: str, old: str, new: str, after: str = "") -> str:
+    """A document as the store has it, with one change; its place in the folder."""
+    office.must("policy", "export", str(folder))
+    text = (folder / path).read_text(encoding="utf-8")
+    at = text.index(after)
+    assert old in text[at:]
+    (folder / path).write_text(text[:at] + text[at:].replace(old, new, 1), encoding="utf-8")
+    return str(folder / path)
+
+
+def test_a_cohort_that_another_agreement_widened_is_told_with_its_writer(
+    office: Office, data: Settings, client_as: Clients, tmp_path: Path
+) -> None:
+    staff(office)
+    cohort = "[cohorts.programme-and-comparison]"
+    vocabulary = exported(office, tmp_path / "theirs", "vocabulary.toml", *WIDER, after=cohort)
+    office.must("policy", "propose", KIRKLEES, vocabulary, "--as", "edith")
+    office.must("policy", "approve", KIRKLEES, "--as", "kap")
+    office.must("policy", "propose", TRAFFORD, "--as", "zed")
+    page = said(client_as("approver").get(f"/agreements/{TRAFFORD}/proposal").text)
+    assert "This is what differs from version 3 as it was approved." in page
+    assert "ASSESSED" in page[: page.index("The whole agreement as it would be")]
+    assert "Written by edith." in page
+    office.must("policy", "approve", TRAFFORD, "--as", "april")
+    database = Database(data.database_url)
+    with database.read() as connection:
+        newest = policy_versions.versions(connection, TRAFFORD)[0].number
+    database.close()
+    page = said(client_as("auditor").get(f"/agreements/{TRAFFORD}/versions/{newest}").text)
+    assert "ASSESSED" in page
+
+
+def test_a_later_first_day_is_said_to_stop_what_is_shared_today(
+    office: Office, client_as: Clients
+) -> None:
+    staff(office)
+    place = "agreements/trafford.toml"
+    path = exported(office, office.policies, place, *STARTS)
+    text = Path(path).read_text(encoding="utf-8")
+    Path(path).write_text(text.replace("\nversion = 3\n", "\nversion = 4\n", 1), encoding="utf-8")
+    told = "It begins on 2027-01-15. What is shared under version 3 today stops on approval"
+    assert told in office.must("policy", "propose", path, "--as", "zed").out
+    page = said(client_as("approver").get(f"/agreements/{TRAFFORD}/proposal").text)
+    assert told in page
+    assert "what an earlier version shares today stops" in page
+    assert told in office.must("policy", "approve", TRAFFORD, "--as", "april").out
