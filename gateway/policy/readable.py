@@ -4,7 +4,7 @@ Every finding of a document comes at once: where a clause or a key is missing, t
 the rest are looked up all the same. What is broken is set aside or stands in for itself,
 and nothing is said that only follows from that.
 
-Source: docs/reference/policy.md, "Every finding of a document".
+Source: docs/reference/policy.md, "An agreement".
 """
 
 from __future__ import annotations
