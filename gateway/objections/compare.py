@@ -8,8 +8,9 @@ Source: security point 16; docs/reference/pseudonyms.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -88,7 +89,8 @@ def _sought(frame: pl.DataFrame, people: pl.DataFrame, register: Register) -> pl
     others = [name for name in TOKEN_NAMES if name not in (*_NATIONAL_TOKENS, *CERTAIN)]
     shared = _shared(people, _only(register, refusing), others)
     weak = _without_others(pl.concat([_NO_HITS, *shared]), frame, register)
-    alike = _alike(_unmet(people, weak, refusing), _only(register, refusing))
+    unsettled = partial(_without_others, frame=frame, register=register)
+    alike = _alike(_unmet(people, weak, refusing), _only(register, refusing), unsettled)
     likely = _without_others(pl.concat([_NO_HITS, *alike]), frame, register)
     return pl.concat([strong, weak, likely]).unique()
 
@@ -132,11 +134,13 @@ def _only(register: Register, sequences: pl.Series) -> Register:
     )
 
 
-def _alike(people: pl.DataFrame, register: Register) -> Iterator[pl.DataFrame]:
+def _alike(
+    people: pl.DataFrame, register: Register, unsettled: Callable[[pl.DataFrame], pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
     """Likeness, and entries of which this cohort can make no token."""
     vague = incomparable(people.columns, register)
     told = register.identities.join(vague.select("sequence"), on="sequence", how="anti")
-    for pairs in likely_pairs(people, told):
+    for pairs in likely_pairs(people, told, unsettled=unsettled):
         yield pairs.with_columns(_NO_VALUE)
     others = register.settled.filter(~pl.col("same"))["match"].value_counts()["count"]
     for pairs in could_fit(people, vague, settled=max(others, default=0)):

@@ -151,12 +151,21 @@ BLOCKS: Final = (
 )
 
 
-def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def likely_pairs(
+    candidates: pl.DataFrame,
+    identities: pl.DataFrame,
+    *,
+    unsettled: Callable[[pl.DataFrame], pl.DataFrame] = lambda pairs: pairs,
+) -> Iterator[pl.DataFrame]:
     """Pairs of candidates and entries that are alike.
+
+    Whoever is paired once is not looked for again: one doubt is enough to hold them.
 
     Args:
         candidates: `ref` and elements of `std1` as far as they are there.
         identities: `sequence` and elements, one row per entry.
+        unsettled: leaves out pairs that are known to be two people; they hold nobody, so
+            that other entries are looked for still.
 
     Yields:
         `ref`, `sequence`, `token` (the block's name): no pair is certain.
@@ -168,7 +177,7 @@ def likely_pairs(candidates: pl.DataFrame, identities: pl.DataFrame) -> Iterator
     for named in by_writing(candidates):
         ours = comparable_rows(named)
         for block in BLOCKS:
-            pairs = _paired(ours, entries, block)
+            pairs = unsettled(_paired(ours, entries, block))
             yield pairs
             if pairs.height:
                 ours = ours.filter(~pl.col("ref").is_in(pairs["ref"].unique().implode()))

@@ -92,6 +92,21 @@ def test_stronger_evidence_of_a_settled_pair_does_not_hide_weaker_of_another() -
     assert counts(twins, both) == {"doubtful-match": 2}
 
 
+def test_a_likeness_that_was_settled_does_not_hide_another_that_is_found_later() -> None:
+    """Both entries are found by likeness alone, the first by its birth date and surname."""
+    bare = ("pc", "sex")
+    other = {name: value for name, value in HANNA.items() if name not in bare}
+    own = {name: value for name, value in ANNA.items() if name not in bare} | {"dob": "2001-02-17"}
+    held = register(("objection", other), ("opt-out", own))
+    resolution = resolution_of(a_cohort([ANNA], families=[None]), held)
+    assert resolution.doubtful["sequence"].to_list() == [1]
+    told_apart = settled(held, ANNA, entry=1, same=False)
+    resolution = resolution_of(a_cohort([ANNA], families=[None]), told_apart)
+    assert resolution.doubtful["sequence"].to_list() == [2]
+    assert counts([ANNA], told_apart) == {"doubtful-match": 1}
+    assert counts([ANNA], settled(told_apart, ANNA, entry=2, same=False)) == {}
+
+
 def test_a_reference_says_nothing_without_the_key_and_tells_people_apart() -> None:
     row = elements([ANNA], prefix="std.")
     ours, theirs = references(row, MATCHING)[0], references(row, bytes(32))[0]
