@@ -156,7 +156,9 @@ def check_export(path: Path, trust: Json) -> tuple[Json, list[bytes]]:
         check_against(checkpoint, leaves)
     covered = max((checkpoint["size"] for checkpoint in signed), default=0)
     summary = {"kind": "export", "size": len(leaves), "root": merkle_root(leaves).hex()}
-    return summary | {"shown": shown, "checkpoints": len(signed), "covered": covered}, leaves
+    # Nobody has signed that the entries after the last checkpoint are all there are.
+    told = {"covered": covered, "uncovered": len(leaves) - covered}
+    return summary | {"shown": shown, "checkpoints": len(signed), **told}, leaves
 
 
 def check_against(checkpoint: Json, leaves: list[bytes]) -> None:
