@@ -84,6 +84,7 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
             {
                 "name": column.name,
                 "always": always_there(column, contract),
+                "required": column.required,
                 "free": column.type == "text" and not column.codes,
             }
             for column in contract.columns
