@@ -188,9 +188,11 @@ def verified(proof: dict[str, Any], trust: str, folder: Path) -> tuple[int, dict
     return done.returncode, json.loads(done.stdout)
 
 
-def test_two_years_later_what_nobody_certified_is_broken(year: Year) -> None:
+def test_two_years_later_what_nobody_certified_is_broken(year: Year, tmp_path: Path) -> None:
     release = year.releases["the first month"]
-    checkpoint, told = moved_clock.later(year.office, 800, CHECKPOINT, ("prove", release, "--json"))
+    # A checkpoint of a later day stays out of what the other tests ask for.
+    office = borough.copied(year.office, tmp_path / "office")
+    checkpoint, told = moved_clock.later(office, 800, CHECKPOINT, ("prove", release, "--json"))
     assert checkpoint.code == 0
     assert told.code == 6
     broken = {e["promise"] for e in told.document["verdicts"] if e["outcome"] == "broken"}
