@@ -15,11 +15,12 @@ Source: security points 8 and 23; docs/explanation/architecture.md.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -120,9 +121,12 @@ class SealedWriter:
         self._left_out = b""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pipe = Pipe()
-        self._thread = ThreadPoolExecutor(1)
-        self._sealing = self._thread.submit(self._seal, recipient)
+        self._sealing: Future[Any] = Future()
         self._sealing.add_done_callback(lambda _done: self._pipe.close_reader())
+        # A stop may come before anybody holds this writer: it neither waits for it nor leaves it.
+        self._thread = threading.Thread(target=self._run, args=(recipient,), daemon=True)
+        atexit.register(self.discard)
+        self._thread.start()
 
     def write(self, block: bytes) -> None:
         """Pass on bytes of frames, as the checker made them."""
@@ -152,13 +156,16 @@ class SealedWriter:
                 f"The extract could not be stored ({type(fault).__name__}).",
                 remedy="Free disk space in the data directory, then send the file again.",
             ) from None
-        self._thread.shutdown()
+        self._thread.join()
+        atexit.unregister(self.discard)
         return str(digest.hexdigest())
 
     def discard(self) -> None:
         """Leave nothing of this extract, whatever has become of it."""
-        self._pipe.put(b"")
-        self._thread.shutdown(wait=True)
+        if self._thread.is_alive():
+            self._pipe.put(b"")
+            self._thread.join()
+        atexit.unregister(self.discard)
         if self._partial.is_file():
             self._partial.unlink()
             list_beside(self._path).unlink(missing_ok=True)
@@ -169,6 +176,12 @@ class SealedWriter:
             with open(list_beside(self._path), "xb", opener=private) as file:
                 file.write(self._left_out)
                 synced(file)
+
+    def _run(self, recipient: str) -> None:
+        try:
+            self._sealing.set_result(self._seal(recipient))
+        except BaseException as fault:  # noqa: BLE001 - told to whoever finishes it
+            self._sealing.set_exception(fault)
 
     def _seal(self, recipient: str) -> Any:
         with open(self._partial, "xb", opener=private) as file:
