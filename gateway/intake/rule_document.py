@@ -80,21 +80,22 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
             "lines_below": LINES_BELOW,
             "longest_line": LONGEST_LINE,
         },
-        "columns": [
-            {
-                "name": column.name,
-                "always": always_there(column, contract),
-                "required": column.required,
-                "free": column.type == "text" and not column.codes,
-            }
-            for column in contract.columns
-        ],
+        "columns": [_column(column, contract) for column in contract.columns],
         "rules": rules,
         "people": _people(contract),
         "unasked": [
             *(rule["name"] for rule in rules if rule["ask"] is None),
             *_unread(contract),
         ],
+    }
+
+
+def _column(column: ContractColumn, contract: Contract) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "always": always_there(column, contract),
+        "required": column.required,
+        "free": column.type == "text" and not column.codes,
     }
 
 
