@@ -5,6 +5,7 @@ Source: gunicorn documentation, "Settings" and "Server Hooks".
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -75,9 +76,16 @@ def on_starting(_server: Any) -> None:
         logs.begin("web", level=settings.log_level)
         starting.require_founded(settings)
         web_process.application()
+        share_what_is_loaded()
     except GatewayError as fault:
         sys.stderr.write(f"{fault.code}: {fault.sentence}\n{fault.remedy}\n")
         raise SystemExit(fault.exit_code) from None
+
+
+def share_what_is_loaded() -> None:
+    """Keep the collector off what every process shares: to look at a page would copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pre_request(worker: Any, request: Any) -> None:

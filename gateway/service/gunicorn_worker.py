@@ -5,15 +5,20 @@ their bytes as long as the caller likes. Whoever opens as many connections as th
 are threads and sends a byte now and then would keep everybody else out. So the
 head of each request has a time in which it has to be there as a whole.
 
+What an answer took for a moment goes back to the system: the allocator would keep it,
+in pieces between what lasts, and each process would stay as large as its largest answers.
+
 What cannot be read as a request reaches no route. Its answer has the form of all
 others, and repeats nothing of what was sent.
 
-Source: gunicorn documentation, "Settings", `worker_class`; OWASP, "Slow HTTP attacks".
+Source: gunicorn documentation, "Settings", `worker_class`; OWASP, "Slow HTTP attacks";
+malloc_trim(3).
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import socket
@@ -27,6 +32,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 30
+TIDIED_SECONDS = 1.0
 UNREAD = (
     (errors.LimitRequestLine, 414, "address-too-long", "The address is too long."),
     (errors.LimitRequestHeaders, 431, "headers-too-long", "The headers are too long."),
@@ -43,6 +49,7 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
         """Begin with no head awaited."""
         super().__init__(*args, **more)
         self._awaited: dict[int, tuple[float, socket.socket]] = {}
+        self._tidied = (0, 0.0)
 
     def handle(self, conn: Any) -> Any:
         """Read and answer one request, in a thread of its own."""
@@ -77,13 +84,23 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
             os._exit(0)
 
     def notify(self) -> None:
-        """What the main thread does each second: here also to hang up on the slow."""
+        """What the main thread does each second: here also to hang up on the slow, and tidy."""
         super().notify()
         now = time.monotonic()
+        answered, at = self._tidied
+        if self.nr > answered and now - at >= TIDIED_SECONDS:
+            self._tidied = (self.nr, now)
+            give_back()
         for until, line in tuple(self._awaited.values()):
             if now > until:
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
+
+
+def give_back() -> None:
+    """Let what is free in the middle of the heap go back, where the C library can."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def unread(fault: BaseException) -> bytes | None:

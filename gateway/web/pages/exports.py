@@ -98,7 +98,9 @@ def _download(
     document: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     kind: str = "application/json",
 ) -> Response:
-    text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
-    answer = Response(text, mimetype=kind)
+    text = bytearray()
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2, default=str).iterencode(document):
+        text += piece.encode()  # a list of all pieces would take many times the document
+    answer = Response(bytes(text) + b"\n", mimetype=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
