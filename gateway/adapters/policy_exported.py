@@ -30,6 +30,12 @@ def write_list(folder: Path, documents: Mapping[str, str]) -> None:
     _write(folder, ((digest_of(text), path) for path, text in documents.items()))
 
 
+def place_of(file: Path) -> str:
+    """The place of a file in the exported folder that it lies in; "" where it lies in none."""
+    folder = next((each for each in file.parents if (each / LIST).is_file()), None)
+    return str(file.relative_to(folder)) if folder else ""
+
+
 def bases(files: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
     """For each file of an exported folder, the texts that it was written over, in order.
 

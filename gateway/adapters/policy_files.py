@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.adapters import policy_reading, policy_store
+from gateway.adapters import policy_exported, policy_reading, policy_store, policy_waiting
 from gateway.adapters.policy_reading import reader
 from gateway.errors import InputRejected, UsageError
 from gateway.policy import reached
 from gateway.policy.places import kind_of, misplaced
 from gateway.policy.reading import read
 from gateway.policy.rereading import changed
-from gateway.workflows.ports_policy import AgreementFacts, Proposal
+from gateway.workflows.ports_policy import AgreementFacts, Proposal, Waiting
 
 LARGEST = 1_000_000
 
@@ -100,8 +100,9 @@ def ended_by(connection: Connection, agreement: str, changes: Mapping[str, str])
 def statuses(connection: Connection) -> list[dict[str, Any]]:
     """Say of each agreement that loads how far its present text has come."""
     facts = policy_reading.agreements(connection, policy_store.bundle(connection))
-    waiting = policy_store.proposals(connection)
-    return [_status(each, waiting) for each in facts.values()]
+    proposals = policy_store.proposals(connection)
+    later = {each.proposal.agreement: each for each in policy_waiting.waiting(connection)}
+    return [_status(each, proposals) | _later(later.get(each.id)) for each in facts.values()]
 
 
 def write_documents(folder: Path, documents: Mapping[str, str]) -> list[str]:
@@ -144,6 +145,14 @@ def _status(facts: AgreementFacts, waiting: Sequence[Proposal]) -> dict[str, Any
     }
 
 
+def _later(found: Waiting | None) -> dict[str, Any]:
+    """The version that is approved and waits for its first day, if there is one."""
+    if found is None:
+        return {"later": None}
+    starts = found.starts.isoformat() if found.starts else ""
+    return {"later": {"version": found.proposal.version, "starts": starts, "holds": found.holds}}
+
+
 def _state(exact: Sequence[Proposal], mine: Sequence[Proposal]) -> str:
     if any(proposal.complete for proposal in exact):
         return "approved"
@@ -153,17 +162,20 @@ def _state(exact: Sequence[Proposal], mine: Sequence[Proposal]) -> str:
 
 
 def _place(current: Mapping[str, str], policies: Path, path: Path) -> str:
-    """Find where a file belongs: under the policies folder, or by its own name."""
+    """Find where a file belongs: in the policies folder or an exported one, or by its name."""
     resolved = path.resolve()
     if resolved.is_relative_to(policies.resolve()):
         return str(resolved.relative_to(policies.resolve()))
+    if exported := policy_exported.place_of(resolved):
+        return exported
     same = [place for place in current if Path(place).name == path.name]
     if len(same) == 1:
         return same[0]
     raise UsageError(
         "policy/place-unknown",
         "It is not clear which document of the store that file is.",
-        remedy="Put it at its place under the policies folder (GATEWAY_POLICIES).",
+        remedy="Put it at its place under the policies folder (GATEWAY_POLICIES), or in a "
+        "folder that `gateway policy export` wrote.",
     )
 
 

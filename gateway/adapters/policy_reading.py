@@ -89,6 +89,7 @@ def agreements(connection: Connection, documents: Mapping[str, str]) -> dict[str
             policy_digest=policy.policy_digest(
                 bundle, name, recipient_keys=keys, tables=table_digests()
             ),
+            starts=agreement.starts,
             published=max(
                 (
                     purpose.notice.published

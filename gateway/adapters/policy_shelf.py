@@ -17,12 +17,13 @@ from gateway.adapters import (
     policy_removal,
     policy_since,
     policy_store,
+    policy_waiting,
 )
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_ledger import record
 from gateway.model.permissions import Action, Operator
-from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
+from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf, Waiting
 
 
 class SqlShelf:
@@ -77,6 +78,15 @@ class SqlShelf:
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """Give the texts that a proposal would change."""
         return policy_store.changes_of(self._connection, proposal)
+
+    def in_force(self, agreement: str) -> bool:
+        """Say whether the current text is approved and today is one of its days."""
+        found = policy_waiting.in_force(self._connection, agreement, on=self._at.date())
+        return found is not None
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Give every version that is approved and waits for its first day."""
+        return policy_waiting.waiting(self._connection)
 
     def editors(self, policy_digest: str) -> Collection[str]:
         """Say who proposed or wrote a text of this digest."""

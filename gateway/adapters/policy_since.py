@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_reading, policy_states, policy_store
+from gateway.adapters import policy_reading, policy_states, policy_store, policy_waiting
 from gateway.adapters.policy_reading import reader
 from gateway.adapters.policy_states import State
 from gateway.adapters.policy_tables import PROPOSALS
@@ -65,10 +65,11 @@ def basis(connection: sa.Connection, agreement: str, *, before: int = 0) -> Basi
         agreement: its id.
         before: the number of a proposal, where only earlier ones count.
     """
+    waits = {each.proposal.number for each in policy_waiting.waiting(connection)}
     signed = [
         each
         for each in policy_store.proposals(connection, agreement, withdrawn_too=True)
-        if each.complete and (not before or each.number < before)
+        if each.complete and each.number not in waits and (not before or each.number < before)
     ]
     last = signed[-1] if signed else None
     own = policy_states.of(connection, last.number) if last else None
@@ -94,36 +95,33 @@ def differences(now: Bundle, after: Bundle, past: Basis, agreement: str) -> tupl
     return tuple(compare(as_approved(now, past.bundle, after, agreement), after))
 
 
-def stops(after: Bundle, past: Basis, agreement: str, *, on: dt.date) -> str:
-    """That approval ends what is shared today until a later day; "" where it does not.
+def begins(connection: sa.Connection, after: Bundle, agreement: str, *, on: dt.date) -> str:
+    """That a version begins on a later day, and what is in force until then; "" if it does not.
 
     Args:
+        connection: of the store.
         after: the documents as the proposal would have them.
-        past: what its agreement was last approved for.
         agreement: whose proposal it is.
         on: today.
     """
-    found, earlier = (each.agreements.get(agreement) for each in (after, past.bundle))
-    if found is None or earlier is None or not past.version:
+    found = after.agreements.get(agreement)
+    if found is None or on >= found.starts:
         return ""
-    if on >= found.starts or not earlier.starts <= on <= earlier.ends:
-        return ""
-    return (
-        f"It begins on {found.starts}. What is shared under version {past.version} today stops "
-        "on approval, and nothing is shared until that day."
-    )
+    until = policy_waiting.in_force(connection, agreement, on=on)
+    return policy_waiting.begins(found.starts, until)
 
 
 def told(
     connection: sa.Connection, proposal: Proposal, *, on: dt.date
 ) -> tuple[str, tuple[str, ...]]:
-    """What approval would stop today, and what a proposal changes, led by beside what."""
+    """When it begins, where that is later, and what a proposal changes, led by beside what."""
     documents = policy_store.bundle(connection)
     changes = policy_store.changes_of(connection, proposal)
     now, after = (reader().load(each)[0] for each in (documents, changed(documents, changes)))
     past = basis(connection, proposal.agreement)
     found = differences(now, after, past, proposal.agreement)
-    return stops(after, past, proposal.agreement, on=on), (past.said, *found)
+    later = begins(connection, after, proposal.agreement, on=on)
+    return later, (past.said, *found)
 
 
 def writers(

@@ -52,7 +52,7 @@ def propose(
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     folder = opened.settings.policies
     with opened.database.begin() as connection:
         agreement, changes = changes_named(connection, folder, what, more)
@@ -111,7 +111,7 @@ def newest(ctx: click.Context, agreement: str, json_wanted: bool) -> None:
     """
     from gateway.adapters import policy_store
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     with opened.database.read() as connection:
         proposal = policy_store.latest(connection, agreement)
     document, told = _told(opened, proposal)
@@ -138,7 +138,7 @@ def approve(ctx: click.Context, agreement: str, acting: str, json_wanted: bool) 
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     with opened.database.read() as connection:
         waiting = policy_store.latest(connection, agreement)
     document, told = _told(opened, waiting)
@@ -165,7 +165,7 @@ def withdraw(ctx: click.Context, agreement: str, acting: str, json_wanted: bool)
     from gateway.adapters.policy_shelf import policy_desk
     from gateway.workflows import approve as life
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     desk = policy_desk(opened.ring, opened.database, acting=acting, at=opened.at)
     count = life.withdraw(desk, agreement)
     document = {"agreement": agreement, "state": "withdrawn", "proposals": count}
@@ -181,11 +181,20 @@ def status(ctx: click.Context, json_wanted: bool) -> None:
 
     Example: gateway policy status
     """
+    from gateway.adapters import policy_waiting
     from gateway.adapters.policy_files import statuses
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     with opened.database.begin() as connection:
         rows = statuses(connection)
+        later = [
+            f"{each.proposal.agreement}: "
+            + policy_waiting.said(
+                each,
+                policy_waiting.in_force(connection, each.proposal.agreement, on=opened.at.date()),
+            )
+            for each in policy_waiting.waiting(connection)
+        ]
     shown = table(
         ("Agreement", "Version", "State", "Approved by", "Waits for"),
         (
@@ -201,7 +210,7 @@ def status(ctx: click.Context, json_wanted: bool) -> None:
             for row in rows
         ),
     )
-    emit({"agreements": rows}, json_wanted, [shown])
+    emit({"agreements": rows}, json_wanted, [shown, *later])
 
 
 @click.command("export")
@@ -219,7 +228,7 @@ def export(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
     from gateway.adapters import policy_exported, policy_store
     from gateway.adapters.policy_files import write_documents
 
-    opened = open_store(ctx)
+    opened = _opened(ctx)
     with opened.database.begin() as connection:
         documents = policy_store.bundle(connection)
     changed = write_documents(folder, documents)
@@ -229,15 +238,24 @@ def export(ctx: click.Context, folder: Path, json_wanted: bool) -> None:
     emit(document, json_wanted, lines)
 
 
+def _opened(ctx: click.Context) -> Any:
+    """The store, in which what begins today has begun."""
+    from gateway.wiring.beginning import begin_due
+
+    opened = open_store(ctx)
+    begin_due(opened.database, opened.ring, at=opened.at)
+    return opened
+
+
 def _told(opened: Any, proposal: Proposal) -> tuple[dict[str, object], list[str]]:
-    """What a proposal changes and stops, for programs and in lines; the first says beside what."""
+    """What a proposal changes and when it begins, for programs and in lines."""
     from gateway.adapters import policy_since
 
     with opened.database.read() as connection:
-        stops, changes = policy_since.told(connection, proposal, on=opened.at.date())
+        begins, changes = policy_since.told(connection, proposal, on=opened.at.date())
     wrote = [f"Written by {', '.join(proposal.writers)}."] if proposal.writers else []
-    lines = [*wrote, *([stops] if stops else []), *changes]
-    return {"changes": list(changes), "stops": stops}, lines
+    lines = [*wrote, *([begins] if begins else []), *changes]
+    return {"changes": list(changes), "begins": begins}, lines
 
 
 def _described(proposal: Proposal) -> dict[str, object]:

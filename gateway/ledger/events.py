@@ -192,6 +192,7 @@ EVENTS: Mapping[str, Event] = {
     "key-destroyed": _event("key kind", "study epoch until holder receipt_digest"),
     "policy-proposed": _event("document document_digest", "editors kind version supersedes"),
     "policy-approved": _event("document document_digest", "approver kind version"),
+    "policy-begun": _event("document document_digest version", ""),
     "policy-previewed": _event("preview agreement policy_digest sealed_digest", "code"),
     "policy-withdrawn": _event("document document_digest", "approver kind version code"),
     "operator-added": _event("operator", "approver role key key_digest"),

@@ -61,7 +61,7 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
             "a purpose without a permitted or without a refused case",
         ),
         "lint/nobody-sends": (Weight.WARNING, "a dataset that no party of the agreement sends"),
-        "lint/not-begun": (Weight.ADVICE, "a first version before its first day"),
+        "lint/not-begun": (Weight.ADVICE, "a version before its first day"),
         "lint/party-not-signed": (
             Weight.ADVICE,
             "a controller or party that has not signed yet",
@@ -92,10 +92,6 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
         ),
         "lint/review-overdue": (Weight.WARNING, "a review overdue by less than three months"),
         "lint/review-soon": (Weight.ADVICE, "a review within three months"),
-        "lint/stops-until-begun": (
-            Weight.WARNING,
-            "a later version that begins on a later day: until then nothing is shared",
-        ),
         "lint/tables-not-made": (
             Weight.ADVICE,
             "a purpose of tables: it is decided and explained, and no release of it is made yet",

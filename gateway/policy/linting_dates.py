@@ -25,21 +25,14 @@ def dates(found: Agreement, on: dt.date) -> Iterator[Remark]:
 
 
 def _not_begun(found: Agreement) -> Remark:
-    """Of a first version nothing is shared yet; a later one ends what is shared today."""
-    if found.version > 1:
-        return _remark(
-            found,
-            Weight.WARNING,
-            "lint/stops-until-begun",
-            f"It begins on {found.starts}: once version {found.version} is approved, nothing is "
-            "shared until that day, and what an earlier version shares today stops.",
-            "Have it approved on that day and not before, or give `starts` a day that has come.",
-        )
+    """What is in force goes on until a later version begins; of a first one nothing is."""
+    until = "what an earlier version shares goes on until then" if found.version > 1 else ""
     return _remark(
         found,
         Weight.ADVICE,
         "lint/not-begun",
-        f"It begins on {found.starts}: what is said here is said of that day.",
+        f"It begins on {found.starts}: what is said here is said of that day"
+        + (f", and {until}." if until else "."),
         "Nothing is shared under it before.",
     )
 

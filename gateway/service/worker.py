@@ -40,6 +40,7 @@ from gateway.service.places import own_place
 from gateway.service.tasks import GIVEN_UP, TASKS
 from gateway.service.warm import Warm
 from gateway.service.workshop import Later, Workshop
+from gateway.wiring.beginning import begin_due
 from gateway.wiring.common import now, open_database
 
 POLL_SECONDS: Final = 0.25
@@ -146,6 +147,7 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
             if time.monotonic() - looked > schedule.LOOK_SECONDS:
                 looked = time.monotonic()
                 with _outage():
+                    begin_due(shop.database, shop.ring, at=now())
                     schedule.ask_for_the_day(shop.database, terms.kinds, at=now())
                     lapse(shop)
             job = None

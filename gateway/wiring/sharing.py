@@ -31,6 +31,7 @@ from gateway.errors import UsageError
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
 from gateway.model.rounding import rounded
+from gateway.wiring import beginning
 from gateway.wiring.common import append, extract_store, new_id, now, open_bundle, open_database
 from gateway.workflows.ports import Progress
 
@@ -69,6 +70,7 @@ def share_desk(
             stack.enter_context(one_at_a_time(settings.data, database, within=turn_within))
             with database.read() as connection:
                 clock.require_present(connection, at=now())
+        beginning.begin_due(database, ring, at=now())
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
         if not rehearsal:

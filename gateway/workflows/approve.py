@@ -20,6 +20,7 @@ from gateway.model.words import PartyRole
 from gateway.policy.findings import name
 from gateway.policy.places import kind_of, misplaced
 from gateway.policy.rereading import changed
+from gateway.workflows.begin import waits
 from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 NOTICE_DAYS = 28
@@ -82,7 +83,7 @@ def approve(desk: PolicyDesk, agreement: str) -> Proposal:
         ]
         _sign(desk, shelf, proposal, spoken_for)
         signed = shelf.latest(agreement)
-        if signed.complete:
+        if signed.complete and not waits(shelf, signed, on=desk.at.date()):
             shelf.settle(signed)
     return signed
 

@@ -19,7 +19,7 @@ class AgreementFacts:
     """What approval needs to know of one agreement as a set of documents states it.
 
     `published` is the day on which the newest notice of its purposes was
-    published, where the agreement says so.
+    published, where the agreement says so; `starts` is its first day.
     """
 
     id: str
@@ -27,6 +27,7 @@ class AgreementFacts:
     version: int
     controllers: tuple[str, ...]
     policy_digest: str
+    starts: dt.date
     published: dt.date | None = None
 
 
@@ -74,6 +75,19 @@ class Proposal:
         return "\n".join(parts).encode("utf-8")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A version that every controller has approved and that begins on a later day.
+
+    `holds` is whether the documents still give the digest that was approved; `starts` is
+    its first day, None where it does not load with them any more.
+    """
+
+    proposal: Proposal
+    starts: dt.date | None
+    holds: bool
+
+
 class Shelf(Protocol):
     """One open transaction over documents, proposals, operators and the ledger."""
 
@@ -109,6 +123,12 @@ class Shelf(Protocol):
 
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """The texts that a proposal would change."""
+
+    def in_force(self, agreement: str) -> bool:
+        """Whether the current text of an agreement is approved and today is one of its days."""
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Every version that is approved and waits for its first day."""
 
     def editors(self, policy_digest: str) -> Collection[str]:
         """Whoever proposed or wrote a text of this digest, withdrawn ones included."""

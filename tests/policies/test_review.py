@@ -80,7 +80,7 @@ def test_an_agreement_ahead_is_reviewed_as_of_its_first_day() -> None:
     """A lead who writes next year's agreement today is not told that each purpose is a problem."""
     text = SHIPPED[TRAFFORD].replace("starts = 2026-04-01", "starts = 2026-12-01")
     found = remarks(dt.date(2026, 11, 22), agreements__trafford=text)
-    assert ("lint/stops-until-begun", "trafford-stronger-families", "") in found
+    assert ("lint/not-begun", "trafford-stronger-families", "") in found
     assert not [code for code, *_ in found if code.startswith("sharing/")]
     ended = text.replace("UKGDPR-84B", "UKGDPR-89")
     assert ("policy/legal-basis-expired", *STUDY) in remarks(agreements__trafford=ended)

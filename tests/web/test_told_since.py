@@ -59,17 +59,20 @@ def test_a_cohort_that_another_agreement_widened_is_told_with_its_writer(
     assert "ASSESSED" in page
 
 
-def test_a_later_first_day_is_said_to_stop_what_is_shared_today(
-    office: Office, client_as: Clients
-) -> None:
+def test_a_version_that_begins_later_is_said_to_wait(office: Office, client_as: Clients) -> None:
     staff(office)
     place = "agreements/trafford.toml"
     path = exported(office, office.policies, place, *STARTS)
     text = Path(path).read_text(encoding="utf-8")
     Path(path).write_text(text.replace("\nversion = 3\n", "\nversion = 4\n", 1), encoding="utf-8")
-    told = "It begins on 2027-01-15. What is shared under version 3 today stops on approval"
+    told = "It begins on 2027-01-15; until then version 3 goes on."
     assert told in office.must("policy", "propose", path, "--as", "zed").out
     page = said(client_as("approver").get(f"/agreements/{TRAFFORD}/proposal").text)
     assert told in page
-    assert "what an earlier version shares today stops" in page
+    assert "what an earlier version shares goes on until then" in page
     assert told in office.must("policy", "approve", TRAFFORD, "--as", "april").out
+    page = said(client_as("auditor").get(f"/agreements/{TRAFFORD}").text)
+    assert "In force" in page
+    assert f"Version 4 is approved. {told}" in page
+    assert "Version 3" in page
+    assert f"{TRAFFORD}: Version 4 is approved. {told}" in office.must("policy", "status").out

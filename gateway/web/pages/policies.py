@@ -13,7 +13,14 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
-from gateway.adapters import jobs, policy_drafts, policy_since, policy_store, policy_versions
+from gateway.adapters import (
+    jobs,
+    policy_drafts,
+    policy_since,
+    policy_store,
+    policy_versions,
+    policy_waiting,
+)
 from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
@@ -70,8 +77,12 @@ def one(agreement: str, *, caller: Caller) -> Any:
         drafts = policy_drafts.listed(connection, agreement=agreement)
         documents = workshop.current(connection)
         signers = proposals.signers(connection, proposal)
+        later = policy_waiting.of(connection, agreement)
     return render_template(
         "policies/one.html",
+        later=policy_waiting.said(later, found if agreement in in_force(read) else None)
+        if later
+        else "",
         agreement=found,
         state=states.AGREEMENTS[_state(agreement)],
         in_force=agreement in in_force(read),
@@ -100,9 +111,11 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         why = policy_versions.reasons(connection, draft)
         signers = proposals.signers(connection, proposal)
         past = policy_since.basis(connection, agreement)
+        then = proposals.proposed_bundle(documents, changes)
+        begins = policy_since.begins(connection, then, agreement, on=desk().now().date())
     if proposal is None:
         raise _nothing_waits()
-    now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
+    now = inputs().bundle
     whole = then.agreements.get(agreement)
     shown = differences.proposed(documents, changes, agreement, past)
     return render_template(
@@ -119,7 +132,7 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         reasons=why,
         shown=shown,
         past=past,
-        stops=policy_since.stops(then, past, agreement, on=desk().now().date()),
+        begins=begins,
         failed=[] if shown.untold else workshop.failed_cases(then, agreement),
         reach=reaching.reach(now, now if shown.untold else then, agreement),
         own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),
