@@ -23,6 +23,7 @@ from gateway.adapters import (
     notice_addresses,
     notice_records,
     operators,
+    policy_waiting,
 )
 from gateway.adapters.database import Database
 from gateway.adapters.duties import Duty, DutyState
@@ -87,11 +88,15 @@ def gather(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> 
 
 
 def remind(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> None:
-    """Write the reminders of reviews, ends and duties that are due and were not told yet."""
+    """Write the reminders of reviews, ends and duties that are due and were not told yet.
+
+    Of an agreement whose next version is approved and waits nobody is reminded.
+    """
     with database.read() as connection:
         read = decision_inputs(connection)
         owed = duties.listed(connection, still_open=True, limit=MOST)
-    standing = {agreement for agreement, _ in read.approved}
+        succeeded = policy_waiting.succeeded(connection)
+    standing = {agreement for agreement, _ in read.approved} - succeeded
     found = [
         _reminded(each, agreement.title, tuple(agreement.controllers))
         for agreement in read.bundle.agreements.values()

@@ -37,6 +37,11 @@ def of(connection: sa.Connection, agreement: str) -> Waiting | None:
     )
 
 
+def succeeded(connection: sa.Connection) -> frozenset[str]:
+    """The agreements of which the next version waits and will begin."""
+    return frozenset(each.proposal.agreement for each in waiting(connection) if each.holds)
+
+
 def in_force(connection: sa.Connection, agreement: str, *, on: dt.date) -> Agreement | None:
     """The current text of an agreement, if it is approved and one of its days is today."""
     bundle, _ = reader().load(policy_store.bundle(connection))

@@ -27,12 +27,12 @@ from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.model.permissions import PERMISSIONS, Action
 from gateway.model.rounding import rounded
-from gateway.policy import Bundle, review_due
-from gateway.web import release_choice, waiting_packages
+from gateway.policy import Bundle
+from gateway.web import release_choice, waiting_packages, waiting_versions
 from gateway.web.desk import desk
-from gateway.web.documents import in_force
 from gateway.web.proposals import newcomers, signers
 from gateway.web.release_columns import recipient_title
+from gateway.web.waiting_item import Item
 
 _WAYS = {
     Way.ACCOUNT: "added",
@@ -42,25 +42,6 @@ _WAYS = {
 }
 MOST = 50
 FEW = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One thing that waits: what it is, since when, who began it, and where it is settled.
-
-    `people` are those who may settle it where not everybody of its roles may.
-    """
-
-    text: str
-    hint: str = ""
-    since: str = ""
-    by: str = ""
-    href: str = ""
-    people: frozenset[str] | None = None
-
-    def is_for(self, name: str) -> bool:
-        """Whether somebody of its roles may settle it: nobody what they began themselves."""
-        return name != self.by and (self.people is None or name in self.people)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +82,12 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
         Group(
             name="Agreements whose review or last day is near",
             action=Action.POLICY_PROPOSE,
-            items=tuple(_near(read)),
+            items=tuple(waiting_versions.near(connection, read)),
+        ),
+        Group(
+            name="Approved versions that cannot begin as they are",
+            action=Action.POLICY_PROPOSE,
+            items=tuple(waiting_versions.stale(connection, read)),
         ),
         Group(
             name="Roles that a second person confirms",
@@ -179,17 +165,6 @@ def _emergencies(connection: sa.Connection) -> Iterator[Item]:
                 since=each.disclosed_at,
                 href=url_for("emergency.one", emergency=each.id),
             )
-
-
-def _near(read: DecisionInputs) -> Iterator[Item]:
-    today = desk().now().date()
-    for name in sorted(in_force(read)):
-        agreement = read.bundle.agreements[name]
-        days = ((agreement.review, "Review by"), (agreement.ends, "Last day"))
-        told = [f"{what} {day.day} {day:%B %Y}" for day, what in days if review_due(day, today)]
-        if told:
-            href = url_for("policies.one", agreement=name)
-            yield Item(text=agreement.title, hint=", ".join(told), href=href)
 
 
 def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:

@@ -52,7 +52,7 @@ def share_desk(
     Args:
         settings: where everything lives.
         progress: told each step.
-        rehearsal: nothing is written, a crashed release is left as it is.
+        rehearsal: nothing of it is written, a crashed release is left as it is.
         on: decide as of this day; for rehearsals only.
         turn_within: seconds to wait for a release that another process makes.
 

@@ -76,3 +76,23 @@ def test_a_version_that_begins_later_is_said_to_wait(office: Office, client_as: 
     assert f"Version 4 is approved. {told}" in page
     assert "Version 3" in page
     assert f"{TRAFFORD}: Version 4 is approved. {told}" in office.must("policy", "status").out
+
+
+def test_a_version_that_cannot_begin_any_more_waits_for_an_editor(
+    office: Office, client_as: Clients, tmp_path: Path
+) -> None:
+    staff(office)
+    path = exported(office, office.policies, "agreements/trafford.toml", *STARTS)
+    text = Path(path).read_text(encoding="utf-8")
+    Path(path).write_text(text.replace("\nversion = 3\n", "\nversion = 4\n", 1), encoding="utf-8")
+    office.must("policy", "propose", path, "--as", "zed")
+    office.must("policy", "approve", TRAFFORD, "--as", "april")
+    cannot = "it does not begin until it is proposed and approved again"
+    assert cannot not in said(client_as("editor").get("/waiting").text)
+    cohort = "[cohorts.programme-and-comparison]"
+    vocabulary = exported(office, tmp_path / "theirs", "vocabulary.toml", *WIDER, after=cohort)
+    office.must("policy", "propose", KIRKLEES, vocabulary, "--as", "edith")
+    office.must("policy", "approve", KIRKLEES, "--as", "kap")
+    page = said(client_as("editor").get("/waiting").text)
+    assert cannot in page[page.index("Approved versions that cannot begin as they are") :]
+    assert cannot in said(client_as("auditor").get(f"/agreements/{TRAFFORD}").text)
