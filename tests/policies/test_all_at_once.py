@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from gateway.policy import load
+from gateway.policy import Finding, load, readable
 from gateway.policy.agreements import Agreement
 from gateway.policy.bundle import build_agreement
 from gateway.policy.reading import read
@@ -81,3 +82,45 @@ def test_what_only_follows_is_not_said(how: str) -> None:
             assert build_agreement(document, each, knowledge)[1] == faults
     assert tried > 30
     assert codes() == set()
+
+
+def broken_and(*more: tuple[str, str]) -> list[str]:
+    """What is found in the example with a last day that cannot be, and more changes."""
+    return found(("ends = 2027-03-31\n", "ends = 0.5\n"), *more)
+
+
+def test_who_signed_is_looked_up_where_the_parties_are_known() -> None:
+    signed = ("[prohibitions]", "[signed]\n'nobody-there' = 2026-01-01\n\n[prohibitions]")
+    assert len(broken_and(signed)) == len(broken_and()) + len(found(signed))
+    parties = re.search(r"^parties = .*\n", EXAMPLE, re.MULTILINE)
+    assert parties is not None
+    away = (parties[0], "")
+    assert found(away, signed) == found(away), "whether they are a party is not known"
+
+
+def test_a_prohibition_is_not_judged_by_purposes_that_cannot_be_read() -> None:
+    prohibited = ("free_text_notes", "free_text_notez")
+    assert "policy/unknown-field" in found(prohibited)
+    spine = re.search(r"^spine += .*\n", EXAMPLE, re.MULTILINE)
+    assert spine is not None
+    away = (spine[0], "")
+    assert found(away, prohibited) == found(away)
+
+
+def test_what_is_broken_once_the_first_is_set_aside_is_set_aside_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without its one output a purpose has none, which is no purpose; the rest is looked up."""
+    purpose = "purposes.national-impact-study"
+    end = EXAMPLE.index(f"[{purpose}.outputs.")
+    text = f"{EXAMPLE[:end]}[{purpose}.outputs]\npayload = 5\n"
+    unknown = text.replace("\ncontrollers = ", '\nunder = "nobody-there"\ncontrollers = ', 1)
+    alone, both = ({finding.code for finding in _of(each)} for each in (text, unknown))
+    assert alone == {"policy/value-malformed"}
+    assert both == {"policy/value-malformed", "policy/unknown-protocol"}
+    monkeypatch.setattr(readable, "ROUNDS", 1)
+    assert {finding.code for finding in _of(unknown)} == alone
+
+
+def _of(text: str) -> list[Finding]:
+    return list(load({**documents(), "agreements/example.toml": text})[1])

@@ -9,7 +9,7 @@ import pytest
 import rfc8785
 
 from gateway.model import Plan, Refusal
-from gateway.policy import Bundle, decide, load, parse
+from gateway.policy import Bundle, compare, decide, load, parse, standing
 from gateway.policy.agreements import Agreement
 from gateway.policy.digest import _object
 from gateway.policy.shapes import known_keys
@@ -160,3 +160,36 @@ def test_the_known_keys_of_no_place_are_none() -> None:
     assert known_keys(Agreement, ("title", "deeper")) == ()
     assert known_keys(Agreement, ("nowhere", 0)) == ()
     assert set(known_keys(Agreement, ("purposes", "x", "joins", 0))) == {"source", "on", "take"}
+
+
+def test_what_an_agreement_reads_is_nothing_where_it_is_not() -> None:
+    whole = parse(documents())
+    assert standing.read_by(whole, "nobody-there") == standing.NOTHING
+    gone = replace(whole, agreements={})
+    mixed = standing.as_approved(whole, gone, whole, shelf.STUDY.agreement)
+    assert shelf.STUDY.agreement in whole.agreements
+    assert shelf.STUDY.agreement not in mixed.agreements
+
+
+def test_an_entry_differs_for_whoever_reads_it() -> None:
+    before = parse(documents())
+    old = 'where = { programme_arm = ["PROG", "COMP"] }'
+    vocabulary = shelf.changed(
+        shelf.around()["vocabulary.toml"], (old, old.replace('"COMP"', '"ASSESSED"'))
+    )
+    after = parse(documents(vocabulary=vocabulary))
+    read = standing.read_by(before, shelf.STUDY.agreement)
+    assert standing.differ(read, before, after)
+    assert not standing.differ(read, before, before)
+    assert not standing.differ(standing.NOTHING, before, after)
+
+
+def test_the_order_of_tokens_is_told() -> None:
+    tokens = 'tokens = ["T01..T39"]'
+    before, after = (
+        parse(documents((tokens, f"tokens = [{names}]")))
+        for names in ('"T01", "T02"', '"T02", "T01"')
+    )
+    (told,) = compare(before, after)
+    assert "changes the order of" in told
+    assert "T02" in told
