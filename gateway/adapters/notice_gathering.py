@@ -90,18 +90,19 @@ def gather(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> 
 def remind(database: Database, settings: NoticeSettings, *, at: dt.datetime) -> None:
     """Write the reminders of reviews, ends and duties that are due and were not told yet.
 
-    Of an agreement whose next version is approved and waits nobody is reminded.
+    Nobody is reminded of a day before which the agreement's next version begins.
     """
     with database.read() as connection:
         read = decision_inputs(connection)
         owed = duties.listed(connection, still_open=True, limit=MOST)
-        succeeded = policy_waiting.succeeded(connection)
-    standing = {agreement for agreement, _ in read.approved} - succeeded
+        following = policy_waiting.succeeding(connection)
+    standing = {agreement for agreement, _ in read.approved}
     found = [
         _reminded(each, agreement.title, tuple(agreement.controllers))
         for agreement in read.bundle.agreements.values()
         if agreement.id in standing
         for each in reminders(agreement, at.date())
+        if not policy_waiting.succeeded_by(following.get(agreement.id), each.on)
     ]
     found += _owed(owed, at.date())
     with database.begin() as connection:

@@ -149,7 +149,7 @@ def _later(found: Waiting | None) -> dict[str, Any]:
     """The version that is approved and waits for its first day, if there is one."""
     if found is None:
         return {"later": None}
-    starts = found.starts.isoformat() if found.starts else ""
+    starts = found.starts.isoformat()
     return {"later": {"version": found.proposal.version, "starts": starts, "holds": found.holds}}
 
 

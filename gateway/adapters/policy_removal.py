@@ -88,9 +88,13 @@ def last_texts(connection: sa.Connection) -> dict[str, str]:
 
 
 def _waiting(connection: sa.Connection, agreement: str) -> Iterator[Proposal]:
-    """The newest proposal of each other agreement that somebody has still to sign."""
+    """Of each other agreement the newest proposal, unless it is what the documents say."""
     newest = {each.agreement: each for each in policy_store.proposals(connection)}
-    yield from (each for key, each in newest.items() if key != agreement and not each.complete)
+    yield from (
+        each
+        for key, each in newest.items()
+        if key != agreement and (each.begins or not each.complete)
+    )
 
 
 def _newly(before: Texts, after: Texts) -> Iterator[str]:

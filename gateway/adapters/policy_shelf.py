@@ -15,6 +15,7 @@ from gateway.adapters import (
     operators,
     policy_reading,
     policy_removal,
+    policy_settling,
     policy_since,
     policy_store,
     policy_waiting,
@@ -79,10 +80,15 @@ class SqlShelf:
         """Give the texts that a proposal would change."""
         return policy_store.changes_of(self._connection, proposal)
 
-    def in_force(self, agreement: str) -> bool:
-        """Say whether the current text is approved and today is one of its days."""
-        found = policy_waiting.in_force(self._connection, agreement, on=self._at.date())
-        return found is not None
+    def stands(self, documents: Mapping[str, str], agreement: str) -> dt.date | None:
+        """Give the first day of an agreement that is approved and has not ended."""
+        on = self._at.date()
+        found = policy_waiting.stands(self._connection, documents, agreement, on=on)
+        return found.starts if found else None
+
+    def proposals(self, agreement: str) -> Sequence[Proposal]:
+        """Give every proposal that is not withdrawn, oldest first."""
+        return policy_store.proposals(self._connection, agreement)
 
     def waiting(self) -> Sequence[Waiting]:
         """Give every version that is approved and waits for its first day."""
@@ -121,10 +127,14 @@ class SqlShelf:
             at=self._at,
         )
 
-    def settle(self, proposal: Proposal) -> None:
+    def settle(self, proposal: Proposal, *, begins: dt.date | None = None) -> None:
         """Make its texts the current ones, and take out what it gives no text."""
         policy_removal.take_out(self._connection, proposal, at=self._at)
-        policy_store.settle(self._connection, proposal, at=self._at)
+        policy_settling.settle(self._connection, proposal, at=self._at, begins=begins)
+
+    def begin(self, proposal: Proposal) -> None:
+        """Make the text that waited the current one."""
+        policy_settling.begin(self._connection, proposal, at=self._at)
 
     def withdraw(self, agreement: str, by: str) -> int:
         """Withdraw every proposal of an agreement."""

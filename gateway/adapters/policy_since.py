@@ -23,7 +23,7 @@ from gateway.adapters.policy_tables import PROPOSALS
 from gateway.policy import Bundle, compare
 from gateway.policy.rereading import changed
 from gateway.policy.standing import NOTHING, as_approved, differ, read_by, without
-from gateway.workflows.ports_policy import Proposal
+from gateway.workflows.ports_policy import OWN, Proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,10 @@ def basis(connection: sa.Connection, agreement: str, *, before: int = 0) -> Basi
         agreement: its id.
         before: the number of a proposal, where only earlier ones count.
     """
-    waits = {each.proposal.number for each in policy_waiting.waiting(connection)}
     signed = [
         each
         for each in policy_store.proposals(connection, agreement, withdrawn_too=True)
-        if each.complete and each.number not in waits and (not before or each.number < before)
+        if each.complete and not each.begins and (not before or each.number < before)
     ]
     last = signed[-1] if signed else None
     own = policy_states.of(connection, last.number) if last else None
@@ -95,20 +94,35 @@ def differences(now: Bundle, after: Bundle, past: Basis, agreement: str) -> tupl
     return tuple(compare(as_approved(now, past.bundle, after, agreement), after))
 
 
-def begins(connection: sa.Connection, after: Bundle, agreement: str, *, on: dt.date) -> str:
-    """That a version begins on a later day, and what is in force until then; "" if it does not.
+def begins(connection: sa.Connection, proposal: Proposal, *, on: dt.date) -> str:
+    """When a proposal begins, if later, what stands until then, and what it takes the place of.
 
     Args:
         connection: of the store.
-        after: the documents as the proposal would have them.
-        agreement: whose proposal it is.
+        proposal: the newest of its agreement.
         on: today.
     """
-    found = after.agreements.get(agreement)
-    if found is None or on >= found.starts:
-        return ""
-    until = policy_waiting.in_force(connection, agreement, on=on)
-    return policy_waiting.begins(found.starts, until)
+    documents = policy_store.bundle(connection)
+    changes = policy_store.changes_of(connection, proposal)
+    found = reader().load(changed(documents, changes))[0].agreements.get(proposal.agreement)
+    told = []
+    if found is not None and on < found.starts:
+        shared = {path: text for path, text in changes.items() if not path.startswith(OWN)}
+        there = changed(documents, shared)
+        until = policy_waiting.stands(connection, there, proposal.agreement, on=on)
+        told.append(policy_waiting.begins(found.starts, until))
+    waits = policy_waiting.of(connection, proposal.agreement)
+    if waits and _replaces(proposal, waits.proposal):
+        told.append(
+            f"It takes the place of version {waits.proposal.version}, which is approved and "
+            f"waits for {waits.starts}: that one never begins."
+        )
+    return " ".join(told)
+
+
+def _replaces(proposal: Proposal, waits: Proposal) -> bool:
+    newer = proposal.number > waits.number and proposal.version >= waits.version
+    return newer and not proposal.complete
 
 
 def told(
@@ -120,8 +134,7 @@ def told(
     now, after = (reader().load(each)[0] for each in (documents, changed(documents, changes)))
     past = basis(connection, proposal.agreement)
     found = differences(now, after, past, proposal.agreement)
-    later = begins(connection, after, proposal.agreement, on=on)
-    return later, (past.said, *found)
+    return begins(connection, proposal, on=on), (past.said, *found)
 
 
 def writers(

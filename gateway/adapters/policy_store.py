@@ -35,7 +35,7 @@ def seed(connection: Connection, documents: Mapping[str, str], *, at: dt.datetim
     """
     if connection.scalar(select(HEADS.c.path).limit(1)) is not None:
         return 0
-    _set_heads(connection, documents, at=at)
+    set_heads(connection, documents, at=at)
     policy_states.keep(connection, None)
     return len(documents)
 
@@ -176,13 +176,6 @@ def add_approval(
     )
 
 
-def settle(connection: Connection, proposal: Proposal, *, at: dt.datetime) -> None:
-    """Make a fully approved proposal's texts the current ones; one without a text is none."""
-    changes = changes_of(connection, proposal)
-    _set_heads(connection, {path: text for path, text in changes.items() if text}, at=at)
-    policy_states.keep(connection, proposal.number)
-
-
 def withdraw(connection: Connection, agreement: str, *, by: str, at: dt.datetime) -> int:
     """Withdraw every proposal of an agreement, at once.
 
@@ -258,10 +251,12 @@ def _proposal(row: RowMapping) -> Proposal:
         policy_digest=row["policy_digest"],
         editor=row["editor"],
         writers=tuple((row["writers"] or "").split()),
+        begins=row["begins"] or "",
     )
 
 
-def _set_heads(connection: Connection, documents: Mapping[str, str], *, at: dt.datetime) -> None:
+def set_heads(connection: Connection, documents: Mapping[str, str], *, at: dt.datetime) -> None:
+    """Make these texts the current ones, by path."""
     for path, text in documents.items():
         connection.execute(HEADS.delete().where(HEADS.c.path == path))
         digest = _keep(connection, text)

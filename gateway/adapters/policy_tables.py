@@ -37,6 +37,8 @@ PROPOSALS = Table(
     Column("withdrawn_by", String(40), nullable=False, default=""),
     # Who saved the draft that it was made from, a name a line; null where there was none.
     Column("writers", Text, nullable=True),
+    # The first day that it waits for, approved and not begun; null where it waits for none.
+    Column("begins", String(10), nullable=True),
 )
 CHANGES = Table(
     "policy_changes",

@@ -1,5 +1,8 @@
 """Versions that every controller has approved and that begin on a later day.
 
+Only the text of the agreement itself waits: what it shares with others took effect with
+its approval, so that nothing but its own agreement changes on its first day.
+
 Source: docs/reference/policy.md, "Life of a version"; docs/adr/0344.
 """
 
@@ -11,23 +14,25 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from gateway import policy
-from gateway.adapters import policy_states, policy_store
+from gateway.adapters import policy_store
 from gateway.adapters.policy_reading import reader, recipient_keys
 from gateway.adapters.policy_tables import PROPOSALS
 from gateway.model.shipped import table_digests
 from gateway.policy import Bundle
 from gateway.policy.agreements import Agreement
 from gateway.policy.rereading import changed
-from gateway.workflows.ports_policy import Proposal, Waiting
+from gateway.workflows.ports_policy import OWN, Proposal, Waiting
 
 
 def waiting(connection: sa.Connection) -> tuple[Waiting, ...]:
     """Every version that waits for its first day, by agreement."""
-    found = _unsettled(connection)
-    if not found:
+    marked = sa.select(PROPOSALS.c.id).where(PROPOSALS.c.begins.is_not(None))
+    if connection.scalar(marked.where(PROPOSALS.c.withdrawn == "").limit(1)) is None:
         return ()
+    signed = [each for each in policy_store.proposals(connection) if each.complete]
+    newest = {each.agreement: each for each in signed if each.begins and _last(each, signed)}
     documents = policy_store.bundle(connection)
-    return tuple(_waiting(connection, each, documents) for each in found)
+    return tuple(_waiting(connection, newest[name], documents) for name in sorted(newest))
 
 
 def of(connection: sa.Connection, agreement: str) -> Waiting | None:
@@ -37,40 +42,43 @@ def of(connection: sa.Connection, agreement: str) -> Waiting | None:
     )
 
 
-def succeeded(connection: sa.Connection) -> frozenset[str]:
-    """The agreements of which the next version waits and will begin."""
-    return frozenset(each.proposal.agreement for each in waiting(connection) if each.holds)
+def succeeding(connection: sa.Connection) -> dict[str, dt.date]:
+    """The first day of each agreement's next version that waits and will begin."""
+    return {each.proposal.agreement: each.starts for each in waiting(connection) if each.holds}
 
 
-def in_force(connection: sa.Connection, agreement: str, *, on: dt.date) -> Agreement | None:
-    """The current text of an agreement, if it is approved and one of its days is today."""
-    bundle, _ = reader().load(policy_store.bundle(connection))
+def succeeded_by(first: dt.date | None, day: dt.date) -> bool:
+    """Whether the next version begins before a day of the present one is missed."""
+    return first is not None and first <= day + dt.timedelta(days=1)
+
+
+def stands(
+    connection: sa.Connection, documents: Mapping[str, str], agreement: str, *, on: dt.date
+) -> Agreement | None:
+    """An agreement as these documents have it, if it is approved and has not ended."""
+    bundle, _ = reader().load(documents)
     found = bundle.agreements.get(agreement)
-    if found is None or not found.starts <= on <= found.ends:
+    if found is None or found.ends < on:
         return None
     digest = _digest(connection, bundle, agreement)
     return found if (agreement, digest) in policy_store.approved(connection) else None
 
 
-def said(found: Waiting, until: Agreement | None) -> str:
-    """What people read of a version that waits.
-
-    Args:
-        found: the version.
-        until: what is in force until then, where something is.
-    """
-    version = f"Version {found.proposal.version} is approved"
-    if found.starts is None or not found.holds:
+def said(connection: sa.Connection, found: Waiting, *, on: dt.date) -> str:
+    """What people read of a version that waits."""
+    name, version = found.proposal.agreement, f"Version {found.proposal.version} is approved"
+    if not found.holds:
         return (
-            f"{version} and waits for its first day, but documents that it reads have changed "
+            f"{version} and waits for {found.starts}, but documents that it reads have changed "
             "since: it does not begin until it is proposed and approved again."
         )
+    until = stands(connection, policy_store.bundle(connection), name, on=on)
     return f"{version}. {begins(found.starts, until)}"
 
 
 def begins(starts: dt.date, until: Agreement | None) -> str:
     """When a version begins, and what is in force until then."""
-    if until is None:
+    if until is None or until.starts >= starts:
         return f"It begins on {starts}; nothing is shared before."
     if until.ends + dt.timedelta(days=1) < starts:
         return (
@@ -80,27 +88,13 @@ def begins(starts: dt.date, until: Agreement | None) -> str:
     return f"It begins on {starts}; until then version {until.version} goes on."
 
 
-def _unsettled(connection: sa.Connection) -> tuple[Proposal, ...]:
-    """Approved for every controller, and not the current text yet; the newest of each."""
-    open_ones = sa.select(PROPOSALS.c.agreement).where(
-        PROPOSALS.c.withdrawn == "", PROPOSALS.c.id.not_in(policy_states.brought(connection))
-    )
-    asked = set(connection.scalars(open_ones))
-    if not asked:
-        return ()
-    there = reader().load(policy_store.bundle(connection))[0].agreements
-    newest = {
-        each.agreement: each
-        for each in policy_store.proposals(connection)
-        if each.complete and each.agreement in asked
-    }
-    brought = policy_states.brought(connection)
-    return tuple(
-        proposal
-        for name, proposal in sorted(newest.items())
-        if proposal.number not in brought
-        and name in there
-        and proposal.version > there[name].version
+def _last(found: Proposal, signed: list[Proposal]) -> bool:
+    """Whether no later approval took its place; one of an earlier version does not."""
+    return not any(
+        each.agreement == found.agreement
+        and each.number > found.number
+        and each.version >= found.version
+        for each in signed
     )
 
 
@@ -108,13 +102,16 @@ def _waiting(
     connection: sa.Connection, proposal: Proposal, documents: Mapping[str, str]
 ) -> Waiting:
     changes = policy_store.changes_of(connection, proposal)
-    after, _ = reader().load(changed(documents, changes))
-    found = after.agreements.get(proposal.agreement)
-    if found is None:
-        return Waiting(proposal=proposal, starts=None, holds=False)
-    holds = _digest(connection, after, proposal.agreement) == proposal.policy_digest
-    moved = bool(policy_store.moved(connection, proposal))
-    return Waiting(proposal=proposal, starts=found.starts, holds=holds and not moved)
+    own = {path: text for path, text in changes.items() if path.startswith(OWN)}
+    after, _ = reader().load(changed(documents, own))
+    there = after.agreements.get(proposal.agreement)
+    holds = (
+        there is not None
+        and _digest(connection, after, proposal.agreement) == proposal.policy_digest
+        and not any(path.startswith(OWN) for path in policy_store.moved(connection, proposal))
+    )
+    starts = there.starts if there else dt.date.fromisoformat(proposal.begins)
+    return Waiting(proposal=proposal, starts=starts, holds=holds)
 
 
 def _digest(connection: sa.Connection, bundle: Bundle, agreement: str) -> str:

@@ -187,12 +187,9 @@ def status(ctx: click.Context, json_wanted: bool) -> None:
     opened = _opened(ctx)
     with opened.database.begin() as connection:
         rows = statuses(connection)
+        on = opened.at.date()
         later = [
-            f"{each.proposal.agreement}: "
-            + policy_waiting.said(
-                each,
-                policy_waiting.in_force(connection, each.proposal.agreement, on=opened.at.date()),
-            )
+            f"{each.proposal.agreement}: {policy_waiting.said(connection, each, on=on)}"
             for each in policy_waiting.waiting(connection)
         ]
     shown = table(

@@ -25,14 +25,11 @@ def dates(found: Agreement, on: dt.date) -> Iterator[Remark]:
 
 
 def _not_begun(found: Agreement) -> Remark:
-    """What is in force goes on until a later version begins; of a first one nothing is."""
-    until = "what an earlier version shares goes on until then" if found.version > 1 else ""
     return _remark(
         found,
         Weight.ADVICE,
         "lint/not-begun",
-        f"It begins on {found.starts}: what is said here is said of that day"
-        + (f", and {until}." if until else "."),
+        f"It begins on {found.starts}: what is said here is said of that day.",
         "Nothing is shared under it before.",
     )
 

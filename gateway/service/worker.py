@@ -141,11 +141,11 @@ def _can_open(settings: Settings) -> bool:
 def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
     watch = Watch(time.monotonic)
     terms.ready()
-    looked = -schedule.LOOK_SECONDS
+    looked, day = -schedule.LOOK_SECONDS, dt.date.min
     try:
         while not stop.is_set():
-            if time.monotonic() - looked > schedule.LOOK_SECONDS:
-                looked = time.monotonic()
+            if time.monotonic() - looked > schedule.LOOK_SECONDS or day < now().date():
+                looked, day = time.monotonic(), now().date()
                 with _outage():
                     begin_due(shop.database, shop.ring, at=now())
                     schedule.ask_for_the_day(shop.database, terms.kinds, at=now())

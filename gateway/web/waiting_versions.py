@@ -19,12 +19,17 @@ from gateway.web.waiting_item import Item
 
 
 def near(connection: sa.Connection, read: DecisionInputs) -> Iterator[Item]:
-    """What is in force and is to be reviewed or ends soon, unless its next version waits."""
+    """What is to be reviewed or ends soon, unless its next version begins before."""
     today = desk().now().date()
-    for name in sorted(in_force(read) - policy_waiting.succeeded(connection)):
+    following = policy_waiting.succeeding(connection)
+    for name in sorted(in_force(read)):
         agreement = read.bundle.agreements[name]
         days = ((agreement.review, "Review by"), (agreement.ends, "Last day"))
-        told = [f"{what} {day.day} {day:%B %Y}" for day, what in days if review_due(day, today)]
+        told = [
+            f"{what} {day.day} {day:%B %Y}"
+            for day, what in days
+            if review_due(day, today) and not policy_waiting.succeeded_by(following.get(name), day)
+        ]
         if told:
             href = url_for("policies.one", agreement=name)
             yield Item(text=agreement.title, hint=", ".join(told), href=href)
@@ -34,9 +39,10 @@ def stale(connection: sa.Connection, read: DecisionInputs) -> Iterator[Item]:
     """Versions that wait for their first day and of which what they read has changed."""
     for each in policy_waiting.waiting(connection):
         if not each.holds:
-            agreement = read.bundle.agreements[each.proposal.agreement]
+            name = each.proposal.agreement
+            known = read.bundle.agreements.get(name)
             yield Item(
-                text=agreement.title,
-                hint=policy_waiting.said(each, agreement),
-                href=url_for("policies.one", agreement=agreement.id),
+                text=known.title if known else name,
+                hint=policy_waiting.said(connection, each, on=desk().now().date()),
+                href=url_for("policies.one", agreement=name),
             )

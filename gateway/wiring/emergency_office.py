@@ -15,6 +15,7 @@ from gateway.adapters.emergency_acts import EmergencyOffice
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.release_store import packages_of, release_state
 from gateway.adapters.settings import Settings
+from gateway.wiring.beginning import begin_due
 from gateway.wiring.common import append, new_id, now
 
 _TOLD = (
@@ -24,13 +25,14 @@ _TOLD = (
 
 
 def office(settings: Settings, database: Database) -> EmergencyOffice:
-    """The office of the acts; it holds public keys alone."""
-    at = now()
+    """The office of the acts; it holds public keys alone. What begins today has begun."""
+    at, ring = now(), open_ring(settings)
+    begin_due(database, ring, at=at)
     return EmergencyOffice(
         database=database,
         append=append,
         new_id=new_id,
-        storage=open_ring(settings).storage_recipient(at.date()),
+        storage=ring.storage_recipient(at.date()),
         at=at,
     )
 

@@ -20,7 +20,7 @@ from gateway.model.words import PartyRole
 from gateway.policy.findings import name
 from gateway.policy.places import kind_of, misplaced
 from gateway.policy.rereading import changed
-from gateway.workflows.begin import waits
+from gateway.workflows.begin import first_day
 from gateway.workflows.ports_policy import AgreementFacts, PolicyDesk, Proposal, Shelf
 
 NOTICE_DAYS = 28
@@ -83,8 +83,8 @@ def approve(desk: PolicyDesk, agreement: str) -> Proposal:
         ]
         _sign(desk, shelf, proposal, spoken_for)
         signed = shelf.latest(agreement)
-        if signed.complete and not waits(shelf, signed, on=desk.at.date()):
-            shelf.settle(signed)
+        if signed.complete:
+            shelf.settle(signed, begins=first_day(shelf, signed, on=desk.at.date()))
     return signed
 
 
@@ -92,10 +92,20 @@ def withdraw(desk: PolicyDesk, agreement: str) -> int:
     """Withdraw an agreement at once: its next decision is a refusal."""
     with desk.shelf() as shelf:
         authorise(shelf.operator(desk.acting), Action.POLICY_WITHDRAW)
-        proposal = shelf.latest(agreement)
+        ended = _standing(shelf, shelf.latest(agreement))
         count = shelf.withdraw(agreement, desk.acting)
-        shelf.record("policy-withdrawn", _entry(desk, proposal))
+        for proposal in ended:
+            shelf.record("policy-withdrawn", _entry(desk, proposal))
     return count
+
+
+def _standing(shelf: Shelf, latest: Proposal) -> list[Proposal]:
+    """What a withdrawal ends, each digest once: the newest, what stands, and what waits."""
+    there = shelf.agreements(shelf.bundle()).get(latest.agreement)
+    digests = {latest.policy_digest, there.policy_digest if there else ""}
+    every = shelf.proposals(latest.agreement)
+    ended = [each for each in every if each.begins or each.policy_digest in digests]
+    return list({each.policy_digest: each for each in ended}.values())
 
 
 def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[str]) -> None:

@@ -1,8 +1,8 @@
 """A version that begins later waits, approved, for its first day; what is in force goes on.
 
-Else the approval of next year's version would end this year's sharing at once. On its first
-day a waiting version takes its place before anything is decided, if what its approvers
-signed is still what the documents give.
+Else the approval of next year's version would end this year's sharing at once. Only the
+agreement's own text waits. On its first day it takes its place before anything is decided,
+if what its approvers signed is still what the documents give.
 
 Source: docs/reference/policy.md, "Life of a version"; docs/adr/0344; security point 3.
 """
@@ -10,23 +10,26 @@ Source: docs/reference/policy.md, "Life of a version"; docs/adr/0344; security p
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from gateway.policy.rereading import changed
-from gateway.workflows.ports_policy import PolicyDesk, Proposal, Shelf
+from gateway.workflows.ports_policy import OWN, PolicyDesk, Proposal, Shelf
 
 
-def waits(shelf: Shelf, proposal: Proposal, *, on: dt.date) -> bool:
-    """Whether a version that all have approved has to wait, so as not to end what is in force.
+def first_day(shelf: Shelf, proposal: Proposal, *, on: dt.date) -> dt.date | None:
+    """The day that an approved version has to wait for, so as not to end what stands; or None.
 
     Args:
         shelf: one open transaction.
         proposal: approved for every controller.
         on: today.
     """
-    if not shelf.in_force(proposal.agreement):
-        return False
-    after = shelf.agreements(changed(shelf.bundle(), shelf.changes_of(proposal)))
-    return after[proposal.agreement].starts > on
+    changes = shelf.changes_of(proposal)
+    starts = shelf.agreements(changed(shelf.bundle(), changes))[proposal.agreement].starts
+    shared = changed(shelf.bundle(), _part(changes, own=False))
+    until = shelf.stands(shared, proposal.agreement)
+    waits = starts > on and until is not None and until < starts and _part(changes, own=True)
+    return starts if waits else None
 
 
 def begin_due(desk: PolicyDesk) -> tuple[Proposal, ...]:
@@ -38,25 +41,21 @@ def begin_due(desk: PolicyDesk) -> tuple[Proposal, ...]:
     Returns:
         Those that began now.
     """
-    begun = []
     with desk.shelf() as shelf:
-        while due := _due(shelf, desk.at.date()):
-            shelf.settle(due)
+        found = (each for each in shelf.waiting() if each.holds)
+        due = [each.proposal for each in found if each.starts <= desk.at.date()]
+        for proposal in due:
+            shelf.begin(proposal)
             shelf.record(
                 "policy-begun",
                 {
-                    "document": due.agreement,
-                    "document_digest": due.policy_digest,
-                    "version": due.version,
+                    "document": proposal.agreement,
+                    "document_digest": proposal.policy_digest,
+                    "version": proposal.version,
                 },
             )
-            begun.append(due)
-    return tuple(begun)
+    return tuple(due)
 
 
-def _due(shelf: Shelf, today: dt.date) -> Proposal | None:
-    """One at a time: what begins may be what another one reads."""
-    for each in shelf.waiting():
-        if each.holds and each.starts is not None and each.starts <= today:
-            return each.proposal
-    return None
+def _part(changes: Mapping[str, str], *, own: bool) -> dict[str, str]:
+    return {path: text for path, text in changes.items() if path.startswith(OWN) is own}

@@ -13,6 +13,9 @@ from typing import Protocol
 
 from gateway.model.permissions import Action, Operator
 
+# Where the documents of agreements lie: the one kind that no other agreement reads.
+OWN = "agreements/"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementFacts:
@@ -37,7 +40,8 @@ class Proposal:
 
     `approvals` are (controller, approver) whose signatures verify; `writers` are all who
     saved a revision of the draft that it was made from, and whoever else is known to have
-    written what its digest reads and its agreement was never approved for.
+    written what its digest reads and its agreement was never approved for. `begins` is the
+    first day (ISO) that it waits for, approved; "" if it waits for none.
     """
 
     agreement: str
@@ -48,6 +52,7 @@ class Proposal:
     number: int = 0
     approvals: tuple[tuple[str, str], ...] = ()
     writers: tuple[str, ...] = ()
+    begins: str = ""
 
     @property
     def editors(self) -> frozenset[str]:
@@ -79,12 +84,11 @@ class Proposal:
 class Waiting:
     """A version that every controller has approved and that begins on a later day.
 
-    `holds` is whether the documents still give the digest that was approved; `starts` is
-    its first day, None where it does not load with them any more.
+    `holds` is whether the documents still give the digest that was approved.
     """
 
     proposal: Proposal
-    starts: dt.date | None
+    starts: dt.date
     holds: bool
 
 
@@ -124,8 +128,11 @@ class Shelf(Protocol):
     def changes_of(self, proposal: Proposal) -> Mapping[str, str]:
         """The texts that a proposal would change."""
 
-    def in_force(self, agreement: str) -> bool:
-        """Whether the current text of an agreement is approved and today is one of its days."""
+    def stands(self, documents: Mapping[str, str], agreement: str) -> dt.date | None:
+        """The first day of an agreement as documents have it, if approved and not ended."""
+
+    def proposals(self, agreement: str) -> Sequence[Proposal]:
+        """Every proposal of an agreement that is not withdrawn, oldest first."""
 
     def waiting(self) -> Sequence[Waiting]:
         """Every version that is approved and waits for its first day."""
@@ -150,8 +157,11 @@ class Shelf(Protocol):
     def approve(self, proposal: Proposal, controller: str, approver: str) -> None:
         """Sign as an approver and keep."""
 
-    def settle(self, proposal: Proposal) -> None:
-        """Make its texts the current ones."""
+    def settle(self, proposal: Proposal, *, begins: dt.date | None = None) -> None:
+        """Make its texts the current ones; the agreement's own waits if it begins later."""
+
+    def begin(self, proposal: Proposal) -> None:
+        """Make the text that waited the current one."""
 
     def withdraw(self, agreement: str, by: str) -> int:
         """Withdraw every proposal of an agreement."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway.adapters import ledger_search, policy_reading, policy_since, policy_waiting
+from gateway.adapters import (
+    ledger_search,
+    policy_reading,
+    policy_since,
+    policy_store,
+    policy_waiting,
+)
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import read_settings
@@ -46,19 +53,22 @@ def template(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Offi
     return office
 
 
-def propose(office: Office, folder: Path, *, starts: dt.date = FIRST_DAY, title: str = "") -> None:
-    """Zed proposes the next version of Trafford's agreement, from a day on."""
+def propose(office: Office, folder: Path, *words: str, starts: dt.date = FIRST_DAY) -> str:
+    """Zed proposes the next version of Trafford's agreement, from a day on; what is told."""
     office.must("policy", "export", folder)
     path = folder / "agreements" / "trafford.toml"
     text = path.read_text()
-    for line in ("version = 3", "starts = 2026-04-01"):
+    dates = re.findall(r"^(?:version|starts|ends) = .*$", text, re.MULTILINE)[:3]
+    version = int(dates[0].split()[-1])
+    ends = starts + dt.timedelta(days=300)
+    for line, new in zip(
+        dates, (f"version = {version + 1}", f"starts = {starts}", f"ends = {ends}"), strict=True
+    ):
         assert f"\n{line}\n" in text
-    text = text.replace("\nversion = 3\n", "\nversion = 4\n", 1)
-    text = text.replace("\nstarts = 2026-04-01\n", f"\nstarts = {starts}\n", 1)
-    later = starts + dt.timedelta(days=300)
-    text = text.replace("\nends = 2027-03-31\n", f"\nends = {later}\n", 1)
-    path.write_text(text + title)
-    office.must("policy", "propose", path, "--as", "zed")
+        text = text.replace(f"\n{line}\n", f"\n{new}\n", 1)
+    path.write_text(text)
+    told = office.must("policy", "propose", path, *words, "--as", "zed")
+    return str(told["begins"])
 
 
 @pytest.fixture
@@ -80,7 +90,9 @@ def version(database: Database) -> int:
 
 def in_force(database: Database, at: dt.datetime) -> bool:
     with database.read() as connection:
-        return policy_waiting.in_force(connection, TRAFFORD, on=at.date()) is not None
+        documents = policy_store.bundle(connection)
+        found = policy_waiting.stands(connection, documents, TRAFFORD, on=at.date())
+        return found is not None and found.starts <= at.date()
 
 
 def begin(office: Office, database: Database, at: dt.datetime) -> list[int]:
@@ -124,29 +136,138 @@ def test_the_next_proposal_is_compared_with_what_is_in_force(
 
 
 def test_a_withdrawal_takes_the_one_that_waits_too(office: Office, database: Database) -> None:
+    with database.read() as connection:
+        every = policy_store.proposals(connection, TRAFFORD)
     office.must("policy", "withdraw", TRAFFORD, "--as", "ben")
+    with database.read() as connection:
+        entries = list(ledger_search.naming(connection, {"policy-withdrawn"}, document=TRAFFORD))
+    ended = [entry.facts["document_digest"] for _, entry in entries]
+    assert sorted(ended) == sorted(each.policy_digest for each in every), "of each its own"
     assert waits(office) is None
     assert begin(office, database, THE_DAY) == []
     assert not in_force(database, NOW)
 
 
-def test_it_does_not_begin_once_what_was_signed_is_no_more_what_it_reads(
-    office: Office, database: Database, tmp_path: Path
-) -> None:
-    folder = tmp_path / "theirs"
+def narrowed(office: Office, folder: Path) -> Path:
+    """The vocabulary with fewer people in a cohort that Trafford's agreement reads."""
     office.must("policy", "export", folder)
     vocabulary = folder / "vocabulary.toml"
     text = vocabulary.read_text()
     arms = ('programme_arm = ["PROG", "COMP"]', 'programme_arm = ["PROG"]')
     assert arms[0] in text
     vocabulary.write_text(text.replace(*arms))
-    office.must("policy", "propose", KIRKLEES, vocabulary, "--as", "zed")
+    return vocabulary
+
+
+def test_it_does_not_begin_once_what_was_signed_is_no_more_what_it_reads(
+    office: Office, database: Database, tmp_path: Path
+) -> None:
+    office.must("policy", "propose", KIRKLEES, narrowed(office, tmp_path), "--as", "zed")
     office.must("policy", "approve", KIRKLEES, "--as", "kap")
     found = waits(office)
     assert found is not None
     assert not found["holds"]
     assert begin(office, database, THE_DAY) == []
     assert version(database) == 3
+
+
+def test_what_it_shares_with_others_is_not_put_off(
+    office: Office, database: Database, tmp_path: Path
+) -> None:
+    """A new word of the vocabulary stands at once; only the agreement's own text waits."""
+    office.must("policy", "export", tmp_path / "words")
+    vocabulary = tmp_path / "words" / "vocabulary.toml"
+    text = vocabulary.read_text()
+    begun = text.index("[cohorts.programme-and-comparison]")
+    lines = text[begun:].splitlines()[1:]
+    end = next(i for i, line in enumerate(lines) if line.startswith("["))
+    vocabulary.write_text(text + "\n[cohorts.newer]\n" + "\n".join(lines[:end]) + "\n")
+    told = propose(office, tmp_path / "again", str(vocabulary))
+    assert "version 3 goes on" in told
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    with database.read() as connection:
+        bundle = policy_reading.decision_inputs(connection).bundle
+    assert "newer" in bundle.knowledge.vocabulary.cohorts
+    assert (version(database), in_force(database, NOW)) == (3, True)
+    assert begin(office, database, THE_DAY) == [4]
+    assert in_force(database, THE_DAY)
+
+
+def test_where_the_shared_part_ends_what_stands_nothing_waits(
+    office: Office, database: Database, tmp_path: Path
+) -> None:
+    told = propose(office, tmp_path / "again", str(narrowed(office, tmp_path / "words")))
+    assert told.startswith(f"It begins on {FIRST_DAY}; nothing is shared before.")
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    assert (version(database), waits(office)) == (4, None)
+
+
+def test_what_it_needs_is_not_taken_out_while_it_waits(office: Office, tmp_path: Path) -> None:
+    office.must("policy", "export", tmp_path)
+    spare = tmp_path / "recipients" / "spare.toml"
+    known = (tmp_path / "recipients" / "ons-research.toml").read_text()
+    spare.write_text(known.replace('"ons-research"', '"spare"', 1))
+    office.must("policy", "propose", KIRKLEES, spare, "--as", "zed")
+    office.must("policy", "approve", KIRKLEES, "--as", "kap")
+    path = tmp_path / "again" / "agreements" / "trafford.toml"
+    propose(office, tmp_path / "again")
+    path.write_text(path.read_text().replace('"ons-research"', '"spare"'))
+    office.must("policy", "propose", path, "--as", "zed")
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    assert waits(office) is not None
+    without = ("--without", "recipients/spare.toml", "--as", "zed")
+    office.refused("policy/still-needed", 3, "policy", "propose", KIRKLEES, *without)
+
+
+def test_the_present_version_is_approved_again_and_the_next_one_waits_on(
+    office: Office, database: Database
+) -> None:
+    office.must("policy", "propose", TRAFFORD, "--as", "zed")
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    assert waits(office) is not None
+    assert begin(office, database, THE_DAY) == [4]
+
+
+def test_an_amendment_says_that_it_takes_the_place_of_the_one_that_waits(
+    office: Office, database: Database, tmp_path: Path
+) -> None:
+    told = propose(office, tmp_path, starts=NOW.date())
+    assert told == (
+        f"It takes the place of version 4, which is approved and waits for {FIRST_DAY}: "
+        "that one never begins."
+    )
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    assert (version(database), waits(office)) == (4, None)
+    assert begin(office, database, THE_DAY) == []
+    with database.read() as connection:
+        past = policy_since.basis(connection, TRAFFORD)
+    assert past.sure
+
+
+def test_what_never_began_is_no_basis(office: Office, database: Database, tmp_path: Path) -> None:
+    propose(office, tmp_path, starts=FIRST_DAY + dt.timedelta(days=1))
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    with database.read() as connection:
+        past = policy_since.basis(connection, TRAFFORD)
+    assert (past.version, past.sure) == (3, True)
+    office.must("policy", "withdraw", TRAFFORD, "--as", "ben")
+    with database.read() as connection:
+        past = policy_since.basis(connection, TRAFFORD)
+    assert (past.version, past.sure) == (3, True)
+
+
+def test_one_that_has_not_begun_either_is_not_lost(
+    office: Office, database: Database, tmp_path: Path
+) -> None:
+    """Approved where nothing stood: it is the text, and a still later one waits behind it."""
+    office.must("policy", "withdraw", TRAFFORD, "--as", "ben")
+    propose(office, tmp_path / "one")
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    later = FIRST_DAY + dt.timedelta(days=60)
+    propose(office, tmp_path / "two", starts=later)
+    office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    assert version(database) == 4
+    assert waits(office) == {"version": 5, "starts": later.isoformat(), "holds": True}
 
 
 def test_another_version_takes_the_place_of_the_one_that_waits(
@@ -169,3 +290,14 @@ def test_where_nothing_is_in_force_its_texts_stand_at_once(
     office.must("policy", "approve", TRAFFORD, "--as", "ben")
     assert version(database) == 4
     assert waits(office) is None
+
+
+@pytest.mark.parametrize(("days", "missed"), [(-30, False), (0, False), (1, False), (2, True)])
+def test_a_day_is_told_unless_the_next_version_begins_before(days: int, missed: bool) -> None:
+    """A last day after which a gap follows is told; one that the next version follows is not."""
+    last = NOW.date()
+    assert policy_waiting.succeeded_by(last + dt.timedelta(days=days), last) is not missed
+
+
+def test_nothing_follows_where_nothing_waits() -> None:
+    assert not policy_waiting.succeeded_by(None, NOW.date())

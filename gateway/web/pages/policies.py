@@ -77,12 +77,12 @@ def one(agreement: str, *, caller: Caller) -> Any:
         drafts = policy_drafts.listed(connection, agreement=agreement)
         documents = workshop.current(connection)
         signers = proposals.signers(connection, proposal)
-        later = policy_waiting.of(connection, agreement)
+        waits = policy_waiting.of(connection, agreement)
+        today = desk().now().date()
+        later = policy_waiting.said(connection, waits, on=today) if waits else ""
     return render_template(
         "policies/one.html",
-        later=policy_waiting.said(later, found if agreement in in_force(read) else None)
-        if later
-        else "",
+        later=later,
         agreement=found,
         state=states.AGREEMENTS[_state(agreement)],
         in_force=agreement in in_force(read),
@@ -111,11 +111,11 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         why = policy_versions.reasons(connection, draft)
         signers = proposals.signers(connection, proposal)
         past = policy_since.basis(connection, agreement)
-        then = proposals.proposed_bundle(documents, changes)
-        begins = policy_since.begins(connection, then, agreement, on=desk().now().date())
+        today = desk().now().date()
+        begins = policy_since.begins(connection, proposal, on=today) if proposal else ""
     if proposal is None:
         raise _nothing_waits()
-    now = inputs().bundle
+    now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
     whole = then.agreements.get(agreement)
     shown = differences.proposed(documents, changes, agreement, past)
     return render_template(
