@@ -362,7 +362,7 @@ def test_a_document_at_no_place_of_one_is_neither_saved_nor_proposed_nor_written
             return
         # Past every check, as an older gateway could have stored it.
         with database.begin() as connection:
-            policy_store._set_heads(connection, {path: "x = 1\n"}, at=said["at"])
+            policy_store.set_heads(connection, {path: "x = 1\n"}, at=said["at"])
     out = tmp_path / "out"
     office.refused("policy/unknown-document", 4, "policy", "export", out)
     assert not out.exists() or not list(out.rglob("*"))
