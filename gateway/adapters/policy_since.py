@@ -115,7 +115,7 @@ def begins(connection: sa.Connection, proposal: Proposal, *, on: dt.date) -> str
     if waits and _replaces(proposal, waits.proposal):
         told.append(
             f"It takes the place of version {waits.proposal.version}, which is approved and "
-            f"waits for {waits.starts}: that one never begins."
+            f"waits for {policy_waiting.day(waits.starts)}: that one never begins."
         )
     return " ".join(told)
 

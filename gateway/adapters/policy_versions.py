@@ -26,7 +26,10 @@ APPROVED, WITHDRAWN, NOT_APPROVED = "approved", "withdrawn", "not approved"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One proposal; `approvals` are (controller, approver, when), times are ISO texts."""
+    """One proposal; `approvals` are (controller, approver, when), times are ISO texts.
+
+    `begins` is the first day that it waits for, or waited for and never saw.
+    """
 
     number: int
     agreement: str
@@ -38,6 +41,7 @@ class Version:
     withdrawn: str
     withdrawn_by: str
     approvals: tuple[tuple[str, str, str], ...]
+    begins: str = ""
 
     @property
     def complete(self) -> bool:
@@ -126,7 +130,7 @@ def reasons(connection: sa.Connection, draft: Draft | None) -> tuple[str, ...]:
 def _before(connection: sa.Connection, version: Version, path: str, text: str) -> str:
     """The text of a path as the version before had it; "" where none is known."""
     for earlier in versions(connection, version.agreement):
-        if earlier.number < version.number and earlier.complete:
+        if earlier.number < version.number and earlier.complete and not earlier.begins:
             found = _changes(connection, earlier.number).get(path)
             if found:
                 return found
@@ -184,4 +188,5 @@ def _version(connection: sa.Connection, row: Any) -> Version:
         withdrawn=row["withdrawn"],
         withdrawn_by=row["withdrawn_by"],
         approvals=approvals,
+        begins=row["begins"] or "",
     )

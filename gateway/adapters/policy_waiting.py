@@ -69,8 +69,8 @@ def said(connection: sa.Connection, found: Waiting, *, on: dt.date) -> str:
     name, version = found.proposal.agreement, f"Version {found.proposal.version} is approved"
     if not found.holds:
         return (
-            f"{version} and waits for {found.starts}, but documents that it reads have changed "
-            "since: it does not begin until it is proposed and approved again."
+            f"{version} and waits for {day(found.starts)}, but documents that it reads have "
+            "changed since: it does not begin until it is proposed and approved again."
         )
     until = stands(connection, policy_store.bundle(connection), name, on=on)
     return f"{version}. {begins(found.starts, until)}"
@@ -79,13 +79,18 @@ def said(connection: sa.Connection, found: Waiting, *, on: dt.date) -> str:
 def begins(starts: dt.date, until: Agreement | None) -> str:
     """When a version begins, and what is in force until then."""
     if until is None or until.starts >= starts:
-        return f"It begins on {starts}; nothing is shared before."
+        return f"It begins on {day(starts)}; nothing is shared before."
     if until.ends + dt.timedelta(days=1) < starts:
         return (
-            f"It begins on {starts}. Version {until.version} goes on until its last day, "
-            f"{until.ends}; from then on nothing is shared until this one begins."
+            f"It begins on {day(starts)}. Version {until.version} goes on until its last day, "
+            f"{day(until.ends)}; from then on nothing is shared until this one begins."
         )
-    return f"It begins on {starts}; until then version {until.version} goes on."
+    return f"It begins on {day(starts)}; until then version {until.version} goes on."
+
+
+def day(found: dt.date) -> str:
+    """A day as people write it."""
+    return f"{found.day} {found:%B %Y}"
 
 
 def _last(found: Proposal, signed: list[Proposal]) -> bool:

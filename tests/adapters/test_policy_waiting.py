@@ -130,7 +130,10 @@ def test_the_next_proposal_is_compared_with_what_is_in_force(
     office: Office, database: Database
 ) -> None:
     told = office.must("policy", "proposal", TRAFFORD)
-    assert told["begins"] == f"It begins on {FIRST_DAY}; until then version 3 goes on."
+    assert (
+        told["begins"]
+        == f"It begins on {policy_waiting.day(FIRST_DAY)}; until then version 3 goes on."
+    )
     assert told["changes"][0] == "This is what differs from version 3 as it was approved."
     assert any(str(FIRST_DAY) in change for change in told["changes"][1:])
 
@@ -197,7 +200,9 @@ def test_where_the_shared_part_ends_what_stands_nothing_waits(
     office: Office, database: Database, tmp_path: Path
 ) -> None:
     told = propose(office, tmp_path / "again", str(narrowed(office, tmp_path / "words")))
-    assert told.startswith(f"It begins on {FIRST_DAY}; nothing is shared before.")
+    assert told.startswith(
+        f"It begins on {policy_waiting.day(FIRST_DAY)}; nothing is shared before."
+    )
     office.must("policy", "approve", TRAFFORD, "--as", "ben")
     assert (version(database), waits(office)) == (4, None)
 
@@ -233,8 +238,8 @@ def test_an_amendment_says_that_it_takes_the_place_of_the_one_that_waits(
 ) -> None:
     told = propose(office, tmp_path, starts=NOW.date())
     assert told == (
-        f"It takes the place of version 4, which is approved and waits for {FIRST_DAY}: "
-        "that one never begins."
+        "It takes the place of version 4, which is approved and waits for "
+        f"{policy_waiting.day(FIRST_DAY)}: that one never begins."
     )
     office.must("policy", "approve", TRAFFORD, "--as", "ben")
     assert (version(database), waits(office)) == (4, None)

@@ -65,7 +65,7 @@ def test_a_version_that_begins_later_is_said_to_wait(office: Office, client_as: 
     path = exported(office, office.policies, place, *STARTS)
     text = Path(path).read_text(encoding="utf-8")
     Path(path).write_text(text.replace("\nversion = 3\n", "\nversion = 4\n", 1), encoding="utf-8")
-    told = "It begins on 2027-01-15; until then version 3 goes on."
+    told = "It begins on 15 January 2027; until then version 3 goes on."
     assert told in office.must("policy", "propose", path, "--as", "zed").out
     page = said(client_as("approver").get(f"/agreements/{TRAFFORD}/proposal").text)
     assert told in page
@@ -75,6 +75,9 @@ def test_a_version_that_begins_later_is_said_to_wait(office: Office, client_as: 
     assert f"Version 4 is approved. {told}" in page
     assert "Version 3" in page
     assert f"{TRAFFORD}: Version 4 is approved. {told}" in office.must("policy", "status").out
+    page = said(client_as("auditor").get(f"/agreements/{TRAFFORD}/versions").text)
+    assert page.index("Begins later") < page.index("Version 3") < page.index("Approved")
+    assert "Replaced" not in page
 
 
 def test_a_version_that_cannot_begin_any_more_waits_for_an_editor(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from gateway.adapters import policy_versions
+from gateway.adapters import policy_versions, policy_waiting
 from gateway.adapters.policy_versions import Version
 from gateway.model.permissions import Action
 from gateway.web import differences
@@ -25,16 +25,18 @@ def every(agreement: str, *, caller: Caller) -> str:
     """List every version that was ever proposed, with who signed it."""
     with desk().database.read() as connection:
         found = policy_versions.versions(connection, agreement)
+        later = policy_waiting.of(connection, agreement)
     if not found:
         known_agreement(inputs().bundle, agreement)
     standing = [each for each in found if not each.withdrawn]
-    newest = next((each.number for each in standing if each.complete), 0)
+    newest = next((each.number for each in standing if each.complete and not each.begins), 0)
+    waits = later.proposal.number if later else 0
     last = standing[0].number if standing else 0
     return render_template(
         "policies/versions.html",
         agreement=agreement,
         title=agreement_title(inputs().bundle, agreement),
-        versions=[(each, _standing(each, newest=newest, last=last)) for each in found],
+        versions=[(each, _standing(each, newest=newest, last=last, waits=waits)) for each in found],
     )
 
 
@@ -58,10 +60,12 @@ def one(agreement: str, number: str, *, caller: Caller) -> str:
     )
 
 
-def _standing(version: Version, *, newest: int, last: int) -> str:
+def _standing(version: Version, *, newest: int, last: int, waits: int) -> str:
     """What a version is now: only the last that was proposed can still be signed."""
     if version.withdrawn:
         return "withdrawn"
     if not version.complete:
         return "waiting" if version.number == last else "replaced"
+    if version.number == waits:
+        return "later"
     return "approved" if version.number == newest else "replaced"
