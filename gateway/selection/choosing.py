@@ -11,7 +11,7 @@ import polars as pl
 
 from gateway.errors import RefusedError
 from gateway.model import Plan, Role
-from gateway.model.stages import Again, Cohort, Scratch, Spill
+from gateway.model.stages import BEFORE, BEFORE_AT, Again, Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
 from gateway.selection.saying import WORD, Said, said_elsewhere, tightest
 from gateway.selection.scattering import (
@@ -56,7 +56,7 @@ def select(
     people = _people(plan, sources, scratch, elements, only, said)
     if only or not asks_beside(plan) or spine.column_of(Role.FAMILY_ID) is None:
         return Cohort(plan=plan, partitions=Whole(people), received=people.rows)
-    others = said.heard(SpineReader(plan, spine, elements, beside=True).blocks())
+    others = said.heard(SpineReader(plan, spine, elements, beside=True))
     beside = scatter(others, "family", scratch=scratch, partitions=len(people))
     return Cohort(plan=plan, partitions=WithRelatives(people, beside), received=people.rows)
 
@@ -72,8 +72,7 @@ def _people(
     """The cohort itself, whole families together."""
     spine = sources[plan.cohort.dataset]
     unique = _people_are_unique(spine)
-    blocks = _of(only, SpineReader(plan, spine, elements, ordered=not unique).blocks())
-    blocks = said.heard(blocks)
+    blocks = _of(only, said.heard(SpineReader(plan, spine, elements, ordered=not unique)))
     count = partitions_for(spine.rows)
     by = "family" if spine.column_of(Role.FAMILY_ID) else "person"
     if not plan.joins and unique:
@@ -150,7 +149,12 @@ def _latest(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
         )
     said = frame.with_columns(
         pl.coalesce(tightest(WORD).over("person"), WORD).alias(WORD),
-        pl.col("spine.protected").max().over("person"),
+        *(
+            pl.col(name).max().over("person")
+            for name in ("spine.protected", BEFORE_AT)
+            if name in frame.columns
+        ),
+        *([tightest(BEFORE).over("person")] if BEFORE in frame.columns else []),
     )
     ordered = said.sort(ORDER, maintain_order=True, nulls_last=False)
     return ordered.unique("person", keep="last", maintain_order=True)

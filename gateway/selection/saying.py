@@ -10,45 +10,49 @@ docs/adr/0343-a-no-counts-wherever-it-stands.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from gateway.model import Participation, Plan, Role
+from gateway.model.reading import read_ahead
 from gateway.model.stages import BEFORE, BEFORE_AT
+from gateway.selection.identities import KINDS, ROW, by_kind, identities, met, stored_in
 from gateway.selection.sources import Source, column_of_field
-from gateway.selection.spine import SpineReader, has_person_ids
+from gateway.selection.spine import SpineReader, has_person_ids, protecting
 
 WORD, PROTECTED = "spine.participation", "spine.protected"
 # Words of a participation column that say nothing against sharing.
 _SILENT = ("", "NONE", "CONSENT")
 _NO = ("OBJECTED", "OPTOUT")
-_SCHEMA = {"person": pl.String, "said": pl.String, "marked": pl.String}
+_TOLD = ("said", "marked", BEFORE, BEFORE_AT)
+_SCHEMA = {name: pl.String() for name in (*(f"who.{kind}" for kind in KINDS), *_TOLD)}
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What other rows say: few people beside those that are shared.
 
-    `now`: `person`, `said` (the tightest word), `marked` ("Y" if protected); `before`:
-    `person`, `BEFORE` (a word of a replaced extract) and `BEFORE_AT` (when the newest of
-    these came, ISO 8601).
+    `told`: by kind of identity, `said` (the tightest word), `marked` ("Y" if protected),
+    `BEFORE` (a word of a replaced extract) and `BEFORE_AT` (when the newest of these came,
+    ISO 8601). `before`: whether a replaced extract said anything.
     """
 
-    now: pl.DataFrame = field(repr=False)
-    before: pl.DataFrame = field(repr=False)
+    told: Mapping[str, pl.DataFrame] = field(repr=False)
+    before: bool
 
-    def heard(self, blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Blocks of people, each with the tightest of what is said of them anywhere."""
-        for block in blocks:
-            found = block
-            if self.now.height:
-                found = found.join(self.now, on="person", how="left", maintain_order="left")
-                found = found.with_columns(_tightened(found.columns)).drop("said", "marked")
-            if self.before.height:
-                found = found.join(self.before, on="person", how="left", maintain_order="left")
-            yield found
+    def heard(self, reader: SpineReader) -> Iterator[pl.DataFrame]:
+        """A reader's blocks, each person with the tightest of what is said of them anywhere."""
+        for block in replace(reader, telling=tuple(self.told)).blocks():
+            yield self._with_words(block) if self.told else block
+
+    def _with_words(self, block: pl.DataFrame) -> pl.DataFrame:
+        rows = block.with_row_index(ROW)
+        found = rows.join(met(rows, self.told, _once), on=ROW, how="left", maintain_order="left")
+        found = found.with_columns(_tightened(found.columns))
+        unasked = () if self.before else (BEFORE, BEFORE_AT)
+        return found.drop(ROW, "said", "marked", *unasked, *(f"who.{kind}" for kind in self.told))
 
 
 def said_elsewhere(plan: Plan, sources: Mapping[str, Source]) -> Said:
@@ -59,70 +63,81 @@ def said_elsewhere(plan: Plan, sources: Mapping[str, Source]) -> Said:
         sources: by dataset id; the spine and each join must be there.
     """
     spine = sources[plan.cohort.dataset]
-    joins = [sources[join.dataset] for join in plan.joins]
-    rows = [*_of_joins(joins)]
+    rows = [part for join in plan.joins for part in _of_source(sources[join.dataset])]
     if _repeats(plan, spine):
-        rows += list(_of_spine(plan, spine))
-    heard = () if plan.participation is Participation.STATUTORY else spine.replaced
-    before = [
-        frame.select("person", pl.col("said").alias(BEFORE), pl.lit(each.at).alias(BEFORE_AT))
-        for each in heard
-        for frame in _of_spine(plan, Source(spine.contract, (each.extract,)))
-        if frame["said"].null_count() < frame.height
-    ]
-    return Said(now=_once_each(rows), before=_newest(before))
+        rows += _of_source(spine, marks=True)
+    before = [] if plan.participation is Participation.STATUTORY else [*_of_replaced(spine)]
+    known = pl.concat([pl.DataFrame(schema=_SCHEMA), *rows, *before])
+    told = by_kind(known, _once, certain=has_person_ids(spine))
+    return Said(told=told, before=bool(before))
 
 
 def _repeats(plan: Plan, spine: Source) -> bool:
-    """Whether somebody of the cohort can have a row that its conditions leave out."""
+    """Whether somebody of the cohort can have a row that is not read as theirs."""
+    if not has_person_ids(spine):
+        return True
     if not (plan.cohort.within or plan.cohort.between):
         return False
     person = spine.column_of(Role.PERSON_ID)
     unique = any(column.name == person and column.unique for column in spine.contract.columns)
-    return not (unique and has_person_ids(spine) and len(spine.extracts) == 1)
+    return not (unique and len(spine.extracts) == 1)
 
 
-def _of_spine(plan: Plan, spine: Source) -> Iterator[pl.DataFrame]:
-    """The rows of a spine that say something, whoever they are about."""
-    for block in SpineReader(plan, spine, (), saying=True).blocks():
-        told = block.select("person", _word(WORD).alias("said"), _mark(PROTECTED).alias("marked"))
-        yield _telling(told)
+def _of_source(source: Source, *, marks: bool = False) -> Iterator[pl.DataFrame]:
+    """The rows in use that say something, whoever they are about."""
+    person, word = (
+        source.column_of(Role.PERSON_ID),
+        column_of_field(source.contract, "participation"),
+    )
+    mark = protecting(source.contract) if marks else ""
+    if not (word or mark):
+        return
+    columns = [name for name in (person, word, mark, *stored_in(KINDS)) if name]
+    for block in read_ahead(source.blocks(list(dict.fromkeys(columns)))):
+        said = {"said": _word(word, block.columns), "marked": _mark(mark, block.columns)}
+        yield _telling(block.select(*identities(person, block.columns), **said), "said", "marked")
 
 
-def _of_joins(joins: Iterable[Source]) -> Iterator[pl.DataFrame]:
-    for source in joins:
-        person = source.column_of(Role.PERSON_ID)
-        word = column_of_field(source.contract, "participation")
-        if person is None or not word:
-            continue
-        for block in source.blocks([person, word]):
-            yield _telling(
-                block.select(
-                    pl.col(person).cast(pl.String).alias("person"),
-                    _word(word).alias("said"),
-                    pl.lit(None, dtype=pl.String).alias("marked"),
-                )
-            )
+def _of_replaced(source: Source) -> Iterator[pl.DataFrame]:
+    """The rows of its replaced extracts that said something, and when these came."""
+    person, word = (
+        source.column_of(Role.PERSON_ID),
+        column_of_field(source.contract, "participation"),
+    )
+    for each in source.replaced:
+        columns = [name for name in (person, word, *stored_in(KINDS)) if name]
+        for block in read_ahead(each.extract.frames(list(dict.fromkeys(columns)))):
+            said = {BEFORE: _word(word, block.columns), BEFORE_AT: pl.lit(each.at)}
+            told = _telling(block.select(*identities(person, block.columns), **said), BEFORE)
+            if told.height:
+                yield told
 
 
-def _word(column: str) -> pl.Expr:
+def _word(column: str, present: Collection[str]) -> pl.Expr:
     """A word against sharing, as rules know it; null for every other."""
+    if column not in present:
+        return pl.lit(None, dtype=pl.String)
     word = pl.col(column).cast(pl.String).str.strip_chars().str.to_uppercase()
     return pl.when(~word.is_in(_SILENT)).then(word)
 
 
-def _mark(column: str) -> pl.Expr:
+def _mark(column: str, present: Collection[str]) -> pl.Expr:
+    if column not in present:
+        return pl.lit(None, dtype=pl.String)
     return pl.when(pl.col(column).cast(pl.String) == "Y").then(pl.lit("Y"))
 
 
-def _telling(rows: pl.DataFrame) -> pl.DataFrame:
-    said = pl.col("said").is_not_null() | pl.col("marked").is_not_null()
-    return rows.filter(pl.col("person").is_not_null() & said)
+def _telling(rows: pl.DataFrame, *told: str) -> pl.DataFrame:
+    """The rows that tell any of these of somebody, with every column of what can be told."""
+    says = pl.any_horizontal(pl.col(name).is_not_null() for name in told)
+    whom = pl.any_horizontal(pl.col(f"who.{kind}").is_not_null() for kind in KINDS)
+    rest = [pl.lit(None, dtype=pl.String).alias(name) for name in _TOLD if name not in rows.columns]
+    return rows.filter(says & whom).with_columns(rest).select(*_SCHEMA)
 
 
-def _once_each(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    known = pl.concat(frames or [pl.DataFrame(schema=_SCHEMA)])
-    return known.group_by("person").agg(tightest("said"), pl.col("marked").max())
+def _once() -> list[pl.Expr]:
+    """One of what several rows tell of a person: the tightest, and when it was last said."""
+    return [tightest("said"), pl.col("marked").max(), tightest(BEFORE), pl.col(BEFORE_AT).max()]
 
 
 def tightest(column: str) -> pl.Expr:
@@ -130,14 +145,6 @@ def tightest(column: str) -> pl.Expr:
     word = pl.col(column).cast(pl.String).str.strip_chars().str.to_uppercase()
     no, doubt = (word.filter(each).max() for each in (word.is_in(_NO), ~word.is_in(_SILENT)))
     return pl.coalesce(no, doubt).alias(column)
-
-
-def _newest(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Each person's tightest word before, and when it was last said."""
-    if not frames:
-        return pl.DataFrame(schema={"person": pl.String, BEFORE: pl.String, BEFORE_AT: pl.String})
-    known = pl.concat(frames).drop_nulls(BEFORE)
-    return known.group_by("person").agg(tightest(BEFORE), pl.col(BEFORE_AT).max())
 
 
 def _tightened(columns: Collection[str]) -> list[pl.Expr]:

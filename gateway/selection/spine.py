@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from gateway.identity import UNKEPT, name_columns, unkept_columns
-from gateway.model import CohortRule, ColumnRule, Household, Participation, Plan, Role
+from gateway.model import CohortRule, ColumnRule, Contract, Household, Participation, Plan, Role
 from gateway.model.reading import read_ahead
 from gateway.model.stages import BESIDE
+from gateway.selection.identities import identities, stored_in
 from gateway.selection.sources import Source, all_rules, column_of_field
 
 CODED = frozenset({"boolean", "codes"})
@@ -27,9 +28,8 @@ class SpineReader:
     """Blocks of the spine as blocks of the cohort; `ordered` adds what tells the latest row.
 
     With `beside` it is the rows of families that are not of the cohort: who they are and
-    what they said, and nothing else of them. With `saying` it is every row, of the cohort or
-    not, with what it says against sharing, whether it protects, and whom it is about; null
-    where nobody can tell.
+    what they said, and nothing else of them. `telling` adds these kinds of identity, as
+    `who.KIND`: by any of them other rows may be about the same person.
     """
 
     plan: Plan
@@ -37,7 +37,7 @@ class SpineReader:
     elements: tuple[str, ...]
     ordered: bool = False
     beside: bool = False
-    saying: bool = False
+    telling: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[pl.DataFrame]:
         """The rows of the cohort, block by block."""
@@ -55,8 +55,6 @@ class SpineReader:
         return found.rename(lambda name: f"std.{name}")
 
     def _filter(self) -> pl.Expr:
-        if self.saying:
-            return pl.lit(value=True)
         within = cohort_filter(self.plan.cohort)
         family = self.source.column_of(Role.FAMILY_ID)
         if not self.beside or family is None:
@@ -64,7 +62,7 @@ class SpineReader:
         return ~within & pl.col(family).is_not_null()
 
     def _rules(self) -> list[ColumnRule]:
-        if self.beside or self.saying:
+        if self.beside:
             return []
         return [rule for rule in all_rules(self.plan) if rule.dataset == self.plan.cohort.dataset]
 
@@ -72,13 +70,13 @@ class SpineReader:
         cohort = self.plan.cohort
         named = [rule.column for rule in self._rules()]
         named += [rule.at for rule in self._rules() if isinstance(rule.at, str)]
-        if not self.saying:
-            named += [column for column, _ in cohort.within]
-            named += [column for column, _, _ in cohort.between]
+        named += [column for column, _ in cohort.within]
+        named += [column for column, _, _ in cohort.between]
         roles = (Role.PERSON_ID, Role.FAMILY_ID)
         named += [column for role in roles if (column := self.source.column_of(role))]
         named += [column for column in self._marks().values() if column]
         every = {f"std.{element}" for element in (*self.elements, *self._telling())}
+        every |= {*stored_in(self.telling)}
         named += [self._order()]
         named += name_columns(self.source.contract).values() if UNKEPT in self.elements else ()
         former = [
@@ -114,15 +112,14 @@ class SpineReader:
         if self.beside:
             return said
         return said | {
-            "spine.protected": contract.protected_column or column_of_field(contract, "protected"),
+            "spine.protected": protecting(contract),
         }
 
     def _projection(self, present: Sequence[str]) -> list[pl.Expr]:
         person, family = (self.source.column_of(role) for role in (Role.PERSON_ID, Role.FAMILY_ID))
         known = [pl.col(person).cast(pl.String)] if person else []
-        nobody = pl.lit(None, dtype=pl.String) if self.saying else pl.format("row:{}", "~row")
         taken = [
-            pl.coalesce(*known, *self._told(present), nobody).alias("person"),
+            pl.coalesce(*known, *self._told(present), pl.format("row:{}", "~row")).alias("person"),
             (pl.col(family) if family else pl.lit(None)).cast(pl.String).alias("family"),
         ]
         coded = self._coded()
@@ -138,6 +135,7 @@ class SpineReader:
         if self.ordered:
             order = self._order()
             taken.append((pl.col(order) if order in present else pl.lit(None)).alias(ORDER))
+        taken += identities(person, present, self.telling)
         if self.beside:
             taken.append(pl.lit(value=True).alias(BESIDE))
         kept = {f"std.{element}" for element in self.elements}
@@ -163,6 +161,11 @@ def has_person_ids(source: Source) -> bool:
     """Whether the contract gives every row a person id."""
     person = source.column_of(Role.PERSON_ID)
     return any(column.name == person and column.required for column in source.contract.columns)
+
+
+def protecting(contract: Contract) -> str:
+    """The column that marks protected people; "" where a contract has none."""
+    return contract.protected_column or column_of_field(contract, "protected")
 
 
 def asks_beside(plan: Plan) -> bool:
