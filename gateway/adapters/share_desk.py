@@ -113,14 +113,13 @@ class Desk:
 
     def stored(self, plan: Plan) -> bool:
         """Whether an extract of each dataset that the plan reads is in use."""
-        datasets = (plan.cohort.dataset, *(join.dataset for join in plan.joins))
-        return all(self._records(plan, dataset) for dataset in datasets)
+        return all(self._records(plan, dataset) for dataset in _read_by(plan))
 
     def unfit(self, plan: Plan) -> RefusedError | None:
         """Why the extracts in use cannot be read by this plan's contracts, if so."""
         contracts = self.approvals.bundle.contracts
         try:
-            for dataset in (plan.cohort.dataset, *(join.dataset for join in plan.joins)):
+            for dataset in _read_by(plan):
                 if dataset not in self.beside:
                     records = self._records(plan, dataset)
                     _require_same_meaning(Source(contracts[dataset], ()), plan, records)
@@ -148,7 +147,7 @@ class Desk:
             }
         sources = {
             dataset: self._source(plan, dataset, tap if dataset == plan.cohort.dataset else None)
-            for dataset in (plan.cohort.dataset, *(join.dataset for join in plan.joins))
+            for dataset in _read_by(plan)
         }
         return Inputs(
             sources=sources,
@@ -216,7 +215,7 @@ class Desk:
         source = Source(
             self.approvals.bundle.contracts[dataset],
             tuple(Tapped(stored, tap) if tap else stored for stored in opened),
-            self._replaced(plan, dataset) if dataset == plan.cohort.dataset else (),
+            self._replaced(plan, dataset) if dataset in _read_by(plan) else (),
         )
         _require_same_meaning(source, plan, records)
         return source
@@ -246,6 +245,11 @@ class Desk:
     def _link_map_key(self, release: str) -> bytes:
         record = self.ring.make(KeyKind.LINK_MAP, owner=release, at=self.world.now())
         return self.ring.secret(record.id, KeyKind.LINK_MAP)
+
+
+def _read_by(plan: Plan) -> tuple[str, ...]:
+    """The datasets that a plan reads: the spine first, then what is joined."""
+    return (plan.cohort.dataset, *(join.dataset for join in plan.joins))
 
 
 def _require_same_meaning(source: Source, plan: Plan, records: Iterable[ExtractRecord]) -> None:

@@ -66,7 +66,8 @@ def said_elsewhere(plan: Plan, sources: Mapping[str, Source]) -> Said:
     rows = [part for join in plan.joins for part in _of_source(sources[join.dataset])]
     if _repeats(plan, spine):
         rows += _of_source(spine, marks=True)
-    before = [] if plan.participation is Participation.STATUTORY else [*_of_replaced(spine)]
+    asked = () if plan.participation is Participation.STATUTORY else _read(plan, sources)
+    before = [part for source in asked for part in _of_replaced(source)]
     known = pl.concat([pl.DataFrame(schema=_SCHEMA), *rows, *before])
     told = by_kind(known, _once, certain=has_person_ids(spine))
     return Said(told=told, before=bool(before))
@@ -83,12 +84,16 @@ def _repeats(plan: Plan, spine: Source) -> bool:
     return not (unique and len(spine.extracts) == 1)
 
 
+def _read(plan: Plan, sources: Mapping[str, Source]) -> Iterator[Source]:
+    """The spine and what is joined, each once."""
+    datasets = (plan.cohort.dataset, *(join.dataset for join in plan.joins))
+    return (sources[dataset] for dataset in dict.fromkeys(datasets))
+
+
 def _of_source(source: Source, *, marks: bool = False) -> Iterator[pl.DataFrame]:
     """The rows in use that say something, whoever they are about."""
-    person, word = (
-        source.column_of(Role.PERSON_ID),
-        column_of_field(source.contract, "participation"),
-    )
+    person = source.column_of(Role.PERSON_ID)
+    word = column_of_field(source.contract, "participation")
     mark = protecting(source.contract) if marks else ""
     if not (word or mark):
         return
@@ -100,11 +105,8 @@ def _of_source(source: Source, *, marks: bool = False) -> Iterator[pl.DataFrame]
 
 def _of_replaced(source: Source) -> Iterator[pl.DataFrame]:
     """The rows of its replaced extracts that said something, and when these came."""
-    person, word = (
-        source.column_of(Role.PERSON_ID),
-        column_of_field(source.contract, "participation"),
-    )
     for each in source.replaced:
+        person, word = each.columns(source.contract)
         columns = [name for name in (person, word, *stored_in(KINDS)) if name]
         for block in read_ahead(each.extract.frames(list(dict.fromkeys(columns)))):
             said = {BEFORE: _word(word, block.columns), BEFORE_AT: pl.lit(each.at)}

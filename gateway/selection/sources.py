@@ -28,10 +28,22 @@ class StoredColumns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """An accepted extract that a newer one of its partner has replaced, and when it came."""
+    """An accepted extract that a newer one of its partner has replaced, and when it came.
+
+    `called` are its columns of the person id ("" without one) and of the word, as its
+    contract called them then; None if they are called as they are now.
+    """
 
     extract: StoredColumns = field(repr=False)
     at: str
+    called: tuple[str, str] | None = None
+
+    def columns(self, contract: Contract) -> tuple[str, str]:
+        """The columns of the person id and of the word; "" for one that it has not."""
+        if self.called is not None:
+            return self.called
+        roles = (each.name for each in contract.columns if each.role is Role.PERSON_ID)
+        return next(roles, ""), column_of_field(contract, "participation")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from gateway.adapters.spill import ScratchDirectory
 from gateway.model import Contract, JoinRule, Participation, Plan, Role
 from gateway.model.extracts import ExtractRecord, meanings
 from gateway.model.stages import BEFORE, BEFORE_AT
+from gateway.objections import honour
+from gateway.objections.register import empty_register
 from gateway.objections.resolve import Resolution, decide
 from gateway.selection import Replaced, Source, select
 from tests.rooms.test_selection import REGISTER, Counted, Stored, column, contract, plan, rule
@@ -133,6 +135,51 @@ def test_a_joined_dataset_says_no_as_the_spine_does(scratch: ScratchDirectory) -
         "c": "NONE",
         "d": "NONE",
     }
+
+
+SURVEY = contract(
+    "survey",
+    column("pid", Role.PERSON_ID, field="person_id"),
+    column("view", field="participation"),
+    column("score"),
+)
+SURVEYED = ("pid", "view", "score", "std.nhs")
+
+
+def surveyed(pid: str | None, view: str | None, nhs: str | None = None) -> Stored:
+    schema = dict.fromkeys(SURVEYED, pl.String)
+    return Stored([pl.DataFrame([(pid, view, "1", nhs)], schema=schema, orient="row")])
+
+
+def asks_survey(rule_: Participation = Participation.OBJECTION) -> Plan:
+    join = JoinRule(dataset="survey", on="pid", take="one")
+    asked = plan([rule("family_register", "sex"), rule("survey", "score")], joins=[join])
+    return dataclasses.replace(asked, participation=rule_)
+
+
+def test_a_no_in_a_replaced_extract_of_a_joined_dataset_is_heard(scratch: ScratchDirectory) -> None:
+    rows = stored(row("a", "PROG", "NONE"), row("b", "PROG", "NONE"))
+    old = Replaced(surveyed("a", "OPTOUT"), AT)
+    survey = Source(SURVEY, (surveyed("a", None),), (old,))
+    sources = {"family_register": Source(REGISTER, (rows,)), "survey": survey}
+    found = told(scratch, sources["family_register"], asks_survey(), survey=survey)
+    before = {person: (each[BEFORE], each[BEFORE_AT]) for person, each in found.items()}
+    assert before == {"a": ("OPTOUT", AT), "b": (None, None)}
+    cohort = select(asks_survey(), sources, scratch, elements=())
+    assert dict(honour(cohort, empty_register()).counts) == {"opted-out": 1}
+    noted = told(
+        scratch, sources["family_register"], asks_survey(Participation.STATUTORY), survey=survey
+    )
+    assert BEFORE not in noted["a"]
+
+
+def test_a_joined_row_without_person_id_is_heard_by_its_number(scratch: ScratchDirectory) -> None:
+    (rows,) = stored(row("a", "PROG", "NONE")).blocks
+    spine = Source(REGISTER, (Stored([rows.with_columns(pl.lit("9434765919").alias("std.nhs"))]),))
+    survey = Source(SURVEY, (surveyed(None, "OPTOUT", "9434765919"),))
+    assert (
+        told(scratch, spine, asks_survey(), survey=survey)["a"]["spine.participation"] == "OPTOUT"
+    )
 
 
 def test_what_a_replaced_extract_said_is_told_with_the_day_of_the_newest(
