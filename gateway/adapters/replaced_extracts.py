@@ -1,66 +1,76 @@
-"""Extracts that newer ones have replaced, read by what their columns meant when they came.
+"""Extracts that newer ones have replaced, asked by what their columns meant when they came.
 
 Only who a row is about and what it says against sharing is asked of them. A contract
-may have called these columns otherwise then; an extract of which nobody knows what they
-meant, or that had none of them, says nothing.
+may have called these columns otherwise then, or have had them when today's has not: what
+was said by it holds. An extract whose contract had no such word says nothing.
 
 Source: security point 16; docs/adr/0343-a-no-counts-wherever-it-stands.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
-import polars as pl
-
-from gateway.model import Contract, Role
+from gateway.model import Contract, Participation, Plan, Role
 from gateway.model.extracts import AGREED, ExtractRecord
-from gateway.selection import StoredColumns
+from gateway.selection import kinds_of
 from gateway.selection.sources import column_of_field
 
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """A stored extract whose columns are asked by the names of today's contract."""
-
-    stored: StoredColumns = field(repr=False)
-    names: Mapping[str, str]
-
-    @property
-    def rows(self) -> int:
-        """Accepted rows."""
-        return self.stored.rows
-
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The stored blocks; a column that was not there is missing in every row."""
-        wanted = list(columns or ())
-        then = {self.names.get(name, name): name for name in wanted}
-        for block in self.stored.frames(list(then)):
-            found = block.rename({name: now for name, now in then.items() if name in block.columns})
-            absent = [name for name in wanted if not name.startswith("std.")]
-            yield found.with_columns(
-                pl.lit(None, dtype=pl.String).alias(name)
-                for name in absent
-                if name not in found.columns
-            )
+_WORD = "participation"
 
 
-def names_then(contract: Contract, record: ExtractRecord) -> Mapping[str, str] | None:
-    """Today's names of the columns that say who and what, with those of then; None without any."""
-    agreed: Mapping[str, str] = record.evidence.get(AGREED) or {}
-    person = next((each.name for each in contract.columns if each.role is Role.PERSON_ID), "")
-    word = column_of_field(contract, "participation")
-    if not word:
-        return None
+def called_then(contract: Contract, record: ExtractRecord) -> tuple[str, str] | None:
+    """What an extract calls its person id ("" without one) and its word; None without a word.
+
+    Args:
+        contract: today's, for an extract from before meanings were kept.
+        record: of the extract.
+    """
+    agreed = _agreed(record)
     if not agreed:
-        # One from before meanings were kept: its columns are taken by their names.
-        return {}
-    by_role, by_field = {}, {}
-    for name, meaning in agreed.items():
-        _, role, its_field, *_ = meaning.split(" ")
-        by_role[role], by_field[its_field] = name, name
-    if "participation" not in by_field or (person and Role.PERSON_ID.value not in by_role):
-        return None
-    known = {word: by_field["participation"]}
-    return known | ({person: by_role[Role.PERSON_ID.value]} if person else {})
+        roles = (each.name for each in contract.columns if each.role is Role.PERSON_ID)
+        return next(roles, ""), column_of_field(contract, _WORD) or _WORD
+    by_role = {role: name for name, (role, _) in agreed.items()}
+    by_field = {its_field: name for name, (_, its_field) in agreed.items()}
+    word = by_field.get(_WORD)
+    return None if word is None else (by_role.get(Role.PERSON_ID.value, ""), word)
+
+
+def tells_whom(spine: Contract, contract: Contract, record: ExtractRecord) -> bool:
+    """Whether an extract tells people by anything that the spine of today tells them by.
+
+    Args:
+        spine: today's contract of the spine.
+        contract: today's of the extract's dataset.
+        record: of the extract.
+    """
+    agreed = _agreed(record)
+    then = {role for role, _ in agreed.values()} if agreed else _roles(contract)
+    return bool(kinds_of(then) & kinds_of(_roles(spine)))
+
+
+def not_asked(
+    plan: Plan, spine: Contract, extracts: Iterable[tuple[Contract, ExtractRecord]]
+) -> tuple[str, ...]:
+    """A warning if extracts said something against sharing, and nobody can know of whom."""
+    count = sum(
+        called_then(contract, record) is not None and not tells_whom(spine, contract, record)
+        for contract, record in extracts
+    )
+    if plan.participation is Participation.STATUTORY or not count:
+        return ()
+    return (
+        f"{count} earlier extracts could not be asked: they tell people by nothing that the "
+        "extract in use of the spine holds, so what they say against sharing holds nobody "
+        "here. Have the partner say it again, or record it: gateway object.",
+    )
+
+
+def _roles(contract: Contract) -> set[str]:
+    return {column.role.value for column in contract.columns if column.role is not None}
+
+
+def _agreed(record: ExtractRecord) -> Mapping[str, tuple[str, str]]:
+    """The role and the field of each column, as they were agreed then; empty where unknown."""
+    agreed: Mapping[str, str] = record.evidence.get(AGREED) or {}
+    return {name: (said.split(" ")[1], said.split(" ")[2]) for name, said in agreed.items()}

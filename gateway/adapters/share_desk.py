@@ -23,7 +23,7 @@ from gateway.adapters.release_keys import ReleaseKeys, Uses
 from gateway.adapters.release_memory import ReleaseMemory, memory_of
 from gateway.adapters.release_run import Run
 from gateway.adapters.release_world import Inputs, World
-from gateway.adapters.replaced_extracts import Renamed, names_then
+from gateway.adapters.replaced_extracts import called_then, not_asked
 from gateway.adapters.share_people import (
     COMMUNAL,
     MaskedPeople,
@@ -48,6 +48,7 @@ from gateway.model.extracts import AGREED, ExtractRecord, meanings
 from gateway.model.keys import KeyKind
 from gateway.objections import Register, elements_compared
 from gateway.selection import Replaced, Source, of_another_contract
+from gateway.selection.sources import column_of_field
 from gateway.workflows.sharing import Outcome
 
 
@@ -170,6 +171,16 @@ class Desk:
             *without_effect(register, spine),
             *without_list(self.world.data / COMMUNAL, spine),
             *stayed_behind(plan, self._records(plan, plan.cohort.dataset)),
+            *not_asked(
+                plan,
+                spine,
+                (
+                    (self.approvals.bundle.contracts[dataset], record)
+                    for dataset in _read_by(plan)
+                    if dataset not in self.beside
+                    for record in self._earlier(plan, dataset)
+                ),
+            ),
         )
 
     def _register(self, connection: sa.Connection, plan: Plan) -> Register:
@@ -233,10 +244,21 @@ class Desk:
         """The extracts before those in use, as far as they are kept and say who said no."""
         contract = self.approvals.bundle.contracts[dataset]
         return tuple(
-            Replaced(Renamed(self._stored(record), names), record.received_at.isoformat())
-            for record in self.extracts.replaced(dataset)
-            if record.party in plan.senders and (names := names_then(contract, record)) is not None
+            Replaced(self._stored(record), record.received_at.isoformat(), called)
+            for record in self._earlier(plan, dataset)
+            if (called := called_then(contract, record)) is not None
         )
+
+    def _earlier(self, plan: Plan, dataset: str) -> list[ExtractRecord]:
+        """The extracts from parties of the agreement whose words are not read as today's.
+
+        They are those before the ones in use; and these too, where the contract has lost the
+        column of the word since they came.
+        """
+        found = self.extracts.replaced(dataset)
+        if not column_of_field(self.approvals.bundle.contracts[dataset], "participation"):
+            found = [*found, *self.extracts.in_use(dataset)]
+        return [each for each in found if each.party in plan.senders]
 
     def _records(self, plan: Plan, dataset: str) -> list[ExtractRecord]:
         """The extracts in use that come from parties of the agreement."""

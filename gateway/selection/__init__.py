@@ -10,6 +10,7 @@ Source: UK GDPR Art 5(1)(b), (c); docs/reference/policy.md, "A purpose".
 
 from gateway.selection.choosing import alike, for_version, select
 from gateway.selection.finding import FOUND_BY, find_one
+from gateway.selection.identities import kinds_of
 from gateway.selection.sources import Replaced, Source, StoredColumns, of_another_contract
 from gateway.selection.spine import cohort_filter
 
@@ -22,6 +23,7 @@ __all__ = [
     "cohort_filter",
     "find_one",
     "for_version",
+    "kinds_of",
     "of_another_contract",
     "select",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gateway.adapters.replaced_extracts import Renamed, names_then
+from gateway.adapters.replaced_extracts import called_then, not_asked
 from gateway.adapters.spill import ScratchDirectory
 from gateway.model import Contract, JoinRule, Participation, Plan, Role
 from gateway.model.extracts import ExtractRecord, meanings
@@ -268,21 +268,64 @@ def then(**names: str) -> Contract:
     return contract("family_register", *columns)
 
 
-def test_a_replaced_extract_is_read_by_what_its_contract_meant() -> None:
-    old = then(participation="said", person_id="pid")
-    names = names_then(REGISTER, record(meanings(old)))
-    assert names == {"participation": "said", "person_id": "pid"}
-    blocks = [pl.DataFrame({"pid": ["a"], "said": ["OPTOUT"]})]
-    (frame,) = Renamed(Stored(blocks), names).frames(["person_id", "participation", "protected"])
-    assert frame.to_dicts() == [{"person_id": "a", "participation": "OPTOUT", "protected": None}]
+def without(name: str) -> Contract:
+    return contract("family_register", *(each for each in REGISTER.columns if each.name != name))
 
 
-def test_a_replaced_extract_that_told_no_word_or_nobody_is_left_alone() -> None:
-    silent = contract(
-        "family_register", *(c for c in REGISTER.columns if c.name != "participation")
+def test_a_replaced_extract_is_read_by_what_its_contract_meant(scratch: ScratchDirectory) -> None:
+    called = called_then(REGISTER, record(meanings(then(participation="said", person_id="pid"))))
+    assert called == ("pid", "said")
+    old = Stored([pl.DataFrame({"pid": ["a"], "said": ["OPTOUT"], "participation": ["NONE"]})])
+    source = Source(REGISTER, (stored(row("a", "PROG", "NONE")),), (Replaced(old, AT, called),))
+    found = told(scratch, source, plan([rule("family_register", "sex")]))
+    assert found["a"][BEFORE] == "OPTOUT"
+
+
+def test_a_word_that_todays_contract_has_no_more_is_heard_still(scratch: ScratchDirectory) -> None:
+    silent = without("participation")
+    called = called_then(silent, record(meanings(REGISTER)))
+    assert called == ("person_id", "participation")
+    (now,) = stored(row("a", "PROG", None)).blocks
+    old = stored(row("a", "PROG", "OPTOUT"))
+    source = Source(silent, (Stored([now.drop("participation")]),), (Replaced(old, AT, called),))
+    cohort = select(
+        plan([rule("family_register", "sex")]), {"family_register": source}, scratch, elements=()
     )
-    assert names_then(REGISTER, record(meanings(silent))) is None
-    nobody = contract("family_register", *(c for c in REGISTER.columns if c.name != "person_id"))
-    assert names_then(REGISTER, record(meanings(nobody))) is None
-    assert names_then(silent, record(meanings(REGISTER))) is None
-    assert names_then(REGISTER, record({})) == {}, "from before meanings were kept"
+    assert dict(honour(cohort, empty_register()).counts) == {"opted-out": 1}
+
+
+def test_a_replaced_extract_that_had_no_word_says_nothing() -> None:
+    assert called_then(REGISTER, record(meanings(without("participation")))) is None
+    assert called_then(REGISTER, record({})) == ("person_id", "participation"), "as called today"
+    assert called_then(without("participation"), record({})) == ("person_id", "participation")
+    nobody = record(meanings(without("person_id")))
+    assert called_then(REGISTER, nobody) == ("", "participation")
+
+
+def numbered(*names: str) -> Contract:
+    columns = (column(name, Role(name)) for name in names)
+    return contract("family_register", *columns, column("participation"))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "today", "count"),
+    [
+        (("person_id",), ("person_id", "nhs_number"), 0),
+        (("nhs_number",), ("person_id", "nhs_number"), 0),
+        (("forename", "surname", "date_of_birth"), ("forename", "surname", "date_of_birth"), 0),
+        (("forename", "surname", "date_of_birth"), ("surname", "date_of_birth", "upn"), 1),
+        (("nhs_number",), ("person_id",), 1),
+        ((), ("person_id",), 1),
+    ],
+)
+def test_extracts_that_tell_nobody_whom_the_spine_tells_are_counted_in_a_warning(
+    agreed: tuple[str, ...], today: tuple[str, ...], count: int
+) -> None:
+    asked, spine = plan([]), numbered(*today)
+    earlier = [(spine, record(meanings(numbered(*agreed)))), (spine, record(meanings(spine)))]
+    warnings = not_asked(asked, spine, earlier)
+    assert [each.split(" earlier")[0] for each in warnings] == ["1"] * count
+    noted = dataclasses.replace(asked, participation=Participation.STATUTORY)
+    assert not_asked(noted, spine, earlier) == ()
+    wordless = contract("family_register", column("upn", Role.UPN))
+    assert not_asked(asked, numbered("person_id"), [(spine, record(meanings(wordless)))]) == ()
