@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import polars as pl
 
 from gateway.errors import RefusedError
-from gateway.model import Plan, Role
+from gateway.model import Participation, Plan, Role
 from gateway.model.stages import BEFORE, BEFORE_AT, Again, Cohort, Scratch, Spill
 from gateway.selection.joins import joined, unjoinable
 from gateway.selection.saying import WORD, Said, said_elsewhere, tightest
@@ -111,7 +111,9 @@ def for_version(cohort: Cohort, plan: Plan) -> Cohort:
 
 def _cohort_of(plan: Plan) -> tuple[object, ...]:
     asked = (plan.cohort, plan.joins, plan.spine_take, plan.senders, asks_beside(plan))
-    return (plan.request, plan.kind, *asked)
+    # A statutory plan asks no replaced extract: its people lack what was said before.
+    statutory = plan.participation is Participation.STATUTORY
+    return (plan.request, plan.kind, statutory, *asked)
 
 
 def _people_are_unique(spine: Source) -> bool:

@@ -19,6 +19,7 @@ from gateway.objections import honour
 from gateway.objections.register import empty_register
 from gateway.objections.resolve import Resolution, decide
 from gateway.selection import Replaced, Source, select
+from gateway.workflows.previewing import together
 from tests.rooms.test_selection import REGISTER, Counted, Stored, column, contract, plan, rule
 
 LATEST = contract(
@@ -205,6 +206,16 @@ def test_under_a_statutory_rule_no_replaced_extract_is_read(scratch: ScratchDire
     assert old.readings == 0
     told(scratch, source, asked)
     assert old.readings == 1
+
+
+def test_a_statutory_version_is_not_read_together_with_one_that_hears_what_was_said() -> None:
+    asked = plan([rule("family_register", "sex")])
+    noted = dataclasses.replace(asked, participation=Participation.STATUTORY)
+    opted = dataclasses.replace(asked, participation=Participation.OPT_OUT)
+    assert together(noted, asked) is None
+    assert together(asked, noted) is None
+    assert together(noted, noted) is not None
+    assert together(opted, asked) is not None
 
 
 @pytest.mark.parametrize(
