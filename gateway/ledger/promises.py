@@ -177,6 +177,8 @@ def _once(story: Story, _m: Manifests, _on: dt.date) -> Answer:
     made, sent = story.own("package-made"), story.own("package-forwarded")
     whom = {told.fact("package"): told.fact("recipient") for told in made}
     gone = [told.fact("package") for told in sent]
+    if len(whom) != len(made):
+        return Outcome.BROKEN, "A package was made twice.", made
     if len(set(gone)) != len(gone) or not set(gone) <= set(whom):
         return Outcome.BROKEN, "A package left twice, or was never made.", sent
     if any(told.fact("recipient") not in ("", whom[told.fact("package")]) for told in sent):

@@ -21,9 +21,12 @@ Need = tuple[str, str, str]
 
 def minimum(story: Story, manifests: Manifests, _on: dt.date) -> Answer:
     """Every package has the manifest that was recorded, and its columns each a clause."""
-    made = {told.fact("package"): told for told in story.own("package-made")}
+    every = story.own("package-made")
+    made = {told.fact("package"): told for told in every}
     if set(made) != {manifest["package"] for manifest in manifests} or not made:
-        return Outcome.BROKEN, "A manifest is missing.", list(made.values())
+        return Outcome.BROKEN, "A manifest is missing.", every
+    if not len(every) == len(made) == len(manifests):
+        return Outcome.BROKEN, "A package was made twice, or has two manifests.", every
     recorded = story.recorded
     if recorded is not None and recorded.fact("packages") != len(made):
         return Outcome.BROKEN, "A package is missing.", [*made.values(), recorded]
@@ -113,7 +116,10 @@ def destroyed(story: Story, manifests: Manifests, on: dt.date) -> Answer:
     """Each recipient certified the destruction, or its day is still to come."""
     made, gone = story.own("package-made"), story.own("recipient-destroyed")
     days = sorted(_destroy_by(manifest) for manifest in manifests)
-    if len(gone) >= len(made) and made:
+    # A certificate says of which package it is: two of one are none of another.
+    named = {told.fact("package") for told in gone} & {told.fact("package") for told in made}
+    unnamed = [told for told in gone if not told.fact("package")]
+    if len(named) + len(unnamed) >= len(made) and made:
         return Outcome.KEPT, "Each recipient has certified the destruction.", gone
     if days and on.isoformat() <= days[-1]:
         return Outcome.NOT_YET, f"It is to be destroyed by {days[-1]}.", made

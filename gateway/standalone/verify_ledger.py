@@ -62,6 +62,17 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
+def parsed(text: str | bytes) -> Any:
+    """JSON in which no object has two members of one name: the one would hide the other."""
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(members: list[tuple[str, Any]]) -> Json:
+    found = dict(members)
+    require(len(found) == len(members), "a name stands twice in one object")
+    return found
+
+
 def unb64(text: str) -> bytes:
     """Base64url without padding, in its one spelling."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -82,6 +93,8 @@ def merkle_root(leaves: list[bytes]) -> bytes:
 
 def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """The root that a path leads to, walking down the shape of a tree of `size` leaves."""
+    # Any number between two places would lead where the first of them does.
+    require(type(index) is int, "an index is no whole number")
     require(0 <= index < size, "the index lies outside the log")
     if size == 1:
         require(not path, "the path is too long")
@@ -111,7 +124,7 @@ def leaf_hash(commitment: bytes) -> bytes:
 def read_checkpoint(jws: str, trust: Json) -> Json:
     """The content of a signed checkpoint, its signature and key verified."""
     header, body, signature = jws.split(".")
-    said = json.loads(unb64(header))
+    said = parsed(unb64(header))
     expected = {"alg": "EdDSA", "kid": said.get("kid"), "typ": "gateway-checkpoint+jws"}
     require(said == expected, "a checkpoint's signature has another header")
     keys = [key for key in trust["keys"] if (key["use"], key["key_id"]) == ("ledger", said["kid"])]
@@ -121,7 +134,7 @@ def read_checkpoint(jws: str, trust: Json) -> Json:
         public.verify(unb64(signature), f"{header}.{body}".encode("ascii"))
     except InvalidSignature:
         raise Wrong("a checkpoint's signature does not verify") from None
-    content: Json = json.loads(unb64(body))
+    content: Json = parsed(unb64(body))
     until = keys[0]["not_after"]
     valid = keys[0]["not_before"] <= content["time"] and (until is None or content["time"] <= until)
     require(valid, "a checkpoint was signed outside its key's time")
@@ -132,7 +145,7 @@ def read_checkpoint(jws: str, trust: Json) -> Json:
 def check_export(path: Path, trust: Json) -> tuple[Json, list[bytes]]:
     """Verify an export; returns a summary and the leaf hashes."""
     with open(path, "rb") as file:
-        lines = [json.loads(line) for line in file]
+        lines = [parsed(line) for line in file]
     head, rest = lines[0], lines[1:]
     require(set(head) == {"format", "origin", "size"}, "the export's first line is malformed")
     require(head.get("format") == "gateway-ledger-export-1", "this is not a ledger export")
@@ -199,10 +212,10 @@ def check_manifest(manifest: Json, trust: Json) -> Json:
 def check(path: Path, trust: Json, export: Path | None) -> Json:
     """Find out what the file is, and verify it."""
     raw = path.read_bytes()
-    first = json.loads(raw.split(b"\n", 1)[0])
+    first = parsed(raw.split(b"\n", 1)[0])
     if first.get("format") == "gateway-ledger-export-1":
         return check_export(path, trust)[0]
-    document = json.loads(raw)
+    document = parsed(raw)
     is_manifest = "ledger" in document
     if is_manifest:
         done = check_manifest(document, trust)
@@ -226,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ledger", type=Path, help="an export that must hold the proved entry")
     given = parser.parse_args(arguments)
     try:
-        done = check(given.file, json.loads(given.trust.read_bytes()), given.ledger)
+        done = check(given.file, parsed(given.trust.read_bytes()), given.ledger)
     except Wrong as fault:
         done = {"fault": str(fault)}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):

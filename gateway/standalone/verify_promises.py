@@ -103,13 +103,32 @@ def apart(log: Log) -> str:
 
 
 def minimum(log: Log) -> str:
-    """Each manifest is the recorded one, and each of its columns has a clause."""
-    made = {fact(told, "package"): fact(told, "core_digest") for told in log.own("package-made")}
-    shown = {m["package"]: ledger.sha256(ledger.canonical(m)).hex() for m in log.manifests}
+    """Each package was made once, its one manifest is the recorded one, each column has a clause.
+
+    Packages and manifests are compared one by one: of two, neither hides the other.
+    """
+    made = sorted((fact(told, "package"), fact(told, "core_digest")) for told in packages(log))
+    shown = sorted((m["package"], recorded_as(m)) for m in log.manifests)
     clauses = all(column.get("clause") for m in log.manifests for column in m["columns"])
-    packages = [fact(told, "packages") for told in log.own("release-recorded")[:1]]
-    whole = packages in ([], [len(made)])
+    counts = [fact(told, "packages") for told in log.own("release-recorded")[:1]]
+    whole = made_once(log) and counts in ([], [len(made)])
     return KEPT if made and made == shown and clauses and whole else BROKEN
+
+
+def packages(log: Log) -> list[Json]:
+    """The entries of the packages of the release."""
+    return log.own("package-made")
+
+
+def made_once(log: Log) -> bool:
+    """Whether no two of them are of one package."""
+    made = packages(log)
+    return len({fact(told, "package") for told in made}) == len(made)
+
+
+def recorded_as(manifest: Json) -> str:
+    """The digest by which an entry commits to a manifest."""
+    return str(ledger.sha256(ledger.canonical(manifest)).hex())
 
 
 def groups(log: Log) -> str:
@@ -217,19 +236,22 @@ def recorded(log: Log) -> str:
 
 def once(log: Log) -> str:
     """Each package left once, to the recipient it was made for."""
-    whom = {fact(told, "package"): fact(told, "recipient") for told in log.own("package-made")}
+    whom = {fact(told, "package"): fact(told, "recipient") for told in packages(log)}
     sent = log.own("package-forwarded")
     gone = [fact(told, "package") for told in sent]
     wrong = [t for t in sent if fact(t, "recipient") not in (None, whom.get(fact(t, "package")))]
-    if wrong or len(set(gone)) != len(gone) or not set(gone) <= set(whom):
+    twice = not made_once(log) or len(set(gone)) != len(gone)
+    if wrong or twice or not set(gone) <= set(whom):
         return BROKEN
     return KEPT if len(gone) == len(whom) else LATER
 
 
 def destroyed(log: Log) -> str:
     """Each recipient certified the destruction, or its day is still to come."""
-    made, gone = log.own("package-made"), log.own("recipient-destroyed")
-    if made and len(gone) >= len(made):
+    made, gone = packages(log), log.own("recipient-destroyed")
+    named = {fact(told, "package") for told in gone} & {fact(told, "package") for told in made}
+    unnamed = [told for told in gone if fact(told, "package") is None]
+    if made and len(named) + len(unnamed) >= len(made):
         return KEPT
     duties = [duty for m in log.manifests for duty in m.get("duties", [])]
     texts = [duty if isinstance(duty, str) else duty.get("code", "") for duty in duties]

@@ -54,6 +54,7 @@ def check(proof: Json, trust: Json, *, on: dt.date) -> Json:
     ledger.require(on.isoformat() >= signed, "the day to judge by is before the checkpoint's")
     log = promises.Log(proof)
     ledger.require(len(log.own("release-decided")) == 1, "the decision is missing")
+    _as_recorded(log)
     found = log.judged(asked)
     _as_claimed(proof["verdicts"], found, set(there))
     today = log.judged(on.isoformat())
@@ -67,6 +68,21 @@ def check(proof: Json, trust: Json, *, on: dt.date) -> Json:
         "since_asked": [promise for promise in today if today[promise] != found[promise]],
         "nothing_left_out": False,
     }
+
+
+def _as_recorded(log: promises.Log) -> None:
+    """Every manifest is the only one of a package of the release, and the recorded one."""
+    made = {
+        (promises.fact(told, "package"), promises.fact(told, "core_digest"))
+        for told in promises.packages(log)
+    }
+    names = [manifest["package"] for manifest in log.manifests]
+    ledger.require(promises.made_once(log), "a package of the release was made twice")
+    ledger.require(len(set(names)) == len(names), "two manifests are of one package")
+    known = set(names) <= {package for package, _ in made}
+    ledger.require(known, "a manifest is of no package of the release")
+    shown = {(manifest["package"], promises.recorded_as(manifest)) for manifest in log.manifests}
+    ledger.require(shown <= made, "a manifest is not the one that its entry commits to")
 
 
 def _as_claimed(verdicts: list[Json], found: dict[str, str], there: set[int]) -> None:
@@ -88,7 +104,7 @@ def nothing_left_out(proof: Json, trust: Json, export: Path) -> None:
     text_digest = promises.digest(log)
     last = log.own("release-recorded")[0]["index"]
     for text in export.read_text(encoding="utf-8").splitlines():
-        line = json.loads(text)
+        line = ledger.parsed(text)
         if "commitment" not in line or line["index"] >= size:
             continue
         ledger.require("entry" in line, "the export hides an entry; ask for a whole one")
@@ -118,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--on", type=dt.date.fromisoformat, help="judge as of this day, not today")
     given = parser.parse_args(arguments)
     try:
-        proof, trust = json.loads(given.file.read_bytes()), json.loads(given.trust.read_bytes())
+        proof, trust = (ledger.parsed(path.read_bytes()) for path in (given.file, given.trust))
         done = check(proof, trust, on=given.on or dt.datetime.now(tz=dt.UTC).date())
         if given.ledger is not None:
             nothing_left_out(proof, trust, given.ledger)

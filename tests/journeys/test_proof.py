@@ -158,6 +158,30 @@ def _asked_before_it_was_signed(proof: Proof) -> None:
     proof["asked"] = "2020-01-01"
 
 
+def _a_later_day(proof: Proof) -> None:
+    """The lie of a forger: a copy that says another day, before the manifest that is recorded."""
+    for manifest in copy.deepcopy(proof["manifests"]):
+        manifest["duties"] = ["destroy-by 2199-12-31"]
+        proof["manifests"].insert(0, manifest)
+
+
+def _a_manifest_twice(proof: Proof) -> None:
+    proof["manifests"].append(copy.deepcopy(proof["manifests"][0]))
+
+
+def _another_manifest(proof: Proof) -> None:
+    proof["manifests"][0]["duties"] = ["destroy-by 2199-12-31"]
+
+
+def _a_manifest_of_nothing(proof: Proof) -> None:
+    proof["manifests"].append({**proof["manifests"][0], "package": "rel-another.facts"})
+
+
+def _an_entry_between_two(proof: Proof) -> None:
+    told = copy.deepcopy(entry(proof, "key-used"))
+    proof["entries"].append({**told, "index": told["index"] + 0.5})
+
+
 def _a_claim(proof: Proof) -> None:
     verdict = next(v for v in proof["verdicts"] if v["promise"] == "destroyed")
     verdict["outcome"] = "kept"
@@ -183,6 +207,11 @@ def _another_path(proof: Proof) -> None:
         _evidence_that_is_not_there,
         _a_verdict_twice,
         _asked_before_it_was_signed,
+        _a_later_day,
+        _a_manifest_twice,
+        _another_manifest,
+        _a_manifest_of_nothing,
+        _an_entry_between_two,
         _a_claim,
         _another_path,
     ],
@@ -196,6 +225,48 @@ def test_a_file_that_was_changed_does_not_verify(
     change(changed)
     with pytest.raises(verify_release.ledger.Wrong):
         verify_release.check(changed, trust, on=asked(proof))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (_a_later_day, "two manifests are of one package"),
+        (_a_manifest_twice, "two manifests are of one package"),
+        (_another_manifest, "a manifest is not the one that its entry commits to"),
+        (_a_manifest_of_nothing, "a manifest is of no package of the release"),
+        (_an_entry_between_two, "an index is no whole number"),
+        (_an_entry_twice, "an entry stands in the file twice"),
+    ],
+    ids=lambda given: given.__name__.strip("_") if callable(given) else "",
+)
+@pytest.mark.parametrize("on", ["today", "2199-01-01"])
+def test_a_forged_proof_is_refused_in_words_of_its_own(
+    *,
+    proof: Proof,
+    office: Office,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Proof], None],
+    fault: str,
+    on: str,
+) -> None:
+    file, changed = tmp_path / "proof.json", copy.deepcopy(proof)
+    change(changed)
+    file.write_text(json.dumps(changed))
+    day = proof["asked"] if on == "today" else on
+    assert verify_release.main([str(file), "--trust", str(office.trust()), "--on", day]) == 6
+    assert json.loads(capsys.readouterr().out) == {"ok": False, "fault": fault}
+
+
+def test_a_name_that_stands_twice_in_the_file_hides_nothing(
+    proof: Proof, office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text('{"manifests": [], ' + json.dumps(proof)[1:])
+    given = [str(file), "--trust", str(office.trust()), "--on", proof["asked"]]
+    assert verify_release.main(given) == 6
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"ok": False, "fault": "a name stands twice in one object"}
 
 
 def asked(proof: Proof) -> dt.date:

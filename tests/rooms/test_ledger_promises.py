@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from tests.rooms.told_releases import (
     CERTIFIED,
     DECIDED,
     DISCLOSED,
+    FACTS_FILE,
     GRANTED,
     LOADED,
     MADE,
@@ -187,6 +189,23 @@ def test_every_manifest_is_there_and_is_the_one_that_was_recorded() -> None:
     because = "A manifest is not the one that was recorded."
     told = judged("minimum", saying(MADE, which=1, core_digest=NONE))
     assert told == ("broken", because, [MADE])
+
+
+def test_of_two_manifests_or_makings_of_a_package_neither_hides_the_other() -> None:
+    because = "A package was made twice, or has two manifests."
+    for copied in (FACTS_FILE, {**FACTS_FILE, "duties": ["destroy-by 2199-12-31"]}):
+
+        def twice(case: Case, copied: dict[str, Any] = copied) -> Case:
+            return replace(case, manifests=(copied, *case.manifests))
+
+        assert judged("minimum", twice) == ("broken", because, [MADE, MADE])
+        assert others_verdicts(changed(twice))["minimum"] == "broken"
+    again_made = again(MADE, before=BUILT)
+    assert judged("minimum", again_made) == ("broken", because, [MADE, MADE, MADE])
+    told = judged("once", again_made)
+    assert told == ("broken", "A package was made twice.", [MADE, MADE, MADE])
+    verdicts = others_verdicts(changed(again_made))
+    assert (verdicts["minimum"], verdicts["once"]) == ("broken", "broken")
 
 
 def unmade(case: Case) -> Case:
@@ -473,6 +492,19 @@ def test_each_recipient_certifies_the_destruction() -> None:
     because = "Each recipient has certified the destruction."
     told = judged("destroyed", certificate, certificate)
     assert told == ("kept", because, [CERTIFIED, CERTIFIED])
+
+
+def test_two_certificates_of_one_package_are_none_of_another() -> None:
+    def certified(*packages: str) -> list[Change]:
+        return [more(CERTIFIED, **A_CERTIFICATE, package=package) for package in packages]
+
+    for packages, outcome in (
+        (("pkg-facts", "pkg-tokens"), "kept"),
+        (("pkg-facts", "pkg-facts"), "not-yet"),
+        (("pkg-facts", "pkg-another"), "not-yet"),
+    ):
+        assert judged("destroyed", *certified(*packages))[0] == outcome
+        assert others_verdicts(changed(*certified(*packages)))["destroyed"] == outcome
 
 
 # ---- Against the verifier that is written apart

@@ -237,6 +237,8 @@ LINES = (
     (STATED, a_reason("ada")),
     (CERTIFIED, A_CERTIFICATE),
     (CERTIFIED, A_CERTIFICATE),
+    (CERTIFIED, {**A_CERTIFICATE, "package": "pkg-facts"}),
+    (CERTIFIED, {**A_CERTIFICATE, "package": "pkg-facts"}),
 )
 MEMBERS: dict[str, list[Any]] = {
     "columns": [NAMED, UNDUE, [], [a_column("family", treatment="pseudonym")]],
