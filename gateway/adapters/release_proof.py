@@ -40,7 +40,9 @@ OWN = frozenset(
         "emergency-reason-filed",
     }
 )
-OF_THE_POLICY = frozenset({"policy-proposed", "policy-approved", "policy-withdrawn"})
+OF_THE_POLICY = frozenset(
+    {"policy-proposed", "policy-approved", "policy-begun", "policy-withdrawn"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,12 @@ Real commands, and the clock of their processes moved on.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 from gateway.adapters import ledger_search
 from gateway.adapters.database import Database
+from gateway.standalone import verify_release
 from tests import moved_clock
 from tests.journeys import borough
 from tests.journeys.borough import AGREEMENT, SHARE, STUDY
@@ -43,6 +45,27 @@ def test_a_release_follows_the_version_of_its_day(tmp_path: Path) -> None:
     assert on_the_day.document["state"] == "forwarded", on_the_day
     assert under(office, on_the_day) == signed["policy_digest"]
     assert on_the_day.document["release"] != before.document["release"]
+    assert begun_in_proof(office, UNTIL, before) == []
+    assert begun_in_proof(office, UNTIL, on_the_day) == [signed["policy_digest"]]
+
+
+def begun_in_proof(office: Office, days: int, told: Answer) -> list[str]:
+    """Which versions began by the proof of a release, in which nothing is broken or left out."""
+    proof, export, trust = (
+        office.home / f"{told.document['release']}.{name}" for name in ("proof", "all", "trust")
+    )
+    descriptor, *_ = moved_clock.done(
+        *(office, days, ("trust", "export"), ("ledger", "checkpoint", "--as", "ada")),
+        ("prove", told.document["release"], "--to", str(proof)),
+        ("ledger", "export", str(export), "--show-all"),
+    )
+    trust.write_text(descriptor.out)
+    given = (str(proof), "--trust", str(trust), "--ledger", str(export))
+    day = str(moved_clock.day_after(days))
+    assert verify_release.main([*given, "--on", day]) == 0
+    entries = json.loads(proof.read_bytes())["entries"]
+    policy = [each["entry"] for each in entries if each["entry"]["event"] == "policy-begun"]
+    return [entry["facts"]["document_digest"] for entry in policy]
 
 
 def ahead(office: Office, first_day: dt.date) -> Path:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from gateway import standalone
-from gateway.ledger import PROMISES
-from gateway.standalone import verify_release
+from gateway.adapters import release_proof
+from gateway.ledger import EVENTS, PROMISES
+from gateway.standalone import verify_promises, verify_release
 from tests.journeys import borough
 from tests.journeys.borough import SHARE
 from tests.journeys.office import Office
@@ -322,6 +323,17 @@ def test_an_entry_that_was_left_out_shows_against_the_whole_ledger(
     changed["entries"].remove(entry(changed, "package-forwarded"))
     with pytest.raises(verify_release.ledger.Wrong, match="left out"):
         verify_release.nothing_left_out(changed, trust, export)
+
+
+def test_what_is_asked_of_the_whole_ledger_is_in_every_proof() -> None:
+    """Each entry about a text of a policy, of whatever kind, is demanded by its digest."""
+    of_a_text = {
+        event
+        for event, kind in EVENTS.items()
+        if event.startswith("policy-") and "document_digest" in kind.allowed
+    }
+    assert of_a_text == release_proof.OF_THE_POLICY
+    assert verify_promises.OWN == release_proof.OWN
 
 
 def test_a_release_that_was_never_made_proves_nothing(office: Office) -> None:
