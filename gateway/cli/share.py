@@ -209,7 +209,12 @@ def stopped(request: Any, no: GatewayError) -> Any:
 def lines(document: dict[str, Any]) -> Iterator[str]:
     """The answer for people: what left, who was withheld and why, or why nothing left."""
     if document["refusal"]:
-        yield f"{document['state'].capitalize()}: nothing leaves."
+        # Of a release that an earlier command recorded a part may have left.
+        no = "the rest does not leave" if document["resumed"] else "nothing leaves"
+        yield f"{document['state'].capitalize()}: {no}."
+        for package in document["packages"]:
+            yield f"Has left: {_package(package)}"
+            yield from (f"  {place}" for place in (package["path"],) if place)
         for reason in document["refusal"]:
             clause = f" (clause {reason['clause']})" if reason["clause"] else ""
             yield f"{reason['code']}: {reason['reason']}{clause}"
@@ -221,9 +226,13 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     for output, columns in document["columns"].items():
         yield f"{output}: {', '.join(columns)}"
     for package in document["packages"]:
-        yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
+        yield _package(package)
         yield f"  {package['path'] or 'on its way: gateway deliveries list'}"
     yield from (f"Note: {warning}" for warning in document["warnings"])
+
+
+def _package(package: dict[str, Any]) -> str:
+    return f"{package['output']} to {package['recipient']}: {package['rows']} rows"
 
 
 def conservation(told: dict[str, Any], *, rounded: bool) -> str:
@@ -244,7 +253,7 @@ def release_lines(document: dict[str, Any]) -> Iterator[str]:
         withheld = "".join(f" + {count} {why}" for why, count in record["withheld"].items())
         yield f"{record['received']} received = {record['forwarded']} forwarded{withheld}"
     for package in document["packages"]:
-        yield f"{package['output']} to {package['recipient']}: {package['rows']} rows"
+        yield _package(package)
         place = package["path"] or package["package"]
         yield f"  {place}  {package['forwarded'] or 'not yet forwarded'}"
         yield f"  {duty_line(package)}"

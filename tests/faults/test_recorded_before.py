@@ -179,6 +179,22 @@ def test_an_objection_after_a_part_has_left_is_left_to_a_person(
     assert (again["state"], again["resumed"]) == ("forwarded", False)
 
 
+def test_people_are_told_which_part_had_left_of_what_is_held(
+    office: Office, outbox: Path, dies: Dies, person: dict[str, str]
+) -> None:
+    dies(1)
+    object_now(office, person)
+    answer = office.run(*borough.SHARE, "--to", str(outbox))
+    assert answer.code == 5
+    first, left, place, why, *_ = answer.out.splitlines()
+    assert first == "Held: the rest does not leave."
+    (package,) = outbox.rglob("*.gwp")
+    assert left.startswith("Has left: ")
+    assert left.endswith(" rows")
+    assert place == f"  {package}"
+    assert why.startswith("release/register-moved: ")
+
+
 def test_a_release_whose_outbox_stays_out_of_reach_is_not_made_twice(
     office: Office, outbox: Path
 ) -> None:
