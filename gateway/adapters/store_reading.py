@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class SealedExtract:
     path: Path
     digest: str
     identity: Any = field(repr=False, compare=False)
+    replaced: bool = False
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The stored blocks in order, only the named columns that exist.
@@ -46,11 +47,7 @@ class SealedExtract:
             beside = list_beside(self.path)
             places = beside.read_bytes() if beside.is_file() else b""
         except OSError:
-            raise Unavailable(
-                "store/extract-gone",
-                "A stored extract is not in its place.",
-                remedy="Restore it from backup or ask the partner to send it again.",
-            ) from None
+            raise _gone(replaced=self.replaced) from None
         with file:
             whole = Hashing(file)
             while whole.read(1 << 20):
@@ -83,6 +80,23 @@ class SealedExtract:
         digest.update(left_out)
         if digest.hexdigest() != self.digest:
             raise not_as_recorded()
+
+
+def _gone(*, replaced: bool) -> Unavailable:
+    """The error for a file that is not there; one sent again would replace newer ones."""
+    if replaced:
+        return Unavailable(
+            "store/replaced-extract-gone",
+            "A stored extract that a newer one has replaced, and whose refusals still count, is "
+            "not in its place.",
+            remedy="Put its file back from a backup. Do not take the old file in again: it would "
+            "become the newest.",
+        )
+    return Unavailable(
+        "store/extract-gone",
+        "A stored extract is not in its place.",
+        remedy="Restore it from backup or ask the partner to send it again.",
+    )
 
 
 class _Into(io.RawIOBase):
@@ -125,4 +139,4 @@ class StoredExtract:
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The stored blocks, only the named columns that exist."""
-        return self.sealed.frames(columns)
+        return replace(self.sealed, replaced=bool(self.record.superseded_by)).frames(columns)

@@ -1,5 +1,6 @@
 """Stored extracts: sealed, whole or absent, opened only if they are what was recorded."""
 
+import datetime as dt
 import io
 
 import polars as pl
@@ -7,9 +8,23 @@ import pyrage
 import pytest
 
 from gateway.adapters.store import SealedWriter
-from gateway.adapters.store_reading import SealedExtract
+from gateway.adapters.store_reading import SealedExtract, StoredExtract
 from gateway.errors import IntegrityError, Unavailable
+from gateway.model.extracts import ExtractRecord
 
+RECORD = {
+    "id": "ext-1",
+    "dataset": "family_register",
+    "party": "trafford-council",
+    "state": "accepted",
+    "received_at": dt.datetime(2026, 5, 4, tzinfo=dt.UTC),
+    "content_digest": "0" * 64,
+    "contract_digest": "0" * 64,
+    **dict.fromkeys(("rows", "accepted", "quarantined"), 0),
+    **dict.fromkeys(("dropped_columns", "findings"), ()),
+    "profile": {},
+    "evidence": {},
+}
 FRAME = pl.DataFrame({"person_id": ["p1", "p2"], "std.fn1": ["ADA", None]})
 
 
@@ -82,6 +97,22 @@ def test_another_key_does_not_open_it(tmp_path, identity):
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path, identity):
     with pytest.raises(Unavailable, match="store/extract-gone"):
         list(SealedExtract(tmp_path / "none.age", "0" * 64, identity).frames())
+
+
+@pytest.mark.parametrize(
+    ("superseded_by", "code", "sent_again"),
+    [("", "store/extract-gone", True), ("ext-2", "store/replaced-extract-gone", False)],
+)
+def test_who_looks_for_a_replaced_file_is_not_told_to_have_it_sent_again(
+    tmp_path, identity, superseded_by, code, sent_again
+):
+    record = RECORD | {"superseded_by": superseded_by}
+    sealed = SealedExtract(tmp_path / "none.age", "0" * 64, identity)
+    with pytest.raises(Unavailable, match=code) as found:
+        list(StoredExtract(ExtractRecord(**record), sealed).frames())
+    assert found.value.code == code
+    assert ("send it again" in found.value.remedy) == sent_again
+    assert "backup" in found.value.remedy
 
 
 def test_a_discarded_extract_leaves_nothing(tmp_path, identity):

@@ -439,6 +439,19 @@ def test_a_stored_file_that_is_gone_stops_the_release(broken: Office) -> None:
     assert (no.exit, no.code) == (7, "store/extract-gone")
 
 
+def test_a_replaced_file_that_is_gone_is_to_be_put_back_and_not_to_be_sent_again(
+    broken: Office, people: Path, tmp_path: Path
+) -> None:
+    newer = tmp_path / "newer.csv"
+    newer.write_text("".join((people / "family_register.csv").read_text().splitlines(True)[:-1]))
+    replaced = sealed_file(broken)
+    borough.receive(broken, newer, "family_register", borough.COUNCIL)
+    replaced.unlink()
+    no = refused(broken, *SHARE)
+    assert (no.exit, no.code) == (7, "store/replaced-extract-gone")
+    assert "Put its file back from a backup. Do not take the old file in again" in no.said
+
+
 def flipped(path: Path, place: float) -> None:
     content = bytearray(path.read_bytes())
     content[int(len(content) * place)] ^= 1
