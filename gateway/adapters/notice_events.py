@@ -41,6 +41,12 @@ def _approved(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occ
         yield _of_agreement(connection, key, Kind.APPROVED, entry)
 
 
+def _begun(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
+    # One that was withdrawn since is told of as that alone.
+    if _proposal(connection, entry) is not None:
+        yield _of_agreement(connection, key, Kind.BEGUN, entry)
+
+
 def _withdrawn(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
     yield _of_agreement(connection, key, Kind.WITHDRAWN, entry)
 
@@ -89,6 +95,7 @@ def _emergency(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[O
 _TOLD: Mapping[str, Teller] = {
     "policy-proposed": _proposed,
     "policy-approved": _approved,
+    "policy-begun": _begun,
     "policy-withdrawn": _withdrawn,
     "release-held": _held,
     "role-asked": _role_asked,

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     IN_FORCE = "in-force"
+    BEGUN = "begun"
     WITHDRAWN = "withdrawn"
     HELD = "held"
     ROLE_ASKED = "role-asked"
@@ -82,6 +83,13 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             subject="{title}: version {version} is approved",
             sentence='Every controller has approved version {version} of the agreement "{title}". '
             "It is in force from its first day.",
+            path=_AGREEMENT,
+        ),
+        Kind.BEGUN: Notice(
+            acts=_POLICY,
+            subject="{title}: version {version} has begun",
+            sentence='The first day of version {version} of the agreement "{title}" has come, and '
+            "it has taken its place. Releases follow it from now on.",
             path=_AGREEMENT,
         ),
         Kind.WITHDRAWN: Notice(

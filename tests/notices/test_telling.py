@@ -70,6 +70,27 @@ def test_an_approval_is_told_to_the_editor_and_not_to_who_gave_it(
     assert not any("is approved" in m["Subject"] for m in mailbox.to("april@trafford.example"))
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_version_that_waited_is_told_of_when_it_begins(
+    telling: Telling, mailbox: Mailbox, withdrawn: bool
+) -> None:
+    telling.address("rosa", "olga")
+    digest = telling.office.approve(AGREEMENT)
+    facts: dict[str, str | int] = {"document": AGREEMENT, "document_digest": digest, "version": 3}
+    with telling.database.begin() as connection:
+        append(connection, "policy-begun", facts)
+    if withdrawn:
+        telling.office.must("policy", "withdraw", AGREEMENT, "--as", "april")
+    telling.look()
+    telling.look()
+    begun = [(to, m) for to, m in mailbox.came if "version 3 has begun" in m["Subject"]]
+    names = ("alan", "april", "edith") if not withdrawn else ()
+    assert sorted(to for to, _ in begun) == [f"{name}@trafford.example" for name in names]
+    for _, message in begun:
+        assert f"/agreements/{AGREEMENT}" in message.get_content()
+        assert "it has taken its place" in " ".join(message.get_content().split())
+
+
 def test_a_withdrawal_is_told_to_those_who_share_under_it(
     telling: Telling, mailbox: Mailbox
 ) -> None:
