@@ -47,8 +47,10 @@ def _begun(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasi
         yield _of_agreement(connection, key, Kind.BEGUN, entry)
 
 
-def _withdrawn(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:
-    yield _of_agreement(connection, key, Kind.WITHDRAWN, entry)
+def _withdrawn(connection: sa.Connection, _key: str, entry: Entry) -> Iterable[Occasion]:
+    # Several texts are withdrawn at a time, each by an entry: one notice.
+    once = f"withdrawn:{entry.facts['document']}:{entry.at.isoformat()}"
+    yield _of_agreement(connection, once, Kind.WITHDRAWN, entry)
 
 
 def _held(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:

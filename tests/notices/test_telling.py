@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import jobs, notice_addresses, notice_gathering, notice_records
+from gateway.adapters import (
+    jobs,
+    keyring_ledger,
+    notice_addresses,
+    notice_gathering,
+    notice_records,
+)
 from gateway.adapters.examination import Health
 from gateway.adapters.examinations import examine
 from gateway.adapters.job_records import JOBS
@@ -99,6 +105,19 @@ def test_a_withdrawal_is_told_to_those_who_share_under_it(
     telling.office.must("policy", "withdraw", AGREEMENT, "--as", "april")
     telling.look()
     assert any("withdrawn" in m["Subject"] for m in mailbox.to("rosa@trafford.example"))
+
+
+def test_a_withdrawal_of_several_texts_is_told_once(telling: Telling, mailbox: Mailbox) -> None:
+    digest = telling.office.approve(AGREEMENT)
+    withdrawn = {"document": AGREEMENT, "operator": "april"}
+    for at in (telling.at, telling.at + HOUR):
+        with telling.database.begin() as connection:
+            for text in (digest, "0" * 64):
+                facts = {**withdrawn, "document_digest": text}
+                keyring_ledger.record(connection, "policy-withdrawn", facts, at=at)
+    telling.look(later=HOUR)
+    subjects = [message["Subject"] for message in mailbox.to("edith@trafford.example")]
+    assert len([each for each in subjects if "withdrawn" in each]) == 2
 
 
 def test_a_held_release_is_told_to_those_who_may_accept_it_and_not_to_who_ran_it(
