@@ -152,24 +152,23 @@ class Database:
         self._engine.dispose(close=False)
 
     def _commit(self, connection: Connection, transaction: Transaction) -> None:
-        number = connection.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()::text")
-        written = number.scalar()
+        from gateway.adapters import commit_marks
+
+        mark = commit_marks.leave(connection)
         try:
             transaction.commit()
         except DBAPIError as fault:
-            from gateway.adapters.postgresql import outcome
-
             if not fault.connection_invalidated:
                 raise
-            became = outcome(self._reading, written, within=self._outcome_within)
-            if became == "aborted":
-                raise
-            if became != "committed":
+            kept = commit_marks.kept(self._engine, mark, within=self._outcome_within)
+            if kept is None:
                 raise Unavailable(
                     "store/commit-unknown",
                     "The database stopped answering at a commit: whether it was kept is not known.",
                     remedy="Once PostgreSQL answers, do it again: what was kept is found.",
                 ) from None
+            if not kept:
+                raise
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -39,6 +39,7 @@ TABLES = (
     "accounts",
     "asked_access",
     "clients",
+    "commit_marks",
     "deliveries",
     "descriptors",
     "dry_runs",

@@ -9,16 +9,13 @@ Source: PostgreSQL documentation, "Client Connection Defaults"; psycopg 3, `Conn
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from psycopg import Connection, OperationalError
 from psycopg.errors import Error
-from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event
 
 Answer = TypeVar("Answer")
 DEAD_AFTER = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -92,25 +89,6 @@ def bound(engine: Engine, patience: Patience) -> None:
         # The next wait is the ping: a hung server is found out soon.
         if connection is not None:
             connection.patience = float(patience.connect)
-
-
-def outcome(reading: Engine, transaction: str | None, *, within: float) -> str:
-    """What became of a transaction whose commit was not answered.
-
-    Returns:
-        "committed", "aborted", or "" if the server does not say so in time.
-    """
-    if transaction is None:
-        return "committed"  # It had written nothing.
-    until = time.monotonic() + within
-    question = text("SELECT pg_xact_status(CAST(:number AS xid8))")
-    while time.monotonic() < until:
-        with contextlib.suppress(SQLAlchemyError), reading.connect() as connection:
-            found = connection.execute(question, {"number": transaction}).scalar()
-            if found in ("committed", "aborted"):
-                return str(found)
-        time.sleep(0.25)
-    return ""
 
 
 def _settings(patience: Patience) -> Any:

@@ -81,7 +81,7 @@ def test_a_database_that_was_never_founded_is_not_made_by_opening_it(empty):
 def test_tables_from_before_versions_were_kept_are_adopted_with_their_rows(empty):
     import datetime as dt
 
-    with empty.begin() as connection:
+    with empty.begin_migration() as connection:
         schema.upgrade_to(connection, schema.FIRST)
         connection.exec_driver_sql(f"DROP TABLE {schema.VERSION_TABLE}")
         ledger_store.append(
@@ -94,7 +94,7 @@ def test_tables_from_before_versions_were_kept_are_adopted_with_their_rows(empty
 
 
 def test_tables_of_something_else_are_never_taken_for_ours(empty):
-    with empty.begin() as connection:
+    with empty.begin_migration() as connection:
         connection.exec_driver_sql("CREATE TABLE releases (id INTEGER PRIMARY KEY)")
     for act in (schema.migrate, schema.ready):
         with pytest.raises(Unavailable, match="store/foreign-tables"):

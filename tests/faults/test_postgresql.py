@@ -202,10 +202,12 @@ def test_a_writer_that_stands_still_is_ended_by_the_server_and_writes_nothing(
 
 
 class Line:
-    """The line to the server, which can be cut right after a commit has passed."""
+    """The line to the server, which can be cut at a commit: right after it or before it."""
 
     def __init__(self, server_socket: str, folder: Path) -> None:
         self.cut_at_commit, self.cut_for_good = False, False
+        self.instead_of_commit: Callable[[], None] | None = None
+        self._happening = threading.Lock()
         self._server_socket = server_socket
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(folder / ".s.PGSQL.5432"))
@@ -223,8 +225,13 @@ class Line:
             while True:
                 near, _ = self._listening.accept()
                 far = socket.socket(socket.AF_UNIX)
-                far.connect(self._server_socket)
                 self._ends += [near, far]
+                try:
+                    with self._happening:
+                        far.connect(self._server_socket)
+                except OSError:
+                    near.shutdown(socket.SHUT_RDWR)
+                    continue
                 for ends in ((near, far), (far, near)):
                     self._start(self._carry, *ends)
 
@@ -236,6 +243,11 @@ class Line:
                     if self.cut_for_good:
                         self.hang_up()
                     one.shutdown(socket.SHUT_RDWR)
+                if self.instead_of_commit and b"COMMIT\0" in told:
+                    happens, self.instead_of_commit = self.instead_of_commit, None
+                    with self._happening:
+                        happens()
+                    break
                 other.sendall(told)
         for end in (one, other):
             with contextlib.suppress(OSError):
@@ -272,6 +284,44 @@ def test_a_commit_whose_answer_is_lost_is_asked_after(server: Server, for_good: 
     else:
         write(database)
     assert written(beside) == 1
+    for each in (database, beside):
+        each.close()
+    line.close()
+
+
+def test_a_transaction_whose_number_is_given_again_after_a_kill_was_not_kept(
+    server: Server,
+) -> None:
+    url = server.create()
+    folder = Path(tempfile.mkdtemp(prefix="gateway-line-"))
+    line = Line(f"{make_url(url).query['host']}/.s.PGSQL.5432", folder)
+    near = make_url(url).update_query_dict({"host": str(folder)})
+    database, beside = Database(str(near), **SOON, outcome=30), Database(url, **SOON)
+    schema.migrate(database)
+    with beside.begin() as connection:
+        NOTES.create(connection)
+    server.say("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    server.say("SELECT pg_reload_conf()")
+    given: list[object] = []
+
+    def number_of_a_transaction(writer: Database, leaf: int) -> None:
+        with writer.begin() as connection:
+            connection.execute(NOTES.insert().values(leaf=leaf))
+            given.append(connection.exec_driver_sql("SELECT pg_current_xact_id()").scalar())
+
+    def kill_and_write_again() -> None:
+        kill(server)
+        beside.close()
+        for leaf in range(100, 105):
+            number_of_a_transaction(beside, leaf)
+
+    line.instead_of_commit = kill_and_write_again
+    with pytest.raises(Unavailable, match="store/database"):
+        number_of_a_transaction(database, 7)
+    assert given[0] in given[1:], "PostgreSQL has given the number again"
+    with beside.read() as connection:
+        assert 7 not in connection.execute(sa.select(NOTES.c.leaf)).scalars().all()
+    server.say("ALTER SYSTEM RESET wal_writer_delay")
     for each in (database, beside):
         each.close()
     line.close()
