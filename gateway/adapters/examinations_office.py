@@ -17,6 +17,7 @@ from gateway.adapters.duties import DutyState
 from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.adapters.notice_records import NoticeState
 from gateway.adapters.notice_try import FAULTS
+from gateway.model.counting import counted
 from gateway.model.permissions import Action, permits
 
 REVIEW_AHEAD = dt.timedelta(days=90)
@@ -64,10 +65,10 @@ def people(patient: Patient) -> Iterator[Found]:
             yield Found(
                 subject="people",
                 health=Health.LOOK,
-                sentence=f'{len(able)} people may do "{action}".',
+                sentence=f'{counted(len(able), "person", "people")} may do "{action}".',
                 remedy="An administrator adds another: `gateway operators add`.",
             )
-    yield well("people", f"{len(every)} operators.")
+    yield well("people", f"{counted(len(every), 'operator')}.")
 
 
 def work(patient: Patient) -> Iterator[Found]:

@@ -18,6 +18,7 @@ import polars as pl
 from gateway.errors import Unavailable
 from gateway.identity import UNKEPT, postcode_valid
 from gateway.model import Contract, Household, Plan, Role
+from gateway.model.counting import counted
 from gateway.model.extracts import ExtractRecord
 from gateway.objections import Register, incomparable
 from gateway.objections.register import NUMBERS
@@ -93,8 +94,8 @@ def stayed_behind(plan: Plan, records: Iterable[ExtractRecord]) -> tuple[str, ..
     if plan.household is not Household.DROP_FAMILY or not count:
         return ()
     return (
-        f"{count} rows of the spine stayed behind at intake: what they say against sharing is not "
-        "known here and holds no family. Have the partner correct them first.",
+        f"{counted(count, 'row')} of the spine stayed behind at intake: what is said there against "
+        "sharing is not known here and holds no family. Have the partner correct them first.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, open_store
+from gateway.model.counting import counted
 
 # The adapter's words, known without loading it.
 REASONS = ("none-kept", "kept-copies-lost", "no-newer-backup", "newer-backup-damaged", "rehearsal")
@@ -35,7 +36,7 @@ def backup(ctx: click.Context, target: Path, keys: bool, json_wanted: bool) -> N
     write = back_up_keys if keys else back_up
     told = write(open_settings(ctx), target, at=dt.datetime.now(tz=dt.UTC))
     document = {"file": str(target), "files": len(told.files), "entries": told.size}
-    emit(document, json_wanted, [f"{len(told.files)} files are in {target}."])
+    emit(document, json_wanted, [f"{counted(len(told.files), 'file')} in {target}."])
 
 
 @click.command()
@@ -54,7 +55,7 @@ def restore(ctx: click.Context, source: Path, json_wanted: bool) -> None:
 
     told = put_back(open_settings(ctx), source)
     document = {"files": len(told.files), "entries": told.size, "created": told.created}
-    lines = [f"{len(told.files)} files of {told.created} are back."]
+    lines = [f"{counted(len(told.files), 'file')} of {told.created} put back."]
     if told.size:
         lines.append("Nothing leaves before `gateway reconcile`: enter first what came after it.")
     emit(document, json_wanted, lines)

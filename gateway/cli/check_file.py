@@ -12,6 +12,7 @@ import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings
 from gateway.cli.receive import EXIT_OF_STATE, finding_line
+from gateway.model.counting import counted
 
 
 @click.command()
@@ -90,7 +91,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     lead = told.get(document["state"], "It would wait for a person")
     dropped = document["dropped_columns"]
     return [
-        f"{lead}: {document['rows']} rows read, {document['accepted']} accepted, "
+        f"{lead}: {counted(document['rows'], 'row')} read, {document['accepted']} accepted, "
         f"{document['quarantined']} left behind.",
         *([f"Not asked for, take them out: {', '.join(dropped)}."] if dropped else []),
         *(finding_line(finding) for finding in document["findings"]),

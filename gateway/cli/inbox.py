@@ -13,6 +13,7 @@ import click
 
 from gateway.cli.certify import day_options, said
 from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
+from gateway.model.counting import counted
 
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
 folder = click.Path(path_type=Path, file_okay=False)
@@ -150,7 +151,9 @@ def open_one(ctx: click.Context, package: str, key_file: Path, to: Path, json_wa
         "files": [str(path) for path in result.files],
         "receipt": receipt,
     }
-    emit(document, json_wanted, [f"{found.package}: {result.contents.rows} rows in {to}."])
+    emit(
+        document, json_wanted, [f"{found.package}: {counted(result.contents.rows, 'row')} in {to}."]
+    )
 
 
 @inbox.command("acknowledge")

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.common import emit, exits, json_option, open_store, say
+from gateway.model.counting import counted
 
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
 folder = click.Path(path_type=Path, file_okay=False)
@@ -61,7 +62,8 @@ def open_package(
     said = manifest.get("duty_sentences", {})
     lines = [
         f"Package {manifest['package']} from {manifest['sender']} verifies: {', '.join(checks)}.",
-        f"{opened.contents.rows} rows, {len(opened.contents.columns)} columns, in {to}.",
+        f"{counted(opened.contents.rows, 'row')}, "
+        f"{counted(len(opened.contents.columns), 'column')}, in {to}.",
         *(f"Duty: {said.get(duty, duty)}" for duty in manifest["duties"]),
     ]
     emit(document, json_wanted, lines)

@@ -20,6 +20,7 @@ import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings, open_store, say
 from gateway.model import Plan, Refusal, SharingRequest
+from gateway.model.counting import counted
 
 REFUSED = 3
 
@@ -45,7 +46,9 @@ def check(ctx: click.Context, paths: tuple[Path, ...], json_wanted: bool) -> Non
     _, findings = load(documents)
     # What stops a single document may stand in another one: all findings are shown.
     rows = [dataclasses.asdict(finding) for finding in findings]
-    lines = [str(finding) for finding in findings] or [f"{len(named)} documents load."]
+    lines = [str(finding) for finding in findings] or [
+        f"{counted(len(named), 'document')} read without a fault."
+    ]
     emit({"ok": not rows, "documents": len(named), "findings": rows}, json_wanted, lines)
     if rows:
         say(f"{len(rows)} findings.{_mend_first(findings)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.common import emit, exits, json_option
+from gateway.model.counting import counted
 
 
 @click.command()
@@ -39,8 +40,9 @@ def receipt(file: Path, trust_file: Path, json_wanted: bool) -> None:
         [
             f"Verified: receipt {told['extract']} of {told['sender']}.",
             f"{told['dataset']} from {told['party']}, received {told['received']}.",
-            f"{told['state'].capitalize()}: {told['rows']} rows read, {told['accepted']} accepted, "
-            f"{told['quarantined']} quarantined, {told['findings']} findings.",
+            f"{told['state'].capitalize()}: {counted(told['rows'], 'row')} read, "
+            f"{told['accepted']} accepted, {told['quarantined']} quarantined, "
+            f"{counted(told['findings'], 'finding')}.",
             f"SHA-256 of the file: {told['content_digest']}.",
         ],
     )

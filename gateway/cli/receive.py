@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from gateway.cli.common import emit, exits, json_option, open_settings, table
+from gateway.model.counting import counted
 
 EXIT_OF_STATE = {"accepted": 0, "quarantined": 5, "rejected": 4}
 
@@ -107,7 +108,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     """The receipt for people: what happened, then every finding with its remedy."""
     yield f"Receipt {document['extract']}: {document['dataset']} from {document['party']}."
     yield (
-        f"{document['state'].capitalize()}: {document['rows']} rows read, "
+        f"{document['state'].capitalize()}: {counted(document['rows'], 'row')} read, "
         f"{document['accepted']} accepted, {document['quarantined']} quarantined."
     )
     if document["supersedes"]:

@@ -15,6 +15,7 @@ import click
 
 from gateway.cli.common import emit, exits, json_option, say
 from gateway.cli.receive import EXIT_OF_STATE, finding_line
+from gateway.model.counting import counted
 
 
 def _dataset(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
@@ -111,7 +112,7 @@ def _fit_to_send(contracts: Path, file: Path, dataset: str) -> bool:
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"Receipt {document['extract']}: {document['dataset']}."
     yield (
-        f"{document['state'].capitalize()}: {document['rows']} rows read, "
+        f"{document['state'].capitalize()}: {counted(document['rows'], 'row')} read, "
         f"{document['accepted']} accepted, {document['quarantined']} quarantined."
     )
     if document["superseded_by"]:

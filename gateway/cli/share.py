@@ -17,6 +17,7 @@ import click
 from gateway.adapters.settings import Settings
 from gateway.cli.common import as_option, emit, exits, json_option, open_settings, table
 from gateway.errors import GatewayError, HeldForPerson, RefusedError
+from gateway.model.counting import counted
 
 REASONS = ("before-release", "policy-change", "question", "training")
 EXIT_OF_STATE = {
@@ -232,7 +233,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _package(package: dict[str, Any]) -> str:
-    return f"{package['output']} to {package['recipient']}: {package['rows']} rows"
+    return f"{package['output']} to {package['recipient']}: {counted(package['rows'], 'row')}"
 
 
 def conservation(told: dict[str, Any], *, rounded: bool) -> str:
