@@ -45,9 +45,7 @@ def read(document: str, text: str | bytes) -> tuple[Tree, list[Finding]]:
     if finding is not None:
         return {}, [finding]
     if _entries_of(tree) > MOST_ENTRIES:
-        return {}, [
-            _too_large(document, f"the document holds more than {MOST_ENTRIES:,} keys and values.")
-        ]
+        return {}, [_too_many(document)]
     findings: list[Finding] = []
     frozen = _freeze(document, tree, (), findings)
     # Comments too: an approver reads them, and a direction mark shows them elsewhere.
@@ -64,6 +62,9 @@ def _parse(document: str, text: str | bytes) -> tuple[Tree, Finding | None]:
         dotted = any(line.count(".") > MOST_DOTS for line in decoded.splitlines())
         if dotted or _OPENERS.search(re.sub(r"\s", "", decoded)):
             raise RecursionError
+        # Seen before the parser spends seconds on it: no document of this size has so many signs.
+        if sum(map(decoded.count, "=,[")) > 2 * MOST_ENTRIES:
+            return {}, _too_many(document)
         return tomllib.loads(decoded), None
     except RecursionError:
         line = f"line {_deepest_line(decoded)}"
@@ -111,7 +112,7 @@ def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Fi
         return {key: _freeze(document, item, (*path, key), out) for key, item in value.items()}
     if isinstance(value, list):
         return tuple(_freeze(document, item, (*path, n), out) for n, item in enumerate(value))
-    if isinstance(value, str) and any(map(_hidden, value)):
+    if isinstance(value, str) and any(map(_hidden, set(value))):
         out.append(_hidden_text(document, path))
     if isinstance(value, (dt.datetime, dt.time)):
         out.append(_clock(document, path))
@@ -156,6 +157,10 @@ def _hidden_in_comments(document: str, text: str | bytes) -> list[Finding]:
         return []
     line = decoded.count("\n", 0, min(map(decoded.index, marks))) + 1
     return [replace(_hidden_text(document, ()), where=f"line {line}")]
+
+
+def _too_many(document: str) -> Finding:
+    return _too_large(document, f"the document holds more than {MOST_ENTRIES:,} keys and values.")
 
 
 def _too_large(document: str, sentence: str) -> Finding:

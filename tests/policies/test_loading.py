@@ -8,6 +8,7 @@ from gateway.adapters.policy_folder import read_policies
 from gateway.model import Plan, Refusal
 from gateway.policy import PolicyInvalid, decide, load, parse
 from gateway.policy.findings import MOST
+from gateway.policy.reading import read
 from tests.policies import shelf
 from tests.policies.shelf import EXAMPLE, codes, documents, sentences
 
@@ -190,6 +191,18 @@ def test_a_hostile_document_is_refused_before_it_is_understood(
 ) -> None:
     _, findings = load({**shelf.around(), "agreements/x.toml": text})
     assert code in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize("one", ["[a{}]\n", "[[a]] # {}\n", "k{} = 1\n", "a.b{} = 1\n"])
+def test_far_too_many_entries_are_refused_before_they_are_parsed(
+    one: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "gateway.policy.reading.tomllib.loads", lambda _text: pytest.fail("it was parsed")
+    )
+    tree, findings = read("agreements/x.toml", "".join(one.format(n) for n in range(60_000)))
+    assert not tree
+    assert [finding.code for finding in findings] == ["policy/too-large"]
 
 
 @pytest.mark.parametrize(
