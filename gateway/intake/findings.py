@@ -264,7 +264,7 @@ def remedy(finding: Finding, *, required: Container[str] = frozenset()) -> str:
 
 def _where(finding: Finding) -> str:
     if not finding.first_rows:
-        return f"{finding.rows} rows: " if finding.rows else ""
+        return f"{finding.rows} row{'s' if finding.rows > 1 else ''}: " if finding.rows else ""
     rows = ", ".join(str(row) for row in finding.first_rows)
     if finding.rows <= len(finding.first_rows):
         return f"Row{'s' if finding.rows > 1 else ''} {rows}: "

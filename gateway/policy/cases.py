@@ -16,6 +16,12 @@ from gateway.policy.decision import expected
 from gateway.policy.findings import name
 from gateway.policy.reading import Tree
 
+# What is to be done with a case that an earlier or a later version was written for.
+_OUT_OF_TERM = {
+    "sharing/agreement-not-begun": "Its day is before the agreement's first: give it a later day.",
+    "sharing/agreement-ended": "Its day is after the agreement's last: give it an earlier day.",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
@@ -130,6 +136,7 @@ def _faults(
         told = {"permit": "to be permitted", "refuse": "to be refused"}
         was = "It is permitted" if permitted else "It is refused"
         faults.append(f"{was}, and was expected {told[case.expect]}.")
+        faults += [_OUT_OF_TERM[code] for code in codes if code in _OUT_OF_TERM and not permitted]
     faults += [f"The reason {name(r)} is not given." for r in case.reasons or () if r not in codes]
     if isinstance(decision, Plan):
         sent = {

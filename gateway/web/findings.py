@@ -18,7 +18,7 @@ from gateway.model import Contract
 from gateway.model.extracts import ExtractRecord
 from gateway.web.asking import form_of
 
-_ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows(?: \(first [\d, ]+\))?): ")
+_ROWS_FIRST = re.compile(r"^(Rows? [\d, ]+|\d+ rows?(?: \(first [\d, ]+\))?): ")
 
 _COLUMN_FIRST = re.compile(r"^Column [^:]+: ")
 # What became of the file as a whole; it is said above the table.
@@ -82,7 +82,7 @@ def _where(rows: int, first: list[int]) -> str:
         return "The whole file"
     named = ", ".join(f"{row:,}" for row in first[:5])
     if not named:
-        return f"{rows:,} rows"
+        return f"{rows:,} row{'s' if rows > 1 else ''}"
     if rows <= len(first[:5]):
         return f"Row{'s' if rows > 1 else ''} {named}"
     return f"{rows:,} rows, first {named}"

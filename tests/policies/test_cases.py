@@ -56,6 +56,10 @@ def _one(text: str) -> CaseResult:
          'Other columns than expected go to "ons-research".'),
         ('expect = "permit"\nsends.nobody = ["sex"]',
          'Other columns than expected go to "nobody".'),
+        ('expect = "permit"\nchange.starts = 2026-09-01',
+         "Its day is before the agreement's first: give it a later day."),
+        ('expect = "permit"\nchange.ends = 2026-06-01',
+         "Its day is after the agreement's last: give it an earlier day."),
     ],
 )  # fmt: skip
 def test_a_case_that_comes_otherwise_says_how(text: str, fault: str) -> None:

@@ -120,7 +120,7 @@ function row(found) {
 function where({ rows, first_rows: first }) {
   if (!rows) return "The whole file";
   const named = first.slice(0, COUNTED).map(number).join(", ");
-  if (!named) return `${number(rows)} rows`;
+  if (!named) return `${number(rows)} row${rows > 1 ? "s" : ""}`;
   if (rows <= Math.min(first.length, COUNTED)) return `Row${rows > 1 ? "s" : ""} ${named}`;
   return `${number(rows)} rows, first ${named}`;
 }
