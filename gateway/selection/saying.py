@@ -10,15 +10,15 @@ docs/adr/0343-a-no-counts-wherever-it-stands.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from gateway.model import Participation, Plan, Role
+from gateway.model import ContractColumn, Participation, Plan, Role
 from gateway.model.reading import read_ahead
 from gateway.model.stages import BEFORE, BEFORE_AT
-from gateway.selection.identities import KINDS, ROW, by_kind, identities, met, stored_in
+from gateway.selection.identities import KINDS, ROW, STRONG, by_kind, identities, met, stored_in
 from gateway.selection.sources import Source, column_of_field
 from gateway.selection.spine import SpineReader, has_person_ids, protecting
 
@@ -27,6 +27,8 @@ WORD, PROTECTED = "spine.participation", "spine.protected"
 _SILENT = ("", "NONE", "CONSENT")
 _NO = ("OBJECTED", "OPTOUT")
 _TOLD = ("said", "marked", BEFORE, BEFORE_AT)
+# Rows that are gathered before what many of them tell of one person is kept once.
+_GATHERED = 100_000
 _SCHEMA = {name: pl.String() for name in (*(f"who.{kind}" for kind in KINDS), *_TOLD)}
 
 
@@ -63,25 +65,57 @@ def said_elsewhere(plan: Plan, sources: Mapping[str, Source]) -> Said:
         sources: by dataset id; the spine and each join must be there.
     """
     spine = sources[plan.cohort.dataset]
-    rows = [part for join in plan.joins for part in _of_source(sources[join.dataset])]
+    people = _People()
+    for join in plan.joins:
+        people.add(_of_source(sources[join.dataset]))
     if _repeats(plan, spine):
-        rows += _of_source(spine, marks=True)
+        people.add(_of_source(spine, marks=True))
     asked = () if plan.participation is Participation.STATUTORY else _read(plan, sources)
-    before = [part for source in asked for part in _of_replaced(source)]
-    known = pl.concat([pl.DataFrame(schema=_SCHEMA), *rows, *before])
-    told = by_kind(known, _once, certain=has_person_ids(spine))
+    before = sum(people.add(_of_replaced(source)) for source in asked)
+    told = by_kind(people.once(), _once, certain=has_person_ids(spine))
     return Said(told=told, before=bool(before))
+
+
+class _People:
+    """What rows tell, kept once for all that tell whom alike, however many rows and extracts."""
+
+    def __init__(self) -> None:
+        self._known = [pl.DataFrame(schema=_SCHEMA)]
+        self._rows, self._full = 0, _GATHERED
+
+    def add(self, parts: Iterable[pl.DataFrame]) -> int:
+        """Take parts in; how many rows they had."""
+        count = 0
+        for part in parts:
+            count += part.height
+            self._known.append(part)
+            self._rows += part.height
+            if self._rows > self._full:
+                self._rows = self.once().height
+                self._full = max(_GATHERED, 2 * self._rows)
+        return count
+
+    def once(self) -> pl.DataFrame:
+        """One row for all that tell whom alike."""
+        alike = [f"who.{kind}" for kind in KINDS]
+        self._known = [pl.concat(self._known).group_by(alike).agg(_once()).select(*_SCHEMA)]
+        return self._known[0]
 
 
 def _repeats(plan: Plan, spine: Source) -> bool:
     """Whether somebody of the cohort can have a row that is not read as theirs."""
-    if not has_person_ids(spine):
-        return True
-    if not (plan.cohort.within or plan.cohort.between):
-        return False
     person = spine.column_of(Role.PERSON_ID)
-    unique = any(column.name == person and column.unique for column in spine.contract.columns)
-    return not (unique and len(spine.extracts) == 1)
+    told_by = {column.name: column.unique for column in spine.contract.columns if _numbers(column)}
+    once = len(spine.extracts) == 1 and all(told_by.values())
+    if once:
+        return not has_person_ids(spine)
+    everybody = not (plan.cohort.within or plan.cohort.between)
+    # Rows that have nothing but the same person id are read as one person's, if all are read.
+    return not (everybody and has_person_ids(spine) and list(told_by) == [person])
+
+
+def _numbers(column: ContractColumn) -> bool:
+    return column.role in {Role.PERSON_ID, Role.NHS_NUMBER, Role.UPN, Role.NINO}
 
 
 def _read(plan: Plan, sources: Mapping[str, Source]) -> Iterator[Source]:
@@ -97,10 +131,12 @@ def _of_source(source: Source, *, marks: bool = False) -> Iterator[pl.DataFrame]
     mark = protecting(source.contract) if marks else ""
     if not (word or mark):
         return
-    columns = [name for name in (person, word, mark, *stored_in(KINDS)) if name]
+    # Where every row has a person id, a name tells nobody more.
+    kinds = STRONG if has_person_ids(source) and marks else KINDS
+    columns = [name for name in (person, word, mark, *stored_in(kinds)) if name]
     for block in read_ahead(source.blocks(list(dict.fromkeys(columns)))):
         said = {"said": _word(word, block.columns), "marked": _mark(mark, block.columns)}
-        yield _telling(block.select(*identities(person, block.columns), **said), "said", "marked")
+        yield _telling(block, person, **said)
 
 
 def _of_replaced(source: Source) -> Iterator[pl.DataFrame]:
@@ -109,10 +145,9 @@ def _of_replaced(source: Source) -> Iterator[pl.DataFrame]:
         person, word = each.columns(source.contract)
         columns = [name for name in (person, word, *stored_in(KINDS)) if name]
         for block in read_ahead(each.extract.frames(list(dict.fromkeys(columns)))):
-            said = {BEFORE: _word(word, block.columns), BEFORE_AT: pl.lit(each.at)}
-            told = _telling(block.select(*identities(person, block.columns), **said), BEFORE)
+            told = _telling(block, person, **{BEFORE: _word(word, block.columns)})
             if told.height:
-                yield told
+                yield told.with_columns(pl.lit(each.at).alias(BEFORE_AT))
 
 
 def _word(column: str, present: Collection[str]) -> pl.Expr:
@@ -129,12 +164,18 @@ def _mark(column: str, present: Collection[str]) -> pl.Expr:
     return pl.when(pl.col(column).cast(pl.String) == "Y").then(pl.lit("Y"))
 
 
-def _telling(rows: pl.DataFrame, *told: str) -> pl.DataFrame:
-    """The rows that tell any of these of somebody, with every column of what can be told."""
-    says = pl.any_horizontal(pl.col(name).is_not_null() for name in told)
+def _telling(block: pl.DataFrame, person: str | None, **said: pl.Expr) -> pl.DataFrame:
+    """The rows that tell any of these of somebody, with every column of what can be told.
+
+    They are few, and copied: else they would keep the whole block in memory.
+    """
+    says = pl.any_horizontal(word.is_not_null() for word in said.values())
+    rows = block.filter(says).select(*identities(person, block.columns), **said)
     whom = pl.any_horizontal(pl.col(f"who.{kind}").is_not_null() for kind in KINDS)
-    rest = [pl.lit(None, dtype=pl.String).alias(name) for name in _TOLD if name not in rows.columns]
-    return rows.filter(says & whom).with_columns(rest).select(*_SCHEMA)
+    rest = [pl.lit(None, dtype=pl.String).alias(name) for name in _TOLD if name not in said]
+    told = rows.filter(whom).with_columns(rest).select(*_SCHEMA)
+    copied = pl.from_arrow(told.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return pl.DataFrame(copied, schema=_SCHEMA)
 
 
 def _once() -> list[pl.Expr]:

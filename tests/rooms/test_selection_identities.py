@@ -13,8 +13,9 @@ from gateway.model import Role
 from gateway.model.stages import BEFORE, BEFORE_AT
 from gateway.objections import honour
 from gateway.objections.register import empty_register
-from gateway.selection import Replaced, Source, select
+from gateway.selection import Replaced, Source, saying, select
 from gateway.selection.identities import kinds_of
+from gateway.selection.saying import said_elsewhere
 from tests.rooms.test_selection import REGISTER, Counted, Stored, column, contract, plan, rule
 
 AT, LATER = "2026-03-01T00:00:00+00:00", "2026-04-01T00:00:00+00:00"
@@ -157,6 +158,65 @@ def test_what_an_older_row_of_a_person_is_met_by_holds_the_latest(tmp_path: Path
     rows, counts, _ = cohort(tmp_path, now, row(ANN, "OPTOUT", nhs="9434765919"), latest=True)
     assert [(each[BEFORE], each[BEFORE_AT]) for each in rows] == [("OPTOUT", AT)]
     assert counts == {"opted-out": 1}
+
+
+@pytest.mark.parametrize("arm", ["PROG", "OUT"])
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_no_beside_another_person_id_of_one_number_is_heard(
+    tmp_path: Path, arm: str, unique: bool
+) -> None:
+    own = column("person_id", Role.PERSON_ID, unique=unique, required=True)
+    agreed = contract("family_register", own, *ANY.columns[1:])
+    twice = [
+        row(ANN, person="P2", nhs="9434765919"),
+        row(ANN, "OPTOUT", person="P1", nhs="9434765919", arm=arm),
+        row(JOHN, person="P3", nhs="9434765870"),
+    ]
+    _, counts, shared = cohort(tmp_path, twice, agreed=agreed)
+    assert shared == ["P3"]
+    assert counts == {"opted-out": 1 if arm == "OUT" else 2}
+
+
+def test_what_few_rows_say_keeps_no_block_in_memory() -> None:
+    many = 20_000
+    block = pl.DataFrame(
+        {
+            "person_id": [f"a-person-of-the-borough-{n}" for n in range(many)],
+            "std.fn1": [f"A-FORENAME-THAT-IS-LONG-{n}" for n in range(many)],
+            "std.sn1": [f"A-SURNAME-THAT-IS-LONG-{n}" for n in range(many)],
+            "std.dob": "1980-02-03",
+            "participation": [*["OPTOUT"] * 3, *["NONE"] * (many - 3)],
+        }
+    )
+    source = Source(ANY, (stored(row(JOHN, person="P1")),), (Replaced(Stored([block]), AT),))
+    said = said_elsewhere(plan([rule("family_register", "sex")]), {"family_register": source})
+    assert {kind: rows.height for kind, rows in said.told.items()} == {"person": 3, "name": 3}
+    for rows in said.told.values():
+        as_they_lie = rows.to_arrow(compat_level=pl.CompatLevel.newest())
+        held = [chunk.buffers() for each in as_they_lie for chunk in each.chunks]
+        assert sum(buffer.size for found in held for buffer in found if buffer) < 10_000
+
+
+@pytest.mark.parametrize("gathered", [1, 3, 100_000])
+def test_what_many_extracts_say_of_one_person_is_kept_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    monkeypatch.setattr(saying, "_GATHERED", gathered)
+    before = [row(ANN, word, person="P1") for word in ("MAYBE", "OPTOUT", "CONSENT")]
+    older = Replaced(stored(*before), AT)
+    newer = Replaced(stored(row(ANN, "PERHAPS", person="P1"), row(JOHN, "NO", person="P2")), LATER)
+    now = stored(row(ANN, person="P1"), row(JOHN, person="P2"))
+    source = Source(ANY, (now,), (older, newer, older))
+    with ScratchDirectory(tmp_path) as scratch:
+        chosen = select(
+            plan([rule("family_register", "sex")]),
+            {"family_register": source},
+            scratch,
+            elements=(),
+        )
+        rows = [each for part in chosen.partitions for each in part.to_dicts()]
+    found = {each["person"]: (each[BEFORE], each[BEFORE_AT]) for each in rows}
+    assert found == {"P1": ("OPTOUT", LATER), "P2": ("NO", LATER)}
 
 
 def test_names_are_not_read_where_everybody_has_a_person_id(tmp_path: Path) -> None:
