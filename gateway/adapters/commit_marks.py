@@ -29,30 +29,35 @@ COMMIT_MARKS = Table(
 )
 KEPT_SECONDS = 24 * 60 * 60
 
+# By the server's clock: those of the machines that work on it may differ.
 _LEAVE = text(
-    "INSERT INTO commit_marks (session, mark, left_at) SELECT :session, :mark, :now "
+    "INSERT INTO commit_marks (session, mark, left_at) "
+    "SELECT :session, :mark, CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS bigint) "
     "WHERE pg_current_xact_id_if_assigned() IS NOT NULL "
     "ON CONFLICT (session) DO UPDATE SET mark = excluded.mark, left_at = excluded.left_at "
     "RETURNING mark"
+)
+_TIDY = text(
+    "DELETE FROM commit_marks "
+    "WHERE left_at < CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS bigint) - :kept"
 )
 
 
 def leave(connection: Connection) -> str:
     """Mark this transaction as the last act before its commit; "" if it has written nothing."""
-    now = int(time.time())
     session = connection.info.get("marks")
     if session is None:
         session = connection.info["marks"] = secrets.token_hex(16)
-        connection.execute(COMMIT_MARKS.delete().where(COMMIT_MARKS.c.left_at < now - KEPT_SECONDS))
-    given = {"session": session, "mark": secrets.token_hex(16), "now": now}
+        connection.execute(_TIDY, {"kept": KEPT_SECONDS})
+    given = {"session": session, "mark": secrets.token_hex(16)}
     return connection.execute(_LEAVE, given).scalar() or ""
 
 
 def kept(engine: Engine, mark: str, *, within: float) -> bool | None:
     """Whether the transaction that left a mark was committed.
 
-    A transaction holds the writer's lock until it has ended, so whoever has waited for
-    the lock reads what is certain.
+    A mark that is seen is certain. One that is not may still come: a transaction holds
+    the writer's lock until it has ended, so whoever has waited for the lock knows.
 
     Args:
         engine: whose transactions see what is committed at each statement (READ COMMITTED).
@@ -68,6 +73,9 @@ def kept(engine: Engine, mark: str, *, within: float) -> bool | None:
     question = select(COMMIT_MARKS.c.mark).where(COMMIT_MARKS.c.mark == mark)
     while (left := until - time.monotonic()) > 0:
         with contextlib.suppress(SQLAlchemyError), engine.begin() as connection:
+            connection.connection.driver_connection.patience = left  # type: ignore[union-attr]
+            if connection.scalar(question) is not None:
+                return True
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, int(left * 1000))}ms'")
             take_lock(connection, WRITER)
             return connection.scalar(question) is not None

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_store
+from gateway.adapters import policy_store, policy_waiting
 from gateway.adapters.database import METADATA
 from gateway.adapters.duty_records import DUTIES
 from gateway.adapters.extract_store import EXTRACTS
@@ -88,13 +88,16 @@ def last_texts(connection: sa.Connection) -> dict[str, str]:
 
 
 def _waiting(connection: sa.Connection, agreement: str) -> Iterator[Proposal]:
-    """Of each other agreement the newest proposal, unless it is what the documents say."""
+    """Of each other agreement what is not yet what the documents say.
+
+    That is the newest proposal, where it waits for an approval, and the version that
+    waits for its first day, which need not be the newest one.
+    """
     newest = {each.agreement: each for each in policy_store.proposals(connection)}
-    yield from (
-        each
-        for key, each in newest.items()
-        if key != agreement and (each.begins or not each.complete)
-    )
+    proposed = [each for each in newest.values() if each.begins or not each.complete]
+    later = [each.proposal for each in policy_waiting.waiting(connection)]
+    every = {each.number: each for each in (*proposed, *later)}
+    yield from (each for each in every.values() if each.agreement != agreement)
 
 
 def _newly(before: Texts, after: Texts) -> Iterator[str]:

@@ -240,7 +240,7 @@ def _opened(ctx: click.Context) -> Any:
     from gateway.wiring.beginning import begin_due
 
     opened = open_store(ctx)
-    begin_due(opened.database, opened.ring, at=opened.at)
+    begin_due(opened.settings, opened.database, opened.ring, at=opened.at)
     return opened
 
 

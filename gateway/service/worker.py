@@ -147,7 +147,7 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
             if time.monotonic() - looked > schedule.LOOK_SECONDS or day < now().date():
                 looked, day = time.monotonic(), now().date()
                 with _outage():
-                    begin_due(shop.database, shop.ring, at=now())
+                    begin_due(shop.settings, shop.database, shop.ring, at=now())
                     schedule.ask_for_the_day(shop.database, terms.kinds, at=now())
                     lapse(shop)
             job = None

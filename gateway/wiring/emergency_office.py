@@ -27,7 +27,7 @@ _TOLD = (
 def office(settings: Settings, database: Database) -> EmergencyOffice:
     """The office of the acts; it holds public keys alone. What begins today has begun."""
     at, ring = now(), open_ring(settings)
-    begin_due(database, ring, at=at)
+    begin_due(settings, database, ring, at=at)
     return EmergencyOffice(
         database=database,
         append=append,

@@ -70,7 +70,7 @@ def share_desk(
             stack.enter_context(one_at_a_time(settings.data, database, within=turn_within))
             with database.read() as connection:
                 clock.require_present(connection, at=now())
-        beginning.begin_due(database, ring, at=now())
+        beginning.begin_due(settings, database, ring, at=now())
         # Policies are read once it is our turn: they may have changed while we waited.
         desk = _share_desk(settings, database, ring, progress=progress, on=on)
         if not rehearsal:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters import (
+    backup,
+    clock,
     ledger_search,
     policy_reading,
     policy_since,
@@ -96,8 +98,8 @@ def in_force(database: Database, at: dt.datetime) -> bool:
 
 
 def begin(office: Office, database: Database, at: dt.datetime) -> list[int]:
-    ring = open_ring(read_settings(office.data, environ=office.environment()))
-    return [each.version for each in begin_due(database, ring, at=at)]
+    settings = read_settings(office.data, environ=office.environment())
+    return [each.version for each in begin_due(settings, database, open_ring(settings), at=at)]
 
 
 def waits(office: Office) -> dict[str, object] | None:
@@ -124,6 +126,27 @@ def test_on_its_first_day_it_takes_its_place_once(office: Office, database: Data
         past = policy_since.basis(connection, TRAFFORD)
     assert [entry.facts["version"] for _, entry in entries] == [4]
     assert (past.version, past.sure) == (4, True)
+
+
+def test_while_a_restored_directory_is_in_hold_none_begins(
+    office: Office, database: Database
+) -> None:
+    mark = office.data / backup.HELD
+    mark.write_text('{"format": "", "created": "", "size": 0, "root": "", "files": {}}')
+    assert begin(office, database, THE_DAY) == []
+    mark.unlink()
+    assert begin(office, database, THE_DAY) == [4]
+
+
+def test_while_the_clock_is_behind_none_begins(
+    office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dt.datetime] = []
+    monkeypatch.setattr(clock, "is_behind", lambda _connection, *, at: not asked.append(at))
+    assert begin(office, database, THE_DAY - dt.timedelta(days=1)) == []
+    assert begin(office, database, THE_DAY) == []
+    assert asked == [THE_DAY], "the clock is asked only where a version is due"
+    assert version(database) == 3
 
 
 def test_the_next_proposal_is_compared_with_what_is_in_force(
@@ -207,7 +230,10 @@ def test_where_the_shared_part_ends_what_stands_nothing_waits(
     assert (version(database), waits(office)) == (4, None)
 
 
-def test_what_it_needs_is_not_taken_out_while_it_waits(office: Office, tmp_path: Path) -> None:
+@pytest.mark.parametrize("again_of_the_present", [(), ("propose",), ("propose", "approve")])
+def test_what_it_needs_is_not_taken_out_while_it_waits(
+    office: Office, tmp_path: Path, again_of_the_present: tuple[str, ...]
+) -> None:
     office.must("policy", "export", tmp_path)
     spare = tmp_path / "recipients" / "spare.toml"
     known = (tmp_path / "recipients" / "ons-research.toml").read_text()
@@ -219,6 +245,8 @@ def test_what_it_needs_is_not_taken_out_while_it_waits(office: Office, tmp_path:
     path.write_text(path.read_text().replace('"ons-research"', '"spare"'))
     office.must("policy", "propose", path, "--as", "zed")
     office.must("policy", "approve", TRAFFORD, "--as", "ben")
+    for again in again_of_the_present:
+        office.must("policy", again, TRAFFORD, "--as", {"propose": "zed", "approve": "ben"}[again])
     assert waits(office) is not None
     without = ("--without", "recipients/spare.toml", "--as", "zed")
     office.refused("policy/still-needed", 3, "policy", "propose", KIRKLEES, *without)

@@ -289,6 +289,37 @@ def test_a_commit_whose_answer_is_lost_is_asked_after(server: Server, for_good: 
     line.close()
 
 
+def test_a_commit_that_was_kept_is_known_while_another_writes(server: Server) -> None:
+    url = server.create()
+    folder = Path(tempfile.mkdtemp(prefix="gateway-line-"))
+    line = Line(f"{make_url(url).query['host']}/.s.PGSQL.5432", folder)
+    near = make_url(url).update_query_dict({"host": str(folder)})
+    database, beside = Database(str(near), outcome=2), Database(url)
+    schema.migrate(database)
+    with beside.begin() as connection:
+        NOTES.create(connection)
+    known = threading.Event()
+
+    def write_long() -> None:
+        with beside.begin() as connection:
+            connection.execute(NOTES.insert().values(leaf=8))
+            known.wait(20)
+
+    other = threading.Thread(target=write_long)
+    with database.begin() as connection:
+        connection.execute(NOTES.insert().values(leaf=7))
+        other.start()
+        time.sleep(0.5)
+        line.cut_at_commit = True
+    known.set()
+    other.join()
+    with beside.read() as connection:
+        assert set(connection.execute(sa.select(NOTES.c.leaf)).scalars()) == {7, 8}
+    for each in (database, beside):
+        each.close()
+    line.close()
+
+
 def test_a_transaction_whose_number_is_given_again_after_a_kill_was_not_kept(
     server: Server,
 ) -> None:
