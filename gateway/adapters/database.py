@@ -14,6 +14,7 @@ PostgreSQL documentation, "Explicit Locking".
 from __future__ import annotations
 
 import os
+import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -175,6 +176,13 @@ class Database:
         try:
             yield
         except SQLAlchemyError as fault:
+            if _is_damaged(fault):
+                raise Unavailable(
+                    "store/damaged",
+                    "The database is damaged: its file is not what SQLite wrote.",
+                    remedy="Stop the service, keep the file, and restore the newest backup into "
+                    "another directory: docs/how-to/run-the-service.md.",
+                ) from None
             remedy = (
                 "Check that the PostgreSQL server runs, answers and has room; then do it again."
                 if self._postgresql
@@ -186,6 +194,11 @@ class Database:
                 remedy=remedy,
                 fault=type(fault).__name__,
             ) from None
+
+
+def _is_damaged(fault: SQLAlchemyError) -> bool:
+    code = getattr(getattr(fault, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def take_lock(connection: Connection, number: int) -> None:

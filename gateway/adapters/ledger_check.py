@@ -9,7 +9,6 @@ Source: security design points 20 and 24; RFC 9162 section 2.1.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from gateway import ledger
+from gateway.adapters.durable import written_beside
+from gateway.adapters.ledger_rows import raw, written
 from gateway.adapters.ledger_store import LEAVES, NODES, size, stored_checkpoints
 from gateway.errors import GatewayError, IntegrityError, Unavailable, UsageError
 from gateway.ledger import Checkpoint, CompactRange
@@ -108,23 +109,22 @@ def export(
     Raises:
         UsageError: the file is there already.
         Unavailable: it cannot be written.
+        IntegrityError: an entry is not what was written; nothing is exported.
     """
     lines = (rfc8785.dumps(line) + b"\n" for line in _export_lines(connection, origin, show))
     if path is None:
         sys.stdout.buffer.writelines(lines)
         sys.stdout.buffer.flush()
         return size(connection)
-    try:
-        with open(path, "xb") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
+    if path.exists():
         raise UsageError(
             "ledger/export-exists",
             "The export's file is there already.",
             remedy="Choose another name: an export overwrites nothing.",
-        ) from None
+        )
+    try:
+        with written_beside(path, mode=0o666) as file:
+            file.writelines(lines)
     except OSError as fault:
         raise Unavailable(
             "ledger/not-exported",
@@ -179,7 +179,7 @@ def _export_lines(
 ) -> Iterator[dict[str, Any]]:
     yield {"format": EXPORT_FORMAT, "origin": origin, "size": size(connection)}
     for row in (row for block in _blocks(connection) for row in block):
-        entry, salt = bytes(row["entry"]), bytes(row["salt"])
+        entry, salt = written(row)
         line = {"index": row["index"], "commitment": ledger.commit(entry, salt=salt).hex()}
         if show(row["event"]):
             line |= {"entry": json.loads(entry), "salt": salt.hex()}
@@ -247,7 +247,7 @@ class _Check:
             self.faults.append(f"ledger/not-consistent at {self.grown.size}")
 
     def _commitment(self, row: Mapping[str, Any]) -> bytes:
-        entry, salt = _raw(row["entry"]), _raw(row["salt"])
+        entry, salt = raw(row["entry"]), raw(row["salt"])
         try:
             event = ledger.decode_entry(entry).event
             commitment = ledger.commit(entry, salt=salt)
@@ -262,12 +262,7 @@ class _Check:
 def _kept_nodes(connection: Connection, block: Block) -> dict[tuple[int, int], bytes]:
     first, last = block[0]["index"], block[-1]["index"]
     query = sa.select(NODES).where(NODES.c.leaf >= first, NODES.c.leaf <= last)
-    return {(row.leaf, row.level): _raw(row.hash) for row in connection.execute(query)}
-
-
-def _raw(value: object) -> bytes:
-    """Stored bytes; a value of another type (SQLite takes any) becomes none at all."""
-    return bytes(value) if isinstance(value, bytes | memoryview) else b""
+    return {(row.leaf, row.level): raw(row.hash) for row in connection.execute(query)}
 
 
 def _blocks(connection: Connection) -> Iterator[Block]:

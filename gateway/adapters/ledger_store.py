@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from gateway import ledger
 from gateway.adapters.database import METADATA
+from gateway.adapters.ledger_rows import written
 from gateway.errors import NOT_BELIEVED, IntegrityError, Unavailable, UsageError
 from gateway.ledger import Checkpoint, Entry, EntryProof, Fact, LeafRef
 from gateway.sealing import CHECKPOINT_TYP, LedgerPart, Signer, sign_compact
@@ -163,6 +164,7 @@ def prove(connection: Connection, entry: str | int, *, at_size: int | None = Non
 
     Raises:
         UsageError: `ledger/no-such-entry`.
+        IntegrityError: it is not what was written.
     """
     column = LEAVES.c["index"] if isinstance(entry, int) else LEAVES.c.id
     row = connection.execute(sa.select(LEAVES).where(column == entry)).mappings().first()
@@ -173,15 +175,12 @@ def prove(connection: Connection, entry: str | int, *, at_size: int | None = Non
             remedy="`gateway ledger export` lists them.",
         )
     count = size(connection) if at_size is None else at_size
-    node = _reader(connection)
-    return EntryProof(
-        index=row["index"],
-        entry=bytes(row["entry"]),
-        salt=bytes(row["salt"]),
-        size=count,
-        root=ledger.root(count, node=node),
-        path=ledger.inclusion_path(row["index"], count, node=node),
-    )
+    node, index = _reader(connection), int(row["index"])
+    said, salt = written(dict(row))
+    root, path = ledger.root(count, node=node), ledger.inclusion_path(index, count, node=node)
+    leaf = ledger.leaf_hash(ledger.commit(said, salt=salt))
+    ledger.check_inclusion(leaf, path, index=index, size=count, root=root)
+    return EntryProof(index=index, entry=said, salt=salt, size=count, root=root, path=path)
 
 
 def prove_continuity(connection: Connection, old: int, new: int) -> tuple[bytes, ...]:
@@ -228,10 +227,10 @@ def entries(connection: Connection, *, event: str = "") -> Iterator[tuple[LeafRe
     if event:
         query = query.where(LEAVES.c.event == event)
     for row in connection.execute(query).mappings():
-        commitment = ledger.commit(bytes(row["entry"]), salt=bytes(row["salt"]))
-        leaf = ledger.leaf_hash(commitment)
+        entry, salt = written(dict(row))
+        leaf = ledger.leaf_hash(ledger.commit(entry, salt=salt))
         ref = LeafRef(index=row["index"], entry_id=row["id"], leaf_hash=leaf)
-        yield ref, ledger.decode_entry(bytes(row["entry"]))
+        yield ref, ledger.decode_entry(entry)
 
 
 def signed_checkpoint(jws: str, key_id: str) -> SignedCheckpoint:

@@ -106,7 +106,7 @@ def checkpoint(ctx: click.Context, to: Path | None, acting: str, json_wanted: bo
 
     Example: gateway ledger checkpoint --to checkpoint-2026-05.txt --as olu
     """
-    from gateway.adapters import keyring_books, ledger_store
+    from gateway.adapters import keyring_books, ledger_check, ledger_store
     from gateway.model.keys import KeyKind
     from gateway.model.permissions import Action
     from gateway.workflows.custody import allow
@@ -115,6 +115,7 @@ def checkpoint(ctx: click.Context, to: Path | None, acting: str, json_wanted: bo
     with opened.database.begin() as connection:
         books = keyring_books.SqlBooks(connection, opened.ring, at=opened.at)
         allow(books, acting, Action.LEDGER_CHECKPOINT)
+        ledger_check.require_whole(connection, keys=_keys(opened))
         signed = ledger_store.checkpoint(
             connection,
             opened.ring.signer(KeyKind.LEDGER_SIGNING),
@@ -160,18 +161,22 @@ def prove(ctx: click.Context, entry: str, to: Path | None, json_wanted: bool) ->
     emit(document, json_wanted or to is None, [f"The proof is in {to}."])
 
 
-def _report(opened: Opened, against: tuple[Path, ...]) -> Any:
-    from gateway.adapters import ledger_check
+def _keys(opened: Opened) -> dict[str, bytes]:
     from gateway.adapters.keyring_signing import raw_public
     from gateway.model.keys import KeyKind
 
     records = opened.ring.verifying_keys(KeyKind.LEDGER_SIGNING)
-    keys = {record.id: raw_public(record.public) for record in records}
+    return {record.id: raw_public(record.public) for record in records}
+
+
+def _report(opened: Opened, against: tuple[Path, ...]) -> Any:
+    from gateway.adapters import ledger_check
+
     outside = [
         line for path in against for line in path.read_text("ascii", "replace").split() if line
     ]
     with opened.database.begin() as connection:
-        return ledger_check.verify(connection, keys=keys, outside=outside)
+        return ledger_check.verify(connection, keys=_keys(opened), outside=outside)
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -136,3 +136,20 @@ def test_the_command_says_the_version_and_brings_it_forward(tmp_path, database_u
     assert ask("current")["version"] == schema.FIRST
     assert ask("upgrade")["before"] == schema.FIRST
     assert ask("current")["version"] == schema.newest()
+
+
+@pytest.mark.parametrize("damage", ["head", "pages"])
+def test_a_damaged_file_is_told_as_such_and_not_as_a_full_disk(tmp_path, damage):
+    path = tmp_path / "gateway.sqlite"
+    opened = Database(f"sqlite:///{path}")
+    schema.migrate(opened)
+    opened.close()
+    content = bytearray(path.read_bytes())
+    if damage == "head":
+        content[:16] = b"no database file"
+    else:
+        content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with pytest.raises(Unavailable, match="store/damaged"), opened.read() as connection:
+        connection.execute(sa.text("SELECT count(*) FROM ledger_leaves")).scalar()
+    opened.close()

@@ -86,6 +86,45 @@ def test_an_entry_is_proved_by_its_id(database):
             ledger_store.prove(connection, "nothing")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"entry": b'{"event":"ledger-opened","facts":{},"time":"2026-05-01T09:30:00Z"}'},
+        {"entry": b"{"},
+        {"salt": bytes(32)},
+        {"salt": b""},
+        {"event": "ledger-opened"},
+        {"id": "another"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_entry_that_is_not_what_was_written_is_neither_proved_nor_exported(
+    database, tmp_path, change
+):
+    filled(database, 5)
+    with database.begin() as connection:
+        third = ledger_store.LEAVES.c["index"] == 2
+        connection.execute(ledger_store.LEAVES.update().where(third).values(**change))
+        ledger_store.prove(connection, 1)
+        with pytest.raises(IntegrityError, match="ledger/entry-changed"):
+            ledger_store.prove(connection, 2)
+        with pytest.raises(IntegrityError, match="ledger/entry-changed"):
+            ledger_check.export(connection, tmp_path / "x", origin="k", show=bool)
+    assert list(tmp_path.glob("x*")) == []
+
+
+def test_an_entry_and_its_id_made_to_fit_are_not_proved(database):
+    filled(database, 5)
+    with database.begin() as connection:
+        third = ledger_store.LEAVES.c["index"] == 2
+        row = connection.execute(sa.select(ledger_store.LEAVES).where(third)).mappings().one()
+        made = ledger.entry_id(ledger.commit(bytes(row["entry"]), salt=bytes(31) + b"1"))
+        forged = {"salt": bytes(31) + b"1", "id": made}
+        connection.execute(ledger_store.LEAVES.update().where(third).values(**forged))
+        with pytest.raises(IntegrityError, match="ledger/not-included"):
+            ledger_store.prove(connection, 2)
+
+
 def test_append_root_and_proof_read_few_rows_of_a_long_log(database):
     filled(database, 1030)
     read = []

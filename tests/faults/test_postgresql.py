@@ -327,7 +327,7 @@ def test_a_transaction_whose_number_is_given_again_after_a_kill_was_not_kept(
     folder = Path(tempfile.mkdtemp(prefix="gateway-line-"))
     line = Line(f"{make_url(url).query['host']}/.s.PGSQL.5432", folder)
     near = make_url(url).update_query_dict({"host": str(folder)})
-    database, beside = Database(str(near), **SOON, outcome=30), Database(url, **SOON)
+    database, beside = Database(str(near), **SOON, outcome=120), Database(url, **SOON)
     schema.migrate(database)
     with beside.begin() as connection:
         NOTES.create(connection)

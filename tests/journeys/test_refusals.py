@@ -488,6 +488,10 @@ def test_an_edited_ledger_entry_is_found(broken: Office) -> None:
     assert answer.code == 6
     assert not answer.document["ok"]
     assert answer.document["faults"]
+    no = refused(broken, "ledger", "prove", row.id)
+    assert (no.exit, no.code) == (6, "ledger/entry-changed")
+    no = refused(broken, "ledger", "checkpoint", "--as", "ada")
+    assert (no.exit, no.code) == (6, "ledger/not-whole")
     no = refused(broken, *SHARE)
     assert (no.exit, no.code) == (6, "ledger/not-whole")
 
