@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from gateway.model import ColumnRule, Contract, ContractColumn, Role
 from gateway.policy.agreements import FieldRule, Output, Purpose
-from gateway.policy.findings import name, suggest
+from gateway.policy.findings import MOST, name, suggest
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.treatments import AGE_TREATMENTS, class_after, expand_names, fits, is_treatment
 from gateway.policy.vocabulary import FieldEntry
@@ -112,6 +112,8 @@ def resolve_output(
             outcome = _resolve(purpose, each, rule, knowledge)
             if isinstance(outcome, Fault):
                 faults.append(outcome)
+                if len(faults) > MOST:  # no more are listed, nor looked for
+                    return (), tuple(faults)
                 continue
             twice = seen & set(outcome.names)
             seen |= set(outcome.names)
