@@ -9,10 +9,7 @@ Source: docs/reference/policy.md; Unicode TR 36.
 
 from __future__ import annotations
 
-import unicodedata
-
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"
+from gateway.model.unseen import seen
 
 
 def remark(text: str, most: int) -> str:
@@ -22,10 +19,4 @@ def remark(text: str, most: int) -> str:
         text: as it was typed.
         most: characters that are kept.
     """
-    joined = " ".join(text.split())
-    seen = (each for each in joined if each in _JOINERS or _seen(each))
-    return "".join(seen).strip()[:most]
-
-
-def _seen(character: str) -> bool:
-    return unicodedata.category(character) not in _UNSEEN
+    return seen(" ".join(text.split())).strip()[:most]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from gateway.policy.recipients import Undertaking
 from gateway.policy.shapes import Clause, Code, Days, Document, Id, KeyLabel, Sentence, Some, Word
@@ -23,20 +23,11 @@ Take = Annotated[str, StringConstraints(pattern=r"^(one|latest|wide-by:[A-Za-z0-
 CLASS_PREFIX = "class:"
 
 
-def _no_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("this may not be blank.")
-    return text
-
-
-Named = Annotated[Sentence, AfterValidator(_no_blank)]
-
-
 class Prohibition(Document):
     """What never leaves, whatever permits it."""
 
     clause: Clause
-    reason: Named
+    reason: Sentence
 
 
 class FieldRule(Document):
@@ -85,7 +76,7 @@ class StudyKey(Document):
 class Approval(Document):
     """The separate approval that an output in the clear needs."""
 
-    reference: Named
+    reference: Sentence
     approved: dt.date
     clause: Clause
 
@@ -112,7 +103,7 @@ class Output(Document):
     disclosure: Disclosure | None = None
     tables: dict[Word, TableRule] = Field(default_factory=dict)
     approval: Approval | None = None
-    linked_with: Some[Named] | None = None
+    linked_with: Some[Sentence] | None = None
     format: Literal["csv", "parquet"] = "csv"
 
 
@@ -122,7 +113,7 @@ class Notice(Document):
     version: Word
     state: Literal["anonymous", "de-identified", "pseudonymised", "identified"]
     identifiers: Some[Identifier] | None = None
-    linked_with: Some[Named] | None = None
+    linked_with: Some[Sentence] | None = None
     level: Literal["person", "family"] = "person"
     fields: Some[Word] | None = None
     published: dt.date | None = None
@@ -139,7 +130,7 @@ class Join(Document):
 class Purpose(Document):
     """One purpose of an agreement."""
 
-    title: Named
+    title: Sentence
     kind: Literal["records", "tables", "answer", "single-disclosure"]
     clause: Clause
     legal_bases: Some[Word]
@@ -156,7 +147,7 @@ class Purpose(Document):
     link_map_until: LinkMap = "receipt+30d"
     notice: Notice | None = None
     prohibitions: dict[Word, Prohibition] = Field(default_factory=dict)
-    linked_with: Some[Named] | None = None
+    linked_with: Some[Sentence] | None = None
     factors: Some[Id] | None = None
     functional_separation: Undertaking | None = None
     query_log: Days | None = None
@@ -166,24 +157,24 @@ class Agreement(Document):
     """`policies/agreements/*.toml`."""
 
     id: Id
-    title: Named
+    title: Sentence
     version: int = Field(ge=1, le=1_000_000)
     controllers: Some[Id]
     parties: Some[Id]
-    benefits: Named
-    areas: Some[Named]
-    method: Named
+    benefits: Sentence
+    areas: Some[Sentence]
+    method: Sentence
     starts: dt.date
     review: dt.date
     ends: dt.date
-    contact: Named
-    dpia: Named | None = None
+    contact: Sentence
+    dpia: Sentence | None = None
     processors: Some[Id] | None = None
-    notes: Named | None = None
+    notes: Sentence | None = None
     under: Id | None = None
     signed: dict[Id, dt.date] | None = Field(default=None, min_length=1)
-    complaints: Named | None = None
-    data_protection_officer: Named | None = None
+    complaints: Sentence | None = None
+    data_protection_officer: Sentence | None = None
     prohibitions: dict[Word, Prohibition] = Field(default_factory=dict)
     purposes: dict[KeyLabel, Purpose] = Field(default_factory=dict)
 

@@ -13,19 +13,19 @@ import datetime as dt
 
 from pydantic import Field
 
-from gateway.policy.agreements import Named, Prohibition
-from gateway.policy.shapes import Document, Id, Some, Word
+from gateway.policy.agreements import Prohibition
+from gateway.policy.shapes import Document, Id, Sentence, Some, Word
 
 
 class Protocol(Document):
     """`policies/protocols/*.toml`."""
 
     id: Id
-    title: Named
+    title: Sentence
     version: int = Field(ge=1, le=1_000_000)
     parties: Some[Id]
     starts: dt.date
     review: dt.date
     ends: dt.date
-    contact: Named
+    contact: Sentence
     prohibitions: dict[Word, Prohibition] = Field(default_factory=dict)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-import unicodedata
 from dataclasses import replace
 from typing import Any
 
+from gateway.model.unseen import is_hidden
 from gateway.policy.findings import Finding, bounded, place
 from gateway.policy.unreadable import why
 
@@ -119,12 +119,8 @@ def _freeze(document: str, value: Any, path: tuple[str | int, ...], out: list[Fi
     return value
 
 
-# Zl and Zp end a line where one reader shows the text, and not where another does.
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
-
-
 def _hidden(character: str) -> bool:
-    return character not in "\n\t" and unicodedata.category(character) in _UNSEEN
+    return character not in "\n\t" and is_hidden(character)
 
 
 def _bad_key(document: str, path: tuple[str | int, ...], key: str) -> Finding:
@@ -145,7 +141,7 @@ def _hidden_text(document: str, path: tuple[str | int, ...]) -> Finding:
         "policy/hidden-character",
         document,
         path,
-        "the text hides a control or direction character.",
+        "the text hides a control or direction character, or one that nobody sees.",
         "Remove it, so that everyone reads the same.",
     )
 

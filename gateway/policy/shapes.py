@@ -14,8 +14,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from gateway.model.unseen import is_blank
 from gateway.policy.findings import Finding, bounded, name, place, suggest
 from gateway.policy.reading import Tree
 
@@ -35,11 +43,20 @@ class Document(BaseModel):
 Item = TypeVar("Item")
 Shape = TypeVar("Shape", bound=Document)
 
+
+def _not_blank(text: str) -> str:
+    if is_blank(text):
+        raise ValueError("this may not be blank.")
+    return text
+
+
 Some = Annotated[tuple[Item, ...], Field(min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 KeyLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+*-]{0,79}$")]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Sentence = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_not_blank)
+]
 Clause = Annotated[str, StringConstraints(pattern=r"^\S(.{0,78}\S)?$")]
 # A value of a code list: anything but the semicolon that separates values in an extract.
 Code = Annotated[str, StringConstraints(pattern=r"^[^;\s]([^;]{0,78}[^;\s])?$")]
@@ -58,6 +75,7 @@ _SPEECH = {
     "tuple_type": "this must be a list in square brackets.",
     "dict_type": "this must be a table.",
     "model_type": "this must be a table.",
+    "string_too_short": "this may not be empty.",
     "string_pattern_mismatch": "this is not in the form that the reference gives for it.",
 }
 
@@ -99,6 +117,9 @@ def _finding(model: type[Document], document: str, tree: Tree, error: Any) -> Fi
         return _literal(document, tree, path, str(error["ctx"]["expected"]))
     if kind == "value_error":
         return _say("policy/value-malformed", document, path, str(error["ctx"]["error"]), "")
+    if kind == "string_too_long":
+        most = f"this is longer than {error['ctx']['max_length']:,} characters."
+        return _say("policy/value-malformed", document, path, most, "Say it in fewer words.")
     sentence = _SPEECH.get(kind, f"this is not as the reference asks ({kind.replace('_', ' ')}).")
     return _say("policy/value-malformed", document, path, sentence, "See docs/reference/policy.md.")
 

@@ -88,6 +88,8 @@ def test_the_shipped_trafford_agreement_contains_the_example_word_for_word() -> 
         ('id = "trafford', 'id = "trafford\\u202e', "policy/hidden-character"),
         ('id = "trafford', 'id = "trafford\\u2028', "policy/hidden-character"),
         ('id = "trafford', 'id = "trafford\\u2029', "policy/hidden-character"),
+        ('title = "National Impact Study"', 'title = "\u2800"', "policy/value-malformed"),
+        ('title = "National Impact Study"', f'title = "{"x" * 2_001}"', "policy/value-malformed"),
         ("benefits =", '"b\\u0435nefits" =', "policy/look-alike-key"),
         ("benefits =", '"bene fits!" =', "policy/key-malformed"),
         ("version = 3", "version = 3\nversion = 4", "policy/unreadable"),
@@ -191,6 +193,30 @@ def test_a_hostile_document_is_refused_before_it_is_understood(
 ) -> None:
     _, findings = load({**shelf.around(), "agreements/x.toml": text})
     assert code in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        *("\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180b", "\u180e", "\u180f"),
+        *(
+            "\u3164",
+            "\ufe00",
+            "\ufe0f",
+            "\uffa0",
+            "\ufff0",
+            "\U000e0000",
+            "\U000e0041",
+            "\U000e01ef",
+        ),
+        *("\u2065", "\U000e01ef", "\U000e0fff", "\u200b", "\u00ad"),
+    ],
+    ids=ascii,
+)
+def test_a_character_that_programs_draw_as_nothing_is_refused(character: str) -> None:
+    for text in (f'a = "x{character}y"', f"a = 1 # x{character}y"):
+        _, findings = read("agreements/x.toml", text)
+        assert [each.code for each in findings] == ["policy/hidden-character"]
 
 
 @pytest.mark.parametrize("one", ["[a{}]\n", "[[a]] # {}\n", "k{} = 1\n", "a.b{} = 1\n"])
