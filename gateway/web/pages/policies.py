@@ -29,7 +29,7 @@ from gateway.policy import Bundle, Trace, by_clause, expected, explain
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import REGISTER_FIELDS, agreement_register, notice
-from gateway.web import differences, proposals, reaching, states, workshop
+from gateway.web import differences, proposals, reaching, states, traces_shown, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import (
@@ -176,7 +176,8 @@ def notice_of(agreement: str, *, caller: Caller) -> str:
 @guarded(Action.AGREEMENT_READ, realm=Realm.PERSON)
 def traces(*, caller: Caller) -> Any:
     """Show each column that may leave with its clause, and the other way round."""
-    bundle = inputs().bundle
+    read = inputs()
+    bundle, now = read.bundle, in_force(read)
     wanted = {name: request.args.get(name, "") for name in ("agreement", "clause", "column")}
     found = [
         trace
@@ -186,13 +187,19 @@ def traces(*, caller: Caller) -> Any:
     ]
     if request.args.get("as") == "csv":
         names = ("agreement", "clause", "purpose", "output", "recipient", "column", "treat")
-        rows = [[str(getattr(trace, name)) for name in names] for trace in found]
-        return _download("traces.csv", as_csv(names, rows))
+        rows = [
+            [*(str(getattr(trace, name)) for name in names), str(trace.agreement in now).lower()]
+            for trace in found
+        ]
+        return _download("traces.csv", as_csv((*names, "in_force"), rows))
+    shown = traces_shown.rows(found, bundle, now)
+    known = sorted(bundle.agreements.values(), key=lambda each: each.title)
     return render_template(
         "policies/traces.html",
-        traces=found,
+        traces=shown,
+        told=traces_shown.told(shown, one=bool(wanted["agreement"])),
         wanted=wanted,
-        agreements=sorted(bundle.agreements),
+        agreements={each.id: each.title for each in known},
     )
 
 
