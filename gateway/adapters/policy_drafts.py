@@ -111,7 +111,7 @@ def begin(
     connection.execute(
         DRAFTS.insert().values(
             id=draft,
-            title=title[:200],
+            title=remark(title, 200) or agreement,
             agreement=agreement,
             state=DraftState.OPEN,
             revision=1,
@@ -287,7 +287,7 @@ def _refuse_unfit(changes: Mapping[str, str]) -> None:
 def _draft(row: Any) -> Draft:
     return Draft(
         id=row["id"],
-        title=row["title"],
+        title=remark(row["title"], 200) or row["agreement"],
         agreement=row["agreement"],
         state=DraftState(row["state"]),
         revision=row["revision"],

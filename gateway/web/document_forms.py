@@ -21,7 +21,7 @@ from gateway.policy import Finding
 from gateway.policy.reading import read
 from gateway.web.entry_kinds import Kind, parts_of
 from gateway.web.entry_parts import EXPECTED, NotTaken, Part
-from gateway.web.form_values import Fault, fault
+from gateway.web.form_values import Fault, fault, first_of_each, unfit
 from gateway.web.workshop import DraftView
 
 MOST_FAULTS = 12
@@ -160,10 +160,11 @@ def written(
 ) -> tuple[Mapping[str, str], list[Fault]]:
     """The text that a form makes of an entry, by path, or every fault; nothing if it says it."""
     name, faults = _named(shown, form, texts)
+    long = [each.key for each in shown.parts if each.of_lines]
+    faults += unfit(form, {each.key: each.named for each in shown.parts}, lines=long)
     parts, more = _parts(shown, form)
-    faults += more
-    if faults:
-        return {}, faults
+    if faults or more:
+        return {}, first_of_each([*faults, *more])
     path = shown.path or f"{shown.kind.document}{name}.toml"
     if not parts and shown.values:
         return {}, []  # a version more would end approvals

@@ -7,16 +7,17 @@ Source: docs/reference/policy.md; ICO data sharing code, annex A; WASPI framewor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from gateway.adapters.policy_editing import Value
 from gateway.adapters.policy_templates import NewPurpose
 from gateway.model.keys import ID
+from gateway.policy.reading import read
 from gateway.policy.vocabulary import Identifier
 from gateway.web.draft_forms import CLAUSE
-from gateway.web.form_values import Fault, day, fault, is_k, several
+from gateway.web.form_values import Fault, day, fault, first_of_each, is_k, several, unfit
 from gateway.web.release_columns import recipient_title
 from gateway.web.workshop import DraftView
 
@@ -61,6 +62,18 @@ _TEXTS = {
     "method": "method",
     "contact": "contact",
 }
+# What is typed, as the forms call it.
+_TYPED = {
+    "title": "Title",
+    "benefits": "What people gain",
+    "areas": "Areas",
+    "method": "How it is shared",
+    "contact": "Contact",
+    "dpia": "Impact assessment",
+    "complaints": "Where people complain",
+    "data_protection_officer": "Data protection officer",
+}
+_TYPED_OF_PURPOSE = {"title": "What it is for", "id": "Id", "notice": "Which notice"}
 _OPTIONAL = ("dpia", "under", "complaints", "data_protection_officer")
 
 
@@ -97,7 +110,8 @@ def offered(view: DraftView) -> Offered:
 
 def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fault]]:
     """Read the form of the agreement itself: its parts, or every fault."""
-    faults = [
+    faults = unfit(form, _TYPED)
+    faults += [
         fault(f"Enter the {told}", name)
         for name, told in _TEXTS.items()
         if not _of(form, name).strip(", ")
@@ -111,7 +125,7 @@ def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fau
     if not parties:
         faults.append(fault("Choose at least one party", "parties"))
     if faults or review is None or ends is None:
-        return {}, faults
+        return {}, first_of_each(faults)
     parts: dict[str, Value] = {name: _of(form, name) for name in (*_TEXTS, *_OPTIONAL)}
     areas = [each.strip() for each in form.get("areas", "").split(",") if each.strip()]
     parts |= {"review": review, "ends": ends, "parties": parties, "areas": areas}
@@ -121,19 +135,19 @@ def agreement_parts(form: Mapping[str, str]) -> tuple[dict[str, Value], list[Fau
 def prohibition(form: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
     """Read what never leaves: the field, the clause that says so, and why."""
     parts = {name: _of(form, name) for name in ("field", "clause", "because")}
-    faults = []
+    faults = unfit(form, {"because": "Why it never leaves"})
     if not parts["field"]:
         faults.append(fault("Choose what never leaves", "field"))
     if not CLAUSE.fullmatch(parts["clause"]):
         faults.append(fault("Enter the clause that says so, like 3.2", "clause"))
     if not parts["because"]:
         faults.append(fault("Enter why it never leaves", "because"))
-    return parts, faults
+    return parts, first_of_each(faults)
 
 
 def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | None, list[Fault]]:
     """Read the form of a new purpose with its first output, or every fault."""
-    faults = list(_purpose_faults(form))
+    faults = [*unfit(form, _TYPED_OF_PURPOSE), *_purpose_faults(form, view)]
     subjects, until = _of(form, "subjects"), day(form.get("retain_until", ""))
     cohort = view.bundle.vocabulary.cohorts.get(subjects)
     if cohort is None:
@@ -141,7 +155,8 @@ def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | 
     if until is None:
         faults.append(fault("Enter the day of destruction, like 2028-03-31", "retain_until"))
     if faults or cohort is None or until is None:
-        return None, sorted(faults, key=lambda each: _ORDER.index(each["href"].removeprefix("#")))
+        asked = first_of_each(faults)
+        return None, sorted(asked, key=lambda each: _ORDER.index(each["href"].removeprefix("#")))
     return NewPurpose(
         id=_of(form, "id"),
         title=_of(form, "title"),
@@ -164,10 +179,15 @@ def new_purpose(form: Mapping[str, str], view: DraftView) -> tuple[NewPurpose | 
     ), []
 
 
-def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
-    """Faults of what needs no document to be seen."""
+def _purpose_faults(form: Mapping[str, str], view: DraftView) -> list[Fault]:
+    """Faults of what is asked but for the choices that only the documents know."""
     wanted = (
         (ID.fullmatch(_of(form, "id")), "Enter an id of a-z, 0-9 and hyphens", "id"),
+        (
+            _of(form, "id") not in _purposes(view),
+            "There is a purpose of this id already: choose another id",
+            "id",
+        ),
         (_of(form, "title"), "Enter what it is for, in a few words", "title"),
         (CLAUSE.fullmatch(_of(form, "clause")), "Enter its clause, like 4.2", "clause"),
         (several(form, "legal_bases"), "Choose at least one legal basis", "legal_bases"),
@@ -179,5 +199,13 @@ def _purpose_faults(form: Mapping[str, str]) -> list[Fault]:
     return [fault(text, at) for held, text, at in wanted if not held]
 
 
+def _purposes(view: DraftView) -> Collection[str]:
+    """The ids of the draft's purposes, also where it does not load."""
+    paths = (each for each in view.draft.changes if each.startswith("agreements/"))
+    path = next(paths, "")
+    found = read(path, view.draft.changes.get(path, ""))[0].get("purposes")
+    return found if isinstance(found, Mapping) else ()
+
+
 def _of(form: Mapping[str, str], name: str) -> str:
-    return form.get(name, "").strip()
+    return " ".join(form.get(name, "").split())

@@ -9,11 +9,13 @@ Source: DEA 2017 register; ICO data sharing code, annex A; WASPI framework.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from gateway.adapters.policy_reading import reader
 from gateway.adapters.policy_templates import NewAgreement, begin
 from gateway.model.keys import ID
-from gateway.web.form_values import Fault, day, fault, several
+from gateway.web.form_values import Fault, day, fault, first_of_each, several, unfit
 
 _TEXTS = {
     "title": "the title",
@@ -21,16 +23,48 @@ _TEXTS = {
     "areas": "the areas",
     "method": "how it is shared",
 }
+# What is typed, as the form calls it.
+_TYPED = {
+    "title": "Title",
+    "id": "Id",
+    "benefits": "What people gain",
+    "areas": "Areas",
+    "method": "How it is shared",
+    "contact": "Contact",
+    "dpia": "Impact assessment",
+}
 # As the form asks them.
 _ORDER = (
-    *("title", "id", "benefits", "areas", "method", "contact"),
-    *("starts", "review", "controller", "parties"),
+    *("title", "id", "under", "benefits", "areas", "method", "contact", "dpia"),
+    *("starts", "review", "ends", "controller", "parties", "processors"),
 )
+# Where the form asks for a key of the document that it calls otherwise.
+_ASKED = {"controllers": "controller"}
+# Findings that name no key: what is wrong is in an address.
+_AT_CONTACT = "policy/retired-mail-domain"
 
 
-def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list[Fault]]:
-    """Read the form of a new agreement: its path and first text, or every fault."""
-    faults = _faults(form)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A new agreement as its form gives it: what its first draft holds."""
+
+    id: str
+    title: str
+    path: str
+    text: str
+
+
+def new_agreement(
+    form: Mapping[str, str], documents: Mapping[str, str], *, taken: str = ""
+) -> tuple[Begun | None, list[Fault]]:
+    """Read the form of a new agreement: what it begins with, or every fault.
+
+    Args:
+        form: as a browser sends it.
+        documents: the current texts, beside which the new one has to be read.
+        taken: why its id is somebody's already; "" where it is not.
+    """
+    faults = _ordered([*([fault(taken, "id")] if taken else []), *_faults(form)])
     starts, ends = day(form.get("starts", "")), day(form.get("ends", ""))
     if faults or starts is None or ends is None:
         return None, faults
@@ -41,7 +75,7 @@ def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list
             controllers=tuple(several(form, "controller")),
             parties=tuple(several(form, "parties")),
             benefits=_of(form, "benefits"),
-            areas=tuple(each.strip() for each in form["areas"].split(",") if each.strip()),
+            areas=tuple(each.strip() for each in _of(form, "areas").split(",") if each.strip()),
             contact=_of(form, "contact"),
             dpia=_of(form, "dpia") or "To be written",
             starts=starts,
@@ -52,7 +86,29 @@ def new_agreement(form: Mapping[str, str]) -> tuple[tuple[str, str] | None, list
             under=_of(form, "under"),
         )
     )
-    return (f"agreements/{_of(form, 'id')}.toml", text), []
+    begun = Begun(
+        id=_of(form, "id"),
+        title=_of(form, "title"),
+        path=f"agreements/{_of(form, 'id')}.toml",
+        text=text,
+    )
+    refused = _refused(begun, documents)
+    return (None, refused) if refused else (begun, [])
+
+
+def _refused(begun: Begun, documents: Mapping[str, str]) -> list[Fault]:
+    """What the strict reader finds in the new text, each at its part of the form."""
+    _, findings = reader().load({**documents, begun.path: begun.text})
+    found = []
+    for each in findings:
+        if each.document == begun.path:
+            key = "contact" if each.code == _AT_CONTACT else ""
+            key = str(each.path[0]) if each.path else key
+            asked = _ASKED.get(key, key)
+            told = f"{_TYPED[asked]}: {each.sentence}" if asked in _TYPED else each.sentence
+            told = f"{told[:1].upper()}{told[1:]} {each.remedy}".strip()
+            found.append(fault(told, asked if asked in _ORDER else "title"))
+    return _ordered(found)
 
 
 def _faults(form: Mapping[str, str]) -> list[Fault]:
@@ -66,8 +122,15 @@ def _faults(form: Mapping[str, str]) -> list[Fault]:
         (several(form, "controller"), "Choose at least one controller", "controller"),
         (several(form, "parties"), "Choose at least one party", "parties"),
     )
-    faults = ((told, at) for held, told, at in wanted if not held)
-    return [fault(*each) for each in sorted(faults, key=lambda each: _ORDER.index(each[1]))]
+    faults = [fault(told, at) for held, told, at in wanted if not held]
+    return _ordered([*unfit(form, _TYPED), *faults])
+
+
+def _ordered(faults: Iterable[Fault]) -> list[Fault]:
+    """One fault for each field, as the form asks them."""
+    return sorted(
+        first_of_each(faults), key=lambda each: _ORDER.index(each["href"].removeprefix("#"))
+    )
 
 
 def _reviewed(form: Mapping[str, str], starts: dt.date | None, ends: dt.date | None) -> bool:
@@ -78,4 +141,4 @@ def _reviewed(form: Mapping[str, str], starts: dt.date | None, ends: dt.date | N
 
 
 def _of(form: Mapping[str, str], name: str) -> str:
-    return form.get(name, "").strip()
+    return " ".join(form.get(name, "").split())

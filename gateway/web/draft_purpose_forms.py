@@ -12,7 +12,7 @@ from gateway.adapters import policy_editing as editing
 from gateway.adapters.policy_editing import Value
 from gateway.policy.agreements import Output
 from gateway.web.draft_forms import CLAUSE
-from gateway.web.form_values import Fault, day, fault, is_k, several
+from gateway.web.form_values import Fault, day, fault, first_of_each, is_k, several, unfit
 from gateway.web.workshop import DraftView
 
 
@@ -165,7 +165,7 @@ def purpose_edit(
     notice, faults = _notice(form, now, typed)
     edit = PurposeEdit(
         parts={
-            "title": typed.title.strip(),
+            "title": " ".join(typed.title.split()),
             "clause": typed.clause.strip(),
             "legal_bases": typed.legal_bases,
             "subjects": typed.subjects,
@@ -183,7 +183,13 @@ def purpose_edit(
         },
         limits={each.output: _limits(form, each) for each in typed.outputs if each.k or each.small},
     )
-    return edit, [*_faults(now, typed, cohort is not None), *faults, *_output_faults(typed)]
+    faults = [
+        *unfit(form, {"title": "What it is for", "notice": "Which notice"}),
+        *_faults(now, typed, cohort is not None),
+        *faults,
+        *_output_faults(typed),
+    ]
+    return edit, first_of_each(faults)
 
 
 def _take(typed: PurposeForm) -> str:

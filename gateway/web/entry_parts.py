@@ -41,6 +41,7 @@ class Takes(StrEnum):
     WHERE = "conditions"
 
 
+_OF_LINES = {Takes.CHOICES, Takes.WORDS, Takes.GROUPS, Takes.CODES, Takes.WHERE}
 EXPECTED: Mapping[Takes, str] = {
     Takes.DAY: "Enter a day like 2026-04-01",
     Takes.WHOLE: "Enter a whole number",
@@ -70,6 +71,11 @@ class Part:
     def named(self) -> str:
         """Its label as a fault begins with it."""
         return self.label.removesuffix(" (optional)").removesuffix("?")
+
+    @property
+    def of_lines(self) -> bool:
+        """Whether the form asks it in several lines, or by boxes to tick."""
+        return self.long or self.takes in _OF_LINES
 
     def shown(self, value: Any) -> str | Sequence[str]:
         """A value of a document as the form shows it."""

@@ -4,6 +4,10 @@ Nothing is fetched from elsewhere and nothing stands inline, so that the content
 policy can stay strict. Text is escaped by the template engine; no template marks
 stored text as safe.
 
+What is stored is shown without characters that nobody sees or that turn the words beside
+them round, also where it was kept before anybody refused them; a template that has to
+give a text back letter by letter says `as_written`.
+
 Source: GOV.UK Design System; WCAG 2.2; docs/adr/0262.
 """
 
@@ -17,7 +21,9 @@ from typing import Any
 
 from flask import Flask, g, url_for
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup, escape
 
+from gateway.model.unseen import seen
 from gateway.policy import pieces
 from gateway.web import words
 from gateway.web.callers import Caller, Realm
@@ -41,11 +47,18 @@ def install(app: Flask) -> None:
         number=words.number,
         plain=words.plain,
         pieces=pieces,
+        as_written=escape,
     )
+    app.jinja_env.finalize = _as_seen
     app.jinja_env.globals["asset"] = _asset_address(Path(app.static_folder or ""))
     # Every reference carries the file's digest, so that a browser may keep it.
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.context_processor(_of_every_page)
+
+
+def _as_seen(value: object) -> object:
+    """What a template shows of a value; markup is what a template made of others."""
+    return seen(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _of_every_page() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from gateway.web.draft_saving import moved_page, opened, revision, saved
 from gateway.web.entry_kinds import kind_of
 from gateway.web.form_values import Fault, fault, several
 from gateway.web.guards import guarded
+from gateway.web.names_taken import document_taken
 
 pages = Blueprint("draft_documents", __name__)
 
@@ -55,6 +56,8 @@ def set_entry(draft: str, kind: str, *, caller: Caller) -> Any:
     view = opened(draft)
     shown = _asked(view, kind, request.form)
     changes, faults = forms.written(shown, request.form, view, _texts(view))
+    if not faults and shown.kind.whole and not shown.name:
+        faults = _taken(view, changes)
     return _saved(view, caller, shown, changes, faults)
 
 
@@ -83,6 +86,13 @@ def keep(draft: str, *, caller: Caller) -> Any:
         return saved(view, caller, {path: text})
     except HeldForPerson as moved:
         return moved_page(view, moved), 409
+
+
+def _taken(view: workshop.DraftView, changes: Mapping[str, str]) -> list[Fault]:
+    """Whether another's draft or proposal adds a document of this name too."""
+    with desk().database.read() as connection:
+        told = (document_taken(connection, path, draft=view.draft.id) for path in changes)
+        return [fault(each, "new-name") for each in told if each]
 
 
 def _needed(view: workshop.DraftView, changes: Mapping[str, str]) -> list[Fault]:

@@ -21,8 +21,9 @@ from gateway.web.desk import desk
 from gateway.web.draft_difference import faults_of
 from gateway.web.draft_new_agreement import new_agreement
 from gateway.web.draft_saving import draft_of, opened, revision, saved
-from gateway.web.form_values import Fault
+from gateway.web.form_values import Fault, fault
 from gateway.web.guards import guarded
+from gateway.web.names_taken import agreement_taken
 from gateway.web.text_lines import differing_lines
 from gateway.workflows.approve import another_agreement
 
@@ -40,17 +41,23 @@ def new(*, caller: Caller) -> str:
 @guarded(Action.POLICY_PROPOSE, realm=Realm.PERSON)
 def create(*, caller: Caller) -> Any:
     """Begin a draft of a new agreement from the template."""
-    made, faults = new_agreement(request.form)
+    with desk().database.read() as connection:
+        documents = workshop.current(connection)
+        taken = agreement_taken(connection, request.form.get("id", "").strip())
+    made, faults = new_agreement(request.form, documents, taken=taken)
     if made is None:
         return _new_page(faults), 422
-    path, text = made
     with desk().database.begin() as connection:
+        # Asked again where nobody else can write: a form may be sent twice at once.
+        taken = agreement_taken(connection, made.id)
+        if taken:
+            return _new_page([fault(taken, "id")]), 422
         draft = policy_drafts.begin(
             connection,
             f"draft-{desk().new_id()}",
-            title=request.form.get("title", ""),
-            agreement=request.form.get("id", ""),
-            changes={path: text},
+            title=made.title,
+            agreement=made.id,
+            changes={made.path: made.text},
             by=caller.name,
             at=desk().now(),
         )
