@@ -31,6 +31,8 @@ def write_decision(world: World, plan: Plan, *, release: str, officer: str) -> N
         "agreement": plan.request.agreement,
         "policy_digest": plan.policy_digest,
         "version": plan.agreement_version,
+        # Whose approval it needed: a proof has to show one of each.
+        "controllers": ",".join(plan.controllers),
         "operator": officer,
     }
     if is_emergency(plan):

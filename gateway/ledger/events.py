@@ -106,7 +106,7 @@ FACTS: Mapping[str, str] = {
         "digest",
     ),
     "clause": "clause",
-    "editors": "list of ids",
+    **dict.fromkeys(("controllers", "editors"), "list of ids"),
     "epoch": "epoch",
     **dict.fromkeys(("code", "kind", "role", "source", "state"), "code"),
     **dict.fromkeys(("destroy_by", "from_date", "until"), "date"),
@@ -155,7 +155,9 @@ EVENTS: Mapping[str, Event] = {
     "register-match-settled": _event("subject purpose register_sequence state", "source register"),
     "register-match-read": _event("subject", "purpose register release"),
     "register-matches-queued": _event("release entries", "purpose register"),
-    "release-decided": _event("release purpose agreement policy_digest", "clause version kind"),
+    "release-decided": _event(
+        "release purpose agreement policy_digest", "clause controllers version kind"
+    ),
     "release-refused": _event(
         "release purpose agreement", "policy_digest reasons code clause version"
     ),
@@ -191,7 +193,7 @@ EVENTS: Mapping[str, Event] = {
     "passphrase-changed": _event("count"),
     "key-destroyed": _event("key kind", "study epoch until holder receipt_digest"),
     "policy-proposed": _event("document document_digest", "editors kind version supersedes"),
-    "policy-approved": _event("document document_digest", "approver kind version"),
+    "policy-approved": _event("document document_digest", "approver controllers kind version"),
     "policy-begun": _event("document document_digest version", ""),
     "policy-previewed": _event("preview agreement policy_digest sealed_digest", "code"),
     "policy-withdrawn": _event("document document_digest", "approver kind version code"),

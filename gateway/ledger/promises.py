@@ -58,12 +58,35 @@ def _approved(story: Story, _m: Manifests, _on: dt.date) -> Answer:
         return Outcome.BROKEN, "An editor approved their own text.", [*before, *proposals]
     if ended:
         return Outcome.BROKEN, "The agreement was withdrawn before the decision.", ended
-    return (
-        Outcome.KEPT,
-        f"{counted(len(before), 'approval')} of this very text before it was decided, "
-        "none by who wrote it.",
-        [*proposals, *before, decided],
+    # A withdrawal ends every approval: after it, each controller has to give theirs again.
+    standing = [told for told in before if not any(told.index < end.index for end in withdrawn)]
+    return _for_each_controller(decided, standing, [*proposals, *before, decided])
+
+
+def _for_each_controller(decided: Told, standing: list[Told], shown: list[Told]) -> Answer:
+    """Whether the approvals are those of all whose approval the decision says it needed."""
+    needed = _controllers(decided)
+    missing = sorted(needed.difference(*(_controllers(told) for told in standing)))
+    if missing and all(_controllers(told) for told in standing):
+        because = f"No approval for {', '.join(missing)} stands before the decision."
+        return Outcome.BROKEN, because, shown
+    if missing or not needed:
+        because = (
+            f"{counted(len(standing), 'approval')} of this very text before it was decided, none"
+            " by who wrote it. How many it needed could not be checked: not all of its entries"
+            " name their controllers."
+        )
+        return Outcome.KEPT, because, shown
+    because = (
+        f"{counted(len(standing), 'approval')} of this very text before it was decided, for"
+        f" {counted(len(needed), 'controller')}, none by who wrote it."
     )
+    return Outcome.KEPT, because, shown
+
+
+def _controllers(told: Told) -> frozenset[str]:
+    """For whom it approves, or who had to approve; nobody in entries from before."""
+    return frozenset(filter(None, str(told.fact("controllers")).split(",")))
 
 
 def _until(decided: Told, told: Iterable[Told]) -> list[Told]:

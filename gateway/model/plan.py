@@ -205,7 +205,8 @@ class Plan:
     of the notice; `population` is "synthetic" if any source holds made-up people;
     `senders` are the controllers and parties who are bound, whose extracts alone are read;
     `spine_take` is "one" (nobody may stand in the spine twice) or "latest"; `under` is
-    the protocol that the agreement stands under, where it stands under one.
+    the protocol that the agreement stands under, where it stands under one; `controllers`
+    are those whose approval it needs, in order, each once.
     """
 
     request: SharingRequest
@@ -232,3 +233,4 @@ class Plan:
     spine_take: str = "one"
     duty_sentences: tuple[tuple[str, str], ...] = ()
     under: str = ""
+    controllers: tuple[str, ...] = ()

@@ -78,6 +78,7 @@ def plan_of(matter: Matter, digest: str) -> Plan:
         spine_take=purpose.take,
         senders=matter.bound,
         under=agreement.under or "",
+        controllers=tuple(sorted(set(agreement.controllers))),
     )
 
 

@@ -80,17 +80,42 @@ def editors(log: Log, entry: Json) -> set[Any]:
     return wrote | {fact(each, "operator") for each in told}
 
 
-def approved(log: Log) -> str:
-    """Somebody signed this very text before it decided, and nobody what they had written."""
+def controllers(told: list[Json]) -> set[str]:
+    """Whom decisions needed, or approvals were for; entries from before name nobody."""
+    return {name for each in told for name in (fact(each, "controllers") or "").split(",") if name}
+
+
+def signatures(log: Log) -> list[Json]:
+    """The approvals of this very text that stood when it decided."""
     decided = log.own("release-decided")[0]
-    signed = before(decided, log.find("policy-approved", document_digest=digest(log)))
-    if not signed or any(fact(told, "operator") in editors(log, told) for told in signed):
-        return BROKEN
-    if not editors(log, decided):
-        return BROKEN
+    return before(decided, log.find("policy-approved", document_digest=digest(log)))
+
+
+def since_withdrawn(log: Log) -> list[Json]:
+    """Those of them that no withdrawal ended: after it, every controller signs again."""
+    decided = log.own("release-decided")[0]
     ended = before(decided, log.find("policy-withdrawn", document_digest=digest(log)))
-    last = max(told["index"] for told in signed)
-    return BROKEN if any(last < told["index"] for told in ended) else KEPT
+    last = max((told["index"] for told in ended), default=-1)
+    return [told for told in signatures(log) if last < told["index"]]
+
+
+def number_unknown(log: Log) -> bool:
+    """Whether the entries leave open that each controller whom it needed has signed."""
+    needed = controllers(log.own("release-decided"))
+    return not needed or not needed <= controllers(since_withdrawn(log))
+
+
+def approved(log: Log) -> str:
+    """Each controller signed this very text before it decided, and nobody what they had written."""
+    decided = log.own("release-decided")[0]
+    if any(fact(told, "operator") in editors(log, told) for told in signatures(log)):
+        return BROKEN
+    standing = since_withdrawn(log)
+    if not standing or not editors(log, decided):
+        return BROKEN
+    # One that does not say for whom it is may be anybody's: then the number is unknown.
+    said = all(controllers([told]) for told in standing)
+    return BROKEN if said and not controllers([decided]) <= controllers(standing) else KEPT
 
 
 def apart(log: Log) -> str:

@@ -6,8 +6,8 @@
 The file comes from `gateway prove RELEASE`. Each entry is followed to the signed
 checkpoint; each promise is judged from the entries and the manifests alone, as of the
 day on which the file was made and as of today (or of --on DAY). What a manifest says of
-keys, and what the entries say of packages and emergencies, has to be in the file. That
-nothing else was left out which could have broken a promise, only a whole export shows
+keys, and what the entries say of packages, controllers and emergencies, has to be in the
+file. That nothing else was left out which could have broken a promise, only a whole export shows
 (`gateway ledger export FILE --show-all`, then --ledger FILE).
 
 It needs Python 3.11, `cryptography`, and `verify_ledger.py` and `verify_promises.py`
@@ -33,6 +33,7 @@ except ImportError:  # beside it, as an auditor has it
     import verify_promises as promises  # type: ignore[import-not-found, no-redef]
 
 Json = promises.Json
+UNCHECKED = "how many approvals it needed: not all of its entries name their controllers"
 
 
 def check(proof: Json, trust: Json, *, on: dt.date) -> Json:
@@ -66,8 +67,15 @@ def check(proof: Json, trust: Json, *, on: dt.date) -> Json:
         "promises": today,
         "broken": [promise for promise, outcome in today.items() if outcome == promises.BROKEN],
         "since_asked": [promise for promise in today if today[promise] != found[promise]],
+        "unchecked": _unchecked(log, today),
         "nothing_left_out": False,
     }
+
+
+def _unchecked(log: promises.Log, today: dict[str, str]) -> dict[str, str]:
+    """What entries from before do not say, though a promise is called kept."""
+    vague = today["approved"] == promises.KEPT and promises.number_unknown(log)
+    return {"approved": UNCHECKED} if vague else {}
 
 
 def _as_recorded(log: promises.Log) -> None:

@@ -125,7 +125,8 @@ def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[
         )
     for controller in missing:
         shelf.approve(proposal, controller, desk.acting)
-    shelf.record("policy-approved", _entry(desk, proposal))
+    whose = {"controllers": ",".join(sorted(missing))}
+    shelf.record("policy-approved", _entry(desk, proposal) | whose)
 
 
 def _facts_of(shelf: Shelf, documents: Mapping[str, str], agreement: str) -> AgreementFacts:

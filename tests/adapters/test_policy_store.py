@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import policy
-from gateway.adapters import policy_drafts, policy_store
+from gateway.adapters import ledger_search, policy_drafts, policy_store
 from gateway.adapters.policy_reading import decision_inputs
 from gateway.cli.policy_review import problem_lines
 from gateway.errors import InputRejected
@@ -91,6 +91,28 @@ def test_what_is_seeded_is_not_in_force_until_it_is_proposed_and_approved(office
     assert not in_force(office)
     approve(office)
     assert in_force(office)
+
+
+def test_each_approval_is_written_down_with_the_controllers_it_is_for(office: Office) -> None:
+    file = newer(office)
+    one, three = (
+        '["trafford-council"]',
+        '["trafford-council", "kirklees-council", "devon-county-council"]',
+    )
+    text = file.read_text()
+    assert f"controllers = {one}" in text
+    file.write_text(text.replace(f"controllers = {one}", f"controllers = {three}"))
+    both = ("--controller", "kirklees-council", "--controller", "devon-county-council")
+    office.must("operators", "add", "kit", "--role", "approver", *both, "--as", "ada")
+    propose(office, file)
+    told = [office.must("policy", "approve", TRAFFORD, "--as", name) for name in ("ben", "kit")]
+    assert [each["state"] for each in told] == ["proposed", "approved"]
+    with office.database() as database, database.begin() as connection:
+        found = list(ledger_search.naming(connection, {"policy-approved"}, document=TRAFFORD))
+    assert [(entry.facts["operator"], entry.facts["controllers"]) for _, entry in found] == [
+        ("ben", "trafford-council"),
+        ("kit", "devon-county-council,kirklees-council"),
+    ]
 
 
 def test_a_proposal_says_what_refuses_a_purpose_even_when_it_is_approved(office: Office) -> None:

@@ -63,6 +63,11 @@ def test_every_promise_is_kept_or_not_yet_due(proof: Proof) -> None:
     assert set(told.values()) == {"kept"}
 
 
+def test_the_decision_and_its_approval_name_the_controllers(proof: Proof) -> None:
+    for event in ("policy-approved", "release-decided"):
+        assert entry(proof, event)["entry"]["facts"]["controllers"] == "trafford-council"
+
+
 def test_every_verdict_names_entries_that_the_file_holds(proof: Proof) -> None:
     there = {entry["index"] for entry in proof["entries"]}
     for verdict in proof["verdicts"]:

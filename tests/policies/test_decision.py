@@ -369,6 +369,13 @@ def test_the_map_of_an_approval_binds_the_keys_it_was_made_with() -> None:
     assert isinstance(other, Refusal)
 
 
+def test_a_plan_names_each_controller_whose_approval_it_needs_once_and_in_order() -> None:
+    assert permitted().controllers == ("trafford-council",)
+    several = '["trafford-council", "kirklees-council", "trafford-council"]'
+    change = 'controllers = ["trafford-council"]', f"controllers = {several}"
+    assert permitted(change).controllers == ("kirklees-council", "trafford-council")
+
+
 def test_which_row_of_the_spine_counts_is_written_and_otherwise_nobody_may_repeat() -> None:
     assert permitted().spine_take == "one"
     latest = ('spine = "family_register"', 'spine = "family_register"\ntake = "latest"')

@@ -15,6 +15,7 @@ from tests.rooms.told_releases import (
     A_KEY,
     AN_OBJECTION,
     APPROVED,
+    BOTH,
     BUILT,
     CERTIFIED,
     DECIDED,
@@ -84,7 +85,10 @@ def test_what_another_release_did_is_nothing_to_this_one() -> None:
 
 
 def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
-    because = "2 approvals of this very text before it was decided, none by who wrote it."
+    because = (
+        "2 approvals of this very text before it was decided, for 2 controllers, none by who"
+        " wrote it."
+    )
     kept = "kept", because, [PROPOSED, APPROVED, APPROVED, DECIDED]
     assert judged("approved") == kept
     # What is approved or withdrawn once it was decided changes nothing.
@@ -92,7 +96,62 @@ def test_two_approvals_of_the_text_stand_before_the_decision() -> None:
     assert judged("approved", more(WITHDREW, **TEXT)) == kept
     one = kept[1].replace("2 approvals", "1 approval")
     shown = [PROPOSED, APPROVED, DECIDED]
-    assert judged("approved", without(APPROVED, which=0)) == ("kept", one, shown)
+    # Somebody may speak for two controllers.
+    for_both = without(APPROVED, which=0), saying(APPROVED, **BOTH)
+    assert judged("approved", *for_both) == ("kept", one, shown)
+
+
+@pytest.mark.parametrize(("which", "whose"), [(0, "a-council"), (1, "b-council")])
+def test_the_approval_of_one_controller_is_none_of_the_other(which: int, whose: str) -> None:
+    because = f"No approval for {whose} stands before the decision."
+    told = "broken", because, [PROPOSED, APPROVED, DECIDED]
+    gone = without(APPROVED, which=which)
+    assert judged("approved", gone) == told
+    assert others_verdicts(changed(gone))["approved"] == "broken"
+    # Nor one of another text, one that came later, or one of somebody who had no part in it.
+    approval = {"operator": "cy", "controllers": whose}
+    for late in (
+        more(APPROVED, **TEXT, **approval),
+        more(APPROVED, before=DECIDED, **{**TEXT, "document_digest": NONE}, **approval),
+        more(APPROVED, before=DECIDED, **TEXT, operator="cy", controllers="c-council"),
+    ):
+        outcome, why, _ = judged("approved", gone, late)
+        assert (outcome, why) == told[:2]
+        assert others_verdicts(changed(gone, late))["approved"] == "broken"
+
+
+def nameless(case: Case) -> Case:
+    """As entries were before they named controllers."""
+    lines = [(e, {k: v for k, v in f.items() if k != "controllers"}) for e, f in case.lines]
+    return replace(case, lines=tuple(lines))
+
+
+UNKNOWN = " How many it needed could not be checked: not all of its entries name their controllers."
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        (nameless,),
+        (nameless, without(APPROVED, which=1)),
+        (nameless, saying(DECIDED, **BOTH)),
+        (nameless, saying(DECIDED, **BOTH), saying(APPROVED, controllers="a-council")),
+        (nameless, saying(APPROVED, controllers="a-council")),
+    ],
+    ids=["all from before", "one of them", "approved before", "one before", "decided before"],
+)
+def test_entries_from_before_are_judged_as_before_and_it_is_said(
+    happened: tuple[Change, ...],
+) -> None:
+    outcome, because, _ = judged("approved", *happened)
+    assert (outcome, because.endswith("none by who wrote it." + UNKNOWN)) == ("kept", True)
+    assert others_verdicts(changed(*happened))["approved"] == "kept"
+    withdrawn = more(WITHDREW, before=DECIDED, **TEXT)
+    assert judged("approved", *happened, withdrawn)[0] == "broken"
+    assert others_verdicts(changed(*happened, withdrawn))["approved"] == "broken"
+    anew = more(APPROVED, before=DECIDED, **TEXT, operator="ada")
+    assert judged("approved", *happened, withdrawn, anew)[0] == "kept"
+    assert others_verdicts(changed(*happened, withdrawn, anew))["approved"] == "kept"
 
 
 def test_a_text_that_nobody_wrote_or_approved_decides_nothing() -> None:
@@ -131,7 +190,12 @@ def test_an_agreement_that_was_withdrawn_needs_another_approval() -> None:
     withdrawn = more(WITHDREW, before=DECIDED, **TEXT)
     because = "The agreement was withdrawn before the decision."
     assert judged("approved", withdrawn) == ("broken", because, [WITHDREW])
-    assert judged("approved", withdrawn, again(APPROVED, before=DECIDED))[0] == "kept"
+    # Every controller has to approve it again, and not one alone.
+    one = again(APPROVED, before=DECIDED)
+    because = "No approval for b-council stands before the decision."
+    assert judged("approved", withdrawn, one)[:2] == ("broken", because)
+    other = more(APPROVED, before=DECIDED, **TEXT, operator="bob", controllers="b-council")
+    assert judged("approved", withdrawn, one, other)[0] == "kept"
     never = judged("approved", without(APPROVED), withdrawn)
     assert never[1] == "No approval stands before the decision."
 

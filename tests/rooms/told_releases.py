@@ -37,6 +37,7 @@ AN_EMERGENCY: dict[str, Fact] = {
 }
 OWN: dict[str, Fact] = {"release": RELEASE}
 STUDY: dict[str, Fact] = {"purpose": "study", "agreement": "a"}
+BOTH: dict[str, Fact] = {"controllers": "a-council,b-council"}
 A_KEY: dict[str, Fact] = {"key": "k-1", "kind": "study", "purpose": "study"}
 READ: dict[str, Fact] = {"register_sequence": 7}
 BY: dict[str, Fact] = {"channel": "folder"}
@@ -103,10 +104,10 @@ def made(manifest: dict[str, Any], recipient: str) -> dict[str, Fact]:
 WHOLE = Case(
     lines=(
         (PROPOSED, {**TEXT, "operator": "eve"}),
-        (APPROVED, {**TEXT, "operator": "ada"}),
-        (APPROVED, {**TEXT, "operator": "bob"}),
+        (APPROVED, {**TEXT, "operator": "ada", "controllers": "a-council"}),
+        (APPROVED, {**TEXT, "operator": "bob", "controllers": "b-council"}),
         (GRANTED, {**A_KEY, "operator": "kim", "policy_digest": DIGEST, "until": "2026-06-15"}),
-        (DECIDED, {**OWN, **STUDY, "policy_digest": DIGEST, "operator": "oz"}),
+        (DECIDED, {**OWN, **STUDY, **BOTH, "policy_digest": DIGEST, "operator": "oz"}),
         (USED, {**OWN, **A_KEY, "count": 9}),
         (MADE, made(FACTS_FILE, "ons-research")),
         (MADE, made(TOKENS_FILE, "ons-linkage")),
@@ -195,6 +196,7 @@ def changed(*changes: Change) -> Case:
 
 POOL: dict[str, list[Fact]] = {
     "operator": ["eve", "ada", "oz", "kim"],
+    "controllers": ["a-council", "b-council", "a-council,b-council", "c-council"],
     "editors": ["eve", "ada,eve", "eve,oz", "ad"],
     "approver": ["ada", "oz"],
     "release": [RELEASE, "rel-2"],
@@ -216,6 +218,8 @@ POOL: dict[str, list[Fact]] = {
 LINES = (
     *WHOLE.lines,
     (WITHDREW, TEXT),
+    (APPROVED, {**TEXT, "operator": "ada"}),
+    (APPROVED, {**TEXT, **BOTH, "operator": "ada"}),
     (PROPOSED, {**TEXT, "operator": "eve", "editors": "eve"}),
     (PROPOSED, {**TEXT, "operator": "eve", "editors": "ada,eve"}),
     (PROPOSED, {**TEXT, "operator": "eve", "editors": "eve,kim,oz"}),
