@@ -142,10 +142,19 @@ def read_checkpoint(jws: str, trust: Json) -> Json:
     return content
 
 
+def read_export(path: Path) -> list[Json]:
+    """The lines of an export. Only a newline ends one: a word may hold any other separator."""
+    with open(path, "rb") as file:
+        return [parsed(line) for line in file]
+
+
 def check_export(path: Path, trust: Json) -> tuple[Json, list[bytes]]:
     """Verify an export; returns a summary and the leaf hashes."""
-    with open(path, "rb") as file:
-        lines = [parsed(line) for line in file]
+    return check_lines(read_export(path), trust)
+
+
+def check_lines(lines: list[Json], trust: Json) -> tuple[Json, list[bytes]]:
+    """Verify an export that was read; returns a summary and the leaf hashes."""
     head, rest = lines[0], lines[1:]
     require(set(head) == {"format", "origin", "size"}, "the export's first line is malformed")
     require(head.get("format") == "gateway-ledger-export-1", "this is not a ledger export")

@@ -188,6 +188,10 @@ def _an_entry_between_two(proof: Proof) -> None:
     proof["entries"].append({**told, "index": told["index"] + 0.5})
 
 
+def _other_words(proof: Proof) -> None:
+    proof["verdicts"][0]["words"] = "Nothing is shared with anybody."
+
+
 def _a_claim(proof: Proof) -> None:
     verdict = next(v for v in proof["verdicts"] if v["promise"] == "destroyed")
     verdict["outcome"] = "kept"
@@ -218,6 +222,7 @@ def _another_path(proof: Proof) -> None:
         _another_manifest,
         _a_manifest_of_nothing,
         _an_entry_between_two,
+        _other_words,
         _a_claim,
         _another_path,
     ],
