@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from gateway.model import Reason
+from gateway.policy.days import told_day
 from gateway.policy.findings import name
 from gateway.policy.matter import Matter, months_after
 
@@ -27,25 +28,27 @@ def not_in_force(matter: Matter) -> Iterator[Reason]:
         yield Reason(
             code="sharing/agreement-not-begun",
             clause="",
-            reason=f"{said} begins on {agreement.starts}, not before.",
+            reason=f"{said} begins on {told_day(agreement.starts)}, not before.",
         )
     if on > agreement.ends:
         yield Reason(
             code="sharing/agreement-ended",
             clause="",
-            reason=f"{said} ended on {agreement.ends}; there is no grace.",
+            reason=f"{said} ended on {told_day(agreement.ends)}; there is no grace.",
         )
     if on > months_after(agreement.review, GRACE_MONTHS):
         yield Reason(
             code="sharing/review-overdue",
             clause="",
-            reason=f"{said} was due for review on {agreement.review}, over three months ago.",
+            reason=f"{said} was due for review on {told_day(agreement.review)}, "
+            "over three months ago.",
         )
     if matter.purpose.retain_until < on:
         yield Reason(
             code="policy/retention-past",
             clause=matter.purpose.clause,
-            reason=f"What is shared had to be destroyed by {matter.purpose.retain_until}.",
+            reason="What is shared had to be destroyed by "
+            f"{told_day(matter.purpose.retain_until)}.",
         )
     yield from _notice_too_young(matter)
 
@@ -57,7 +60,7 @@ def _notice_too_young(matter: Matter) -> Iterator[Reason]:
     yield Reason(
         code="policy/notice-too-young",
         clause=matter.purpose.clause,
-        reason=f"The notice was published on {notice.published}; 28 days have to pass.",
+        reason=f"The notice was published on {told_day(notice.published)}; 28 days have to pass.",
     )
 
 
@@ -75,10 +78,11 @@ def review_due(review: dt.date, on: dt.date) -> bool:
 def review_warnings(matter: Matter) -> Iterator[str]:
     """A sentence where the review is near or past."""
     review = matter.agreement.review
+    day = told_day(review)
     if matter.on > review:
-        yield f"The review was due on {review}: review it now, sharing stops after three months."
+        yield f"The review was due on {day}: review it now, sharing stops after three months."
     elif review_due(review, matter.on):
-        yield f"The review is due on {review}."
+        yield f"The review is due on {day}."
 
 
 def unresolved(matter: Matter) -> Iterator[Reason]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from gateway.model import Reason
 from gateway.policy.checks_force import GRACE_MONTHS
+from gateway.policy.days import told_day
 from gateway.policy.findings import name
 from gateway.policy.matter import Matter, months_after
 from gateway.policy.protocols import Protocol
@@ -66,12 +67,17 @@ def _protocol(matter: Matter, protocol: Protocol | None) -> Iterator[Reason]:
         yield _not_in_force(f"The protocol {said} is not known: nothing holds what is under it.")
         return
     if matter.on < protocol.starts:
-        yield _not_in_force(f"The protocol {said} begins on {protocol.starts}, not before.")
+        yield _not_in_force(
+            f"The protocol {said} begins on {told_day(protocol.starts)}, not before."
+        )
     if matter.on > protocol.ends:
-        yield _not_in_force(f"The protocol {said} ended on {protocol.ends}, and all under it.")
+        yield _not_in_force(
+            f"The protocol {said} ended on {told_day(protocol.ends)}, and all under it."
+        )
     if matter.on > months_after(protocol.review, GRACE_MONTHS):
         yield _not_in_force(
-            f"The protocol {said} was due for review on {protocol.review}, over three months ago."
+            f"The protocol {said} was due for review on {told_day(protocol.review)}, "
+            "over three months ago."
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.model import Reason
+from gateway.policy.days import told_day
 from gateway.policy.findings import name
 from gateway.policy.matter import Delivery, Matter
 from gateway.policy.recipients import Recipient, RecipientKey, missing_of_channel
@@ -93,7 +94,7 @@ def _key(
         yield Reason(
             code="recipient/key-expired",
             clause=clause,
-            reason=f"The key of {said} ended on {key.expires}.",
+            reason=f"The key of {said} ended on {told_day(key.expires)}.",
         )
     named = ((recipient.key_id, key.key_id), (recipient.fingerprint, key.fingerprint))
     if any(written and written.lower() != held.lower() for written, held in named):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.model import ColumnRule, IdentifierForm, OutputPlan, Plan, Refusal
 from gateway.policy.column_names import SLOT
+from gateway.policy.days import told
 from gateway.policy.findings import name
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.treatments import said
@@ -81,7 +82,7 @@ def _head(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
     )
     if plan.under:
         yield f"It stands under the protocol {name(plan.under)}."
-    yield f"The legal bases are {_list(plan.legal_bases)}."
+    yield _bases(plan, knowledge)
     yield _people(plan, knowledge)
     for join in plan.joins:
         title = _title(join.dataset, knowledge)
@@ -90,10 +91,20 @@ def _head(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
     yield _HOUSEHOLD[plan.household.value]
 
 
+def _bases(plan: Plan, knowledge: Knowledge | None) -> str:
+    """The provisions by their titles, which hold commas, each with its id."""
+    known = knowledge.bases if knowledge else {}
+    titles = [f"{known[key].provision} ({key})" for key in plan.legal_bases if key in known]
+    titles += [key for key in plan.legal_bases if key not in known]
+    said = "The legal basis is" if len(titles) == 1 else "The legal bases are"
+    return f"{said} {'; '.join(titles)}."
+
+
 def _people(plan: Plan, knowledge: Knowledge | None) -> str:
     conditions = [f"{column} is {_list(codes, 'or')}" for column, codes in plan.cohort.within]
     conditions += [
-        f"{c} from {a or 'any day'} to {b or 'any day'}" for c, a, b in (plan.cohort.between)
+        f"{column} from {told(first) or 'any day'} to {told(last) or 'any day'}"
+        for column, first, last in plan.cohort.between
     ]
     where = f", where {' and '.join(conditions)}" if conditions else ""
     known = knowledge.vocabulary.cohorts.get(plan.cohort.name) if knowledge else None
@@ -141,7 +152,7 @@ def _outputs(plan: Plan) -> Iterator[str]:
 
 
 def _column(column: ColumnRule, output: OutputPlan) -> str:
-    at = f" at {column.at}" if column.at is not None else ""
+    at = f" at {told(column.at)}" if column.at is not None else ""
     came = "" if column.name == column.column else f", from {column.column} of {column.dataset},"
     wave = f" at wave {column.wave}" if column.wave else ""
     family = " for the family" if column.level == "family" else ""
@@ -169,12 +180,12 @@ def _limits(output: OutputPlan) -> Iterator[str]:
 
 def _after(plan: Plan, knowledge: Knowledge | None) -> Iterator[str]:
     days = plan.link_map_until.removeprefix("receipt+").removesuffix("d")
-    until = f"{days} days after receipt" if days.isdigit() else f"on {plan.link_map_until}"
-    yield f"It is destroyed by {plan.retain_until}; the map of link ids {until}."
+    until = f"{days} days after receipt" if days.isdigit() else f"on {told(plan.link_map_until)}"
+    yield f"It is destroyed by {told(plan.retain_until)}; the map of link ids {until}."
     yield f"Coming back is allowed: {_RETURNS.get(plan.returns, plan.returns)}."
     known = knowledge.vocabulary.duties if knowledge else {}
-    told = " ".join(known.get(duty, f"{name(duty)}.") for duty in plan.duties)
-    yield f"Duties: {told or 'none.'}"
+    duties = " ".join(known.get(duty, f"{name(duty)}.") for duty in plan.duties)
+    yield f"Duties: {duties or 'none.'}"
     yield from plan.warnings
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from gateway.model import FieldClass, SharingRequest
 from gateway.policy.bundle import Bundle
+from gateway.policy.days import told_day
 from gateway.policy.decision import reasons_of
 from gateway.policy.findings import name
 from gateway.policy.linting_bases import consent_apart, consent_beside, expiring
@@ -171,7 +172,8 @@ def _recipient_expires(matter: Matter) -> Iterator[Remark]:
                 matter,
                 Weight.ADVICE,
                 "lint/recipient-expires",
-                f"{name(recipient.id)} expires on {recipient.expires}, before the agreement.",
+                f"{name(recipient.id)} expires on {told_day(recipient.expires)}, "
+                "before the agreement.",
                 "Have its accreditation renewed before then.",
                 delivery.output.clause,
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.policy.days import told_day
 from gateway.policy.findings import name
 from gateway.policy.linting_remarks import remark_on
 from gateway.policy.matter import Matter, months_after
@@ -54,6 +55,6 @@ def expiring(matter: Matter) -> Iterator[Remark]:
                 matter,
                 Weight.WARNING,
                 "lint/basis-expires",
-                f"{name(key)} ends on {basis.valid_to}.",
+                f"{name(key)} ends on {told_day(basis.valid_to)}.",
                 f"Prepare {name(basis.replaced_by)}." if basis.replaced_by else "Find another.",
             )

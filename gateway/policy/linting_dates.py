@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from gateway.policy.agreements import Agreement
 from gateway.policy.checks_force import GRACE_MONTHS
+from gateway.policy.days import told_day
 from gateway.policy.matter import months_after
 from gateway.policy.remarks import Remark, Weight
 
@@ -29,7 +30,7 @@ def _not_begun(found: Agreement) -> Remark:
         found,
         Weight.ADVICE,
         "lint/not-begun",
-        f"It begins on {found.starts}: what is said here is said of that day.",
+        f"It begins on {told_day(found.starts)}: what is said here is said of that day.",
         "Nothing is shared under it before.",
     )
 
@@ -40,8 +41,8 @@ def _contradictory(found: Agreement) -> Iterator[Remark]:
             found,
             Weight.PROBLEM,
             "lint/ends-before-starts",
-            f"It ends on {found.ends}, before it starts on {found.starts}: there is no day on "
-            "which anything may be shared.",
+            f"It ends on {told_day(found.ends)}, before it starts on "
+            f"{told_day(found.starts)}: there is no day on which anything may be shared.",
             "Correct `starts` or `ends`.",
         )
     if found.review > found.ends:
@@ -49,8 +50,8 @@ def _contradictory(found: Agreement) -> Iterator[Remark]:
             found,
             Weight.WARNING,
             "lint/review-after-end",
-            f"The review is due on {found.review}, after it ends on {found.ends}: nobody looks "
-            "at it while it holds.",
+            f"The review is due on {told_day(found.review)}, after it ends on "
+            f"{told_day(found.ends)}: nobody looks at it while it holds.",
             "Set `review` on a day between `starts` and `ends`.",
         )
 
@@ -61,7 +62,7 @@ def _review(found: Agreement, on: dt.date) -> Iterator[Remark]:
             found,
             Weight.ADVICE,
             "lint/review-soon",
-            f"The review is due on {found.review}.",
+            f"The review is due on {told_day(found.review)}.",
             "Begin it now: three months after that day nothing is shared.",
         )
     last = months_after(found.review, GRACE_MONTHS)
@@ -70,8 +71,8 @@ def _review(found: Agreement, on: dt.date) -> Iterator[Remark]:
             found,
             Weight.WARNING,
             "lint/review-overdue",
-            f"The review was due on {found.review}.",
-            f"Review it now: after {last} nothing is shared.",
+            f"The review was due on {told_day(found.review)}.",
+            f"Review it now: after {told_day(last)} nothing is shared.",
         )
 
 

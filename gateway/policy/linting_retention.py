@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from gateway.policy.days import told_day
 from gateway.policy.linting_remarks import remark_on
 from gateway.policy.matter import Matter, months_after
 from gateway.policy.remarks import Remark, Weight
@@ -23,7 +24,8 @@ def retention(matter: Matter) -> Iterator[Remark]:
             matter,
             Weight.WARNING,
             "lint/destroyed-while-shared",
-            f"It is to be destroyed by {until}, while it is shared until {ends}.",
+            f"It is to be destroyed by {told_day(until)}, "
+            f"while it is shared until {told_day(ends)}.",
             "Let the retention end after the agreement, or the purpose before it.",
         )
     if until > months_after(ends, LONGEST_AFTER_END):
@@ -31,7 +33,8 @@ def retention(matter: Matter) -> Iterator[Remark]:
             matter,
             Weight.WARNING,
             "lint/kept-long",
-            f"It is kept until {until}, more than {LONGEST_AFTER_END} months after the end.",
+            f"It is kept until {told_day(until)}, "
+            f"more than {LONGEST_AFTER_END} months after the end.",
             "Say in the clause why, or shorten it.",
         )
 
@@ -45,7 +48,8 @@ def link_map(matter: Matter) -> Iterator[Remark]:
             matter,
             Weight.WARNING,
             "lint/link-map-outlives",
-            f"The map of link ids of a release today is kept until {last}, and its data are "
-            f"destroyed by {until}: after that it leads to nothing but people.",
+            f"The map of link ids of a release today is kept until {told_day(last)}, "
+            f"and its data are destroyed by {told_day(until)}: "
+            "after that it leads to nothing but people.",
             "Shorten `link_map_until`, so that the map ends before the data do.",
         )

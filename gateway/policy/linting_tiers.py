@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from gateway.policy.agreements import Agreement
+from gateway.policy.days import told_day
 from gateway.policy.findings import name
 from gateway.policy.knowledge import Knowledge
 from gateway.policy.matter import months_after
@@ -34,7 +35,8 @@ def tiers(agreement: Agreement, knowledge: Knowledge, on: dt.date) -> Iterator[R
         yield _remark(
             agreement,
             "lint/protocol-ends-first",
-            f"The protocol {name(protocol.id)} ends on {protocol.ends}, before the agreement.",
+            f"The protocol {name(protocol.id)} ends on {told_day(protocol.ends)}, "
+            "before the agreement.",
             "Have it renewed before then: what stands under it ends with it.",
         )
     if on <= months_after(protocol.review, MONTHS_AHEAD) and on >= months_after(
@@ -43,7 +45,8 @@ def tiers(agreement: Agreement, knowledge: Knowledge, on: dt.date) -> Iterator[R
         yield _remark(
             agreement,
             "lint/protocol-review-soon",
-            f"The review of the protocol {name(protocol.id)} is due on {protocol.review}.",
+            f"The review of the protocol {name(protocol.id)} is due on "
+            f"{told_day(protocol.review)}.",
             "Begin it now: three months after that day nothing under it is shared.",
         )
 

@@ -140,9 +140,9 @@ def test_the_first_and_the_last_day_are_inside(day: str) -> None:
     ("day", "said"),
     [
         ("2026-09-30", ""),
-        ("2026-10-01", "The review is due on 2027-01-01."),
-        ("2027-01-01", "The review is due on 2027-01-01."),
-        ("2027-01-02", "The review was due on 2027-01-01: review it now"),
+        ("2026-10-01", "The review is due on 1 January 2027."),
+        ("2027-01-01", "The review is due on 1 January 2027."),
+        ("2027-01-02", "The review was due on 1 January 2027: review it now"),
     ],
 )
 def test_it_warns_from_three_months_before_review(day: str, said: str) -> None:
