@@ -18,7 +18,7 @@ from gateway.policy.casebook import Case
 from gateway.policy.differing import Differing
 from gateway.policy.marks import marked, verbatim
 from gateway.policy.naming import Names, part, titled
-from gateway.policy.stating import attributes, stated
+from gateway.policy.stating import attributes, from_to, is_empty, stated
 from gateway.policy.token_names import expanded
 from gateway.policy.treatments import expand_names, is_treatment, said
 
@@ -96,14 +96,13 @@ class _Comparison:
             held = (attributes(new) or {}).get(key)
             if key == "prohibitions":
                 yield from self.prohibitions({}, held or {}, named)
-            else:
+            elif not is_empty(held):
                 yield from self.differing.part(self.differing.place(key, named), None, held)
 
     def entry(self, named: str, old: Any, new: Any) -> Iterator[str]:
         before, after = attributes(old), attributes(new)
         if before is None or after is None:
-            was, now = (stated(self.names, "", each) for each in (old, new))
-            yield f"changes {named} from {was} to {now}"
+            yield f"changes {named} {from_to(self.names, '', old, new)}"
             return
         yield from self.differing.parts(old, new, named, but=("prohibitions",))
         rules = [each.get("prohibitions") or {} for each in (before, after)]

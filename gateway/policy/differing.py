@@ -15,7 +15,7 @@ from typing import Any
 from gateway.model import ContractColumn
 from gateway.policy.digest import SETS
 from gateway.policy.naming import Names, part
-from gateway.policy.stating import attributes, facts, is_empty, is_list, stated
+from gateway.policy.stating import attributes, facts, from_to, is_empty, is_list, stated
 
 # Keys by which the items of a list are told apart, the first that fits.
 _NAMED_BY = ("name", "source", "field", "id")
@@ -90,7 +90,7 @@ class Differing:
             yield from self._entries(place.key, old or {}, new or {}, whole)
         elif _lists(old, new):
             yield from self._lists(place, tuple(old or ()), tuple(new or ()))
-        elif old is None:
+        elif old is None and not is_empty(new):
             yield f"adds {place.said} to {place.where}: {stated(self.names, place.key, new)}"
         elif new is None and attributes(old) is not None:
             yield f"removes {whole}, which was: {stated(self.names, place.key, old)}"
@@ -149,8 +149,7 @@ class Differing:
         return self.names.in_part(key, word)
 
     def _from_to(self, whole: str, key: str, old: Any, new: Any) -> str:
-        before, after = stated(self.names, key, old), stated(self.names, key, new)
-        return f"changes {whole} from {before} to {after}"
+        return f"changes {whole} {from_to(self.names, key, old, new)}"
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -61,6 +61,33 @@ def stated(names: Names, key: str, value: Any) -> str:
     return marked(str(value))
 
 
+def from_to(names: Names, key: str, old: Any, new: Any) -> str:
+    """What a value was and what it is, never in the same words.
+
+    Args:
+        names: what things are called.
+        key: where both stand, with dots.
+        old: what was there.
+        new: another one, or one of another kind.
+    """
+    before, after = stated(names, key, old), stated(names, key, new)
+    if before == after:
+        before, after = (f"{told} ({_kind(v)})" for told, v in ((before, old), (after, new)))
+    return f"from {before} to {after}"
+
+
+def _kind(value: Any) -> str:
+    """What kind of value it is, where its words alone do not tell it from another."""
+    if value is None:
+        return "not written"
+    if isinstance(value, bool):
+        return "yes or no"
+    if isinstance(value, Mapping):
+        return "a table"
+    found = {str: "a text", int: "a number", float: "a number with a point"}
+    return "a list" if is_list(value) else found.get(type(value), "written")
+
+
 def _of_many(names: Names, key: str, value: Any) -> str:
     """A table, a list or a part of a document in words."""
     if isinstance(value, Mapping):

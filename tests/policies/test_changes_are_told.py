@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.policy import compare, load, parse
+from gateway.policy.differing import Differing
 from gateway.policy.marks import pieces, unmarked, verbatim
+from gateway.policy.naming import Names
 from tests.policies import shelf
 from tests.policies.test_protocols import UNDER, protocol
 
@@ -156,3 +158,32 @@ def test_what_is_read_is_the_text_that_is_signed() -> None:
     assert pieces(f"a {verbatim(text)} b") == [(f"a {text} b", False)]
     title = told("agreements/example.toml", ('"National Impact Study"', '"The *real* Study"'))
     assert ("The *real* Study", True) in pieces(title)
+
+
+def test_a_new_dataset_without_rules_is_not_said_to_change_from_nothing_to_nothing() -> None:
+    text = BASE["datasets/family_register.toml"].replace('id = "family_register"', 'id = "again"')
+    text = text[: text.index("[[rules]]")]
+    sentences = compare(load(BASE)[0], load({**BASE, "datasets/again.toml": text})[0])
+    assert any(each.startswith("adds contract ") for each in sentences)
+    assert [each for each in sentences if "to nothing" in each or ": nothing" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (None, (), "from nothing (not written) to nothing (a list)"),
+        (None, "", "from nothing (not written) to nothing (a text)"),
+        ({}, None, "from nothing (a table) to nothing (not written)"),
+        ("1", 1, "from *1* (a text) to *1* (a number)"),
+        ("yes", True, "from *yes* (a text) to *yes* (yes or no)"),
+        (1, 2, "from *1* to *2*"),
+    ],
+)
+def test_a_value_never_changes_from_something_to_the_same_words(
+    old: object, new: object, words: str
+) -> None:
+    """An empty list and none at all make two digests, so that they are told apart."""
+    here = Differing(Names())
+    assert list(here.part(here.place("rules", "it"), old, new)) == [
+        f"changes the rules across columns (*rules*) of it {words}"
+    ]
