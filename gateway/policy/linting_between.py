@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.model import Contract
-from gateway.policy.agreements import CLASS_PREFIX
+from gateway.policy.agreements import CLASS_PREFIX, Agreement
 from gateway.policy.bundle import Bundle
 from gateway.policy.findings import name
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.tracing import Trace, traces, traces_of
 from gateway.policy.treatments import expand_names
 
+# How many of the columns that leave elsewhere are named.
+MOST_TOLD = 5
+_ASK = "Ask the controllers which of the two they meant."
 # What a contract asks for to tell rows, days and senders apart.
 HOUSEKEEPING = frozenset({"src_row_id", "source_row", "extract_date", "source_org"})
 # What the gateway itself reads to leave people out: never sent, and never to be taken out.
@@ -27,41 +30,83 @@ NEEDED_HERE = HOUSEKEEPING | READ_TO_PROTECT | READ_TO_CHOOSE
 def contradictions(bundle: Bundle, agreement: str = "") -> Iterator[Remark]:
     """What one agreement of a controller forbids, another of the same controller permits.
 
+    Both are told: the one of what leaves under it, the other of what it forbids in vain.
+
     Args:
         bundle: the documents that load.
-        agreement: what leaves under this one; empty for all.
+        agreement: remarks on this one only; empty for all.
     """
-    for key in sorted(bundle.agreements):
-        if agreement in ("", key):
-            yield from _forbidden_elsewhere(bundle, key)
+    here = [agreement] if agreement in bundle.agreements else []
+    leaving = _Leaving(bundle)
+    for key in here if agreement else sorted(bundle.agreements):
+        for other in _kin(bundle, key):
+            yield from _forbidden_elsewhere(leaving, bundle.agreements[key], other)
+            yield from _leaves_elsewhere(leaving, bundle.agreements[key], other)
 
 
-def _forbidden_elsewhere(bundle: Bundle, agreement: str) -> Iterator[Remark]:
+def _kin(bundle: Bundle, agreement: str) -> list[Agreement]:
+    """The other agreements of the same controllers."""
     here = bundle.agreements[agreement]
-    others = [
+    return [
         other
         for key, other in sorted(bundle.agreements.items())
         if key != agreement and not set(other.controllers).isdisjoint(here.controllers)
     ]
-    if not any(other.prohibitions for other in others):
-        return
-    leaving: dict[str, list[Trace]] = {}
-    for trace in traces_of(here, bundle.knowledge):
-        for word in _words(trace):
-            leaving.setdefault(word, []).append(trace)
-    for other in others:
-        for written, rule in other.prohibitions.items():
-            for trace in (each for w in expand_names(written) for each in leaving.get(w, ())):
-                yield Remark(
-                    weight=Weight.WARNING,
-                    code="lint/agreements-contradict",
-                    agreement=trace.agreement,
-                    purpose=trace.purpose,
-                    clause=trace.clause,
-                    sentence=f"{name(trace.column)} leaves here, and {name(other.id)} forbids it "
-                    f"(clause {rule.clause}).",
-                    remedy="Ask the controllers which of the two they meant.",
-                )
+
+
+class _Leaving:
+    """What leaves under each agreement, by every name that forbids it; worked out once each."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._knowledge = bundle.knowledge
+        self._found: dict[str, dict[str, list[Trace]]] = {}
+
+    def under(self, agreement: Agreement, written: str) -> list[Trace]:
+        """What leaves under an agreement although a word, or a range of words, forbids it."""
+        if agreement.id not in self._found:
+            known: dict[str, list[Trace]] = {}
+            for trace in traces_of(agreement, self._knowledge):
+                for word in _words(trace):
+                    known.setdefault(word, []).append(trace)
+            self._found[agreement.id] = known
+        words = self._found[agreement.id]
+        return [trace for word in expand_names(written) for trace in words.get(word, ())]
+
+
+def _forbidden_elsewhere(leaving: _Leaving, here: Agreement, other: Agreement) -> Iterator[Remark]:
+    for written, rule in other.prohibitions.items():
+        for trace in leaving.under(here, written):
+            yield Remark(
+                weight=Weight.WARNING,
+                code="lint/agreements-contradict",
+                agreement=trace.agreement,
+                purpose=trace.purpose,
+                clause=trace.clause,
+                sentence=f"{name(trace.column)} leaves here, and {name(other.id)} forbids it "
+                f"(clause {rule.clause}).",
+                remedy=_ASK,
+            )
+
+
+def _leaves_elsewhere(leaving: _Leaving, here: Agreement, other: Agreement) -> Iterator[Remark]:
+    """One remark for each word that is forbidden here, whatever leaves under it there."""
+    for written, rule in here.prohibitions.items():
+        found = leaving.under(other, written)
+        places = sorted({(each.purpose, each.column, each.clause) for each in found})
+        if not places:
+            continue
+        shown = [f"{name(c)} for {name(p)} (clause {clause})" for p, c, clause in places]
+        more = [f"{len(shown) - MOST_TOLD} more"] if len(shown) > MOST_TOLD else []
+        yield Remark(
+            weight=Weight.WARNING,
+            code="lint/agreements-contradict",
+            agreement=here.id,
+            purpose="",
+            clause=rule.clause,
+            sentence=f"{name(written)} is forbidden here, and under {name(other.id)} it leaves: "
+            f"{', '.join([*shown[:MOST_TOLD], *more])}.",
+            remedy=_ASK,
+        )
 
 
 def _words(trace: Trace) -> frozenset[str]:

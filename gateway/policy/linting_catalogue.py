@@ -15,7 +15,8 @@ LINTS: Mapping[str, tuple[Weight, str]] = MappingProxyType(
     {
         "lint/agreements-contradict": (
             Weight.WARNING,
-            "something that leaves and that another agreement of the same controller forbids",
+            "something that leaves under one agreement and that another of the same controller "
+            "forbids; both are told",
         ),
         "lint/basis-expires": (
             Weight.WARNING,

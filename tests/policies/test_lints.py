@@ -404,6 +404,41 @@ def test_a_contradiction_is_seen_under_every_name_of_what_leaves(word: str) -> N
     }
 
 
+def test_a_contradiction_is_told_to_both_agreements_each_in_its_own_words() -> None:
+    bundle = policy.parse(
+        Fault(documents={"agreements/forbids.toml": forbidding("criteria_met")}).texts()
+    )
+
+    def told(agreement: str) -> list[tuple[str, str, str]]:
+        return [
+            (r.agreement, r.clause, r.sentence)
+            for r in review(bundle, on=ON, agreement=agreement)
+            if r.code == "lint/agreements-contradict"
+        ]
+
+    sends = told("trafford-stronger-families")
+    assert (
+        "trafford-stronger-families",
+        "4.2(c)iii",
+        '"criteria_met" leaves here, and "trafford-forbids" forbids it (clause 9).',
+    ) in sends
+    (forbids,) = told("trafford-forbids")
+    assert forbids[:2] == ("trafford-forbids", "9")
+    words = '"criteria_met" is forbidden here, and under "trafford-stronger-families" it leaves: '
+    assert forbids[2].startswith(words)
+    assert '"criteria_met" for "national-impact-study" (clause 4.2(c)iii)' in forbids[2]
+    assert told("") == [forbids, *sends]
+
+
+def test_of_much_that_is_forbidden_in_vain_five_are_named() -> None:
+    word = "class:key-variable"
+    bundle = policy.parse(Fault(documents={"agreements/forbids.toml": forbidding(word)}).texts())
+    found = review(bundle, on=ON, agreement="trafford-forbids")
+    (told,) = (r.sentence for r in found if r.code == "lint/agreements-contradict")
+    assert told.count("(clause ") == 5
+    assert told.endswith(", 2 more.")
+
+
 def test_people_of_another_controller_contradict_nobody() -> None:
     other = forbidding("criteria_met").replace('["trafford-council"]', '["leeds-council"]')
     found = remarks(Fault(documents={"agreements/forbids.toml": other}))
