@@ -98,11 +98,13 @@ def ended_by(connection: Connection, agreement: str, changes: Mapping[str, str])
 
 
 def statuses(connection: Connection) -> list[dict[str, Any]]:
-    """Say of each agreement that loads how far its present text has come."""
+    """Say of each agreement how far its present text has come, of a new one its proposal."""
     facts = policy_reading.agreements(connection, policy_store.bundle(connection))
     proposals = policy_store.proposals(connection)
     later = {each.proposal.agreement: each for each in policy_waiting.waiting(connection)}
-    return [_status(each, proposals) | _later(later.get(each.id)) for each in facts.values()]
+    there = [_status(each, proposals) | _later(later.get(each.id)) for each in facts.values()]
+    newest = {each.agreement: each for each in proposals if each.agreement not in facts}
+    return [*there, *(_proposed(newest[name]) | _later(later.get(name)) for name in sorted(newest))]
 
 
 def write_documents(folder: Path, documents: Mapping[str, str]) -> list[str]:
@@ -142,6 +144,19 @@ def _status(facts: AgreementFacts, waiting: Sequence[Proposal]) -> dict[str, Any
         "editor": shown.editor if shown else "",
         "approved": [{"controller": each, "approver": by} for each, by in approvals],
         "missing": sorted(set(facts.controllers) - {each for each, _ in approvals}),
+    }
+
+
+def _proposed(newest: Proposal) -> dict[str, Any]:
+    """Of an agreement of which no text is the current one, or whose current text does not load."""
+    return {
+        "agreement": newest.agreement,
+        "version": newest.version,
+        "policy_digest": newest.policy_digest,
+        "state": "does not load" if newest.complete else "proposed",
+        "editor": newest.editor,
+        "approved": [{"controller": each, "approver": by} for each, by in newest.approvals],
+        "missing": sorted(set(newest.controllers) - {each for each, _ in newest.approvals}),
     }
 
 

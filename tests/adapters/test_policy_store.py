@@ -511,3 +511,33 @@ def test_status_tells_draft_proposed_approved_and_changed(office: Office) -> Non
     assert state() == "approved"
     office.must("policy", "withdraw", TRAFFORD, "--as", "ana")
     assert state() == "draft"
+
+
+def test_status_shows_an_agreement_that_stands_in_no_document_yet(office: Office) -> None:
+    """Before and after the first of two approvals; with the last it stands there as any other."""
+
+    def line() -> dict[str, object]:
+        rows = office.must("policy", "status")["agreements"]
+        (found,) = (row for row in rows if row["agreement"] == "two-councils")
+        assert "two-councils" in office.run("policy", "status").out
+        return {key: found[key] for key in ("version", "state", "approved", "missing")}
+
+    text = (office.policies / PLACE).read_text(encoding="utf-8")
+    for old, new in (
+        (f'id = "{TRAFFORD}"', 'id = "two-councils"'),
+        ("version = 3", "version = 1"),
+        ('["trafford-council"]', '["trafford-council", "kirklees-council"]'),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    place = office.policies / "agreements" / "two.toml"
+    place.write_text(text, encoding="utf-8")
+    propose(office, place)
+    by_ben = [{"controller": "trafford-council", "approver": "ben"}]
+    both = ["kirklees-council", "trafford-council"]
+    told = {"version": 1, "state": "proposed", "approved": [], "missing": both}
+    assert line() == told
+    office.must("policy", "approve", "two-councils", "--as", "ben")
+    assert line() == told | {"approved": by_ben, "missing": both[:1]}
+    office.must("policy", "approve", "two-councils", "--as", "kim")
+    assert (line()["state"], line()["missing"]) == ("approved", [])
