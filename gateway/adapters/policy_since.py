@@ -13,28 +13,43 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from gateway.adapters import policy_reading, policy_states, policy_store, policy_waiting
+from gateway.adapters import (
+    policy_keys,
+    policy_reading,
+    policy_states,
+    policy_store,
+    policy_waiting,
+)
 from gateway.adapters.policy_reading import reader
 from gateway.adapters.policy_states import State
 from gateway.adapters.policy_tables import PROPOSALS
 from gateway.policy import Bundle, compare
+from gateway.policy.key_changes import SignedKeys, key_changes, key_sentences
 from gateway.policy.rereading import changed
 from gateway.policy.standing import NOTHING, as_approved, differ, read_by, without
 from gateway.workflows.ports_policy import OWN, Proposal
+
+# No document and no key says what the digest covers besides; it is not to be signed unseen.
+ELSE = (
+    "signs another digest, though no document and no recipient's key differs: the tables of "
+    "names and places that come with the gateway differ, or its way of making a digest"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """What the next approval of an agreement is compared with.
 
-    `version` was approved last, 0 if none was; `sure` is whether the documents are known
-    to be those that it was approved for.
+    `version` was approved last with `digest`, 0 if none was; `sure` is whether the
+    documents are known to be those that it was approved for.
     """
 
     version: int
+    digest: str = ""
     sure: bool
     state: int
     documents: Mapping[str, str] = field(repr=False)
@@ -57,6 +72,45 @@ class Basis:
         return f"This is what differs from version {self.version} as it was approved."
 
 
+class Signed(Protocol):
+    """A proposal, or the version that it became."""
+
+    @property
+    def agreement(self) -> str:
+        """Whose it is."""
+
+    @property
+    def policy_digest(self) -> str:
+        """What is signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """What a signature covers: the digest of an agreement, and the keys then and now."""
+
+    agreement: str
+    digest: str
+    keys: SignedKeys
+
+
+def signing(
+    connection: sa.Connection, proposal: Signed, past: Basis, *, earlier: bool = False
+) -> Signing:
+    """What a proposal has signed, beside what was signed last.
+
+    Args:
+        connection: of the store.
+        proposal: of the agreement.
+        past: what its agreement was last approved for.
+        earlier: whether it is told of as it was made, and not as of now.
+    """
+    digest = proposal.policy_digest
+    keys = policy_keys.signed(
+        connection, proposal.agreement, last=past.digest, next_=digest if earlier else ""
+    )
+    return Signing(agreement=proposal.agreement, digest=digest, keys=keys)
+
+
 def basis(connection: sa.Connection, agreement: str, *, before: int = 0) -> Basis:
     """What an agreement was last approved for, withdrawn or not.
 
@@ -76,22 +130,32 @@ def basis(connection: sa.Connection, agreement: str, *, before: int = 0) -> Basi
     documents = policy_states.texts(connection, state) if state else {}
     return Basis(
         version=last.version if last else 0,
+        digest=last.policy_digest if last else "",
         sure=own is not None or (last is not None and _gives(connection, documents, last)),
         state=state.number if state else 0,
         documents=documents or policy_store.bundle(connection),
     )
 
 
-def differences(now: Bundle, after: Bundle, past: Basis, agreement: str) -> tuple[str, ...]:
+def differences(now: Bundle, after: Bundle, past: Basis, signed: Signing) -> tuple[str, ...]:
     """What a proposal changes, in sentences, as who signs for its agreement has to read it.
 
     Args:
         now: the documents beside the proposal.
         after: the documents as it would have them.
         past: what its agreement was last approved for.
-        agreement: whose proposal it is.
+        signed: whose proposal it is, its digest, and the keys that this covers.
     """
-    return tuple(compare(as_approved(now, past.bundle, after, agreement), after))
+    found = compare(as_approved(now, past.bundle, after, signed.agreement), after)
+    found += differing_keys(after, past, signed)
+    return tuple(found) or ((ELSE,) if past.sure and past.digest != signed.digest else ())
+
+
+def differing_keys(after: Bundle, past: Basis, signed: Signing) -> list[str]:
+    """The recipients' keys that a proposal has signed and the last approval has not."""
+    old, agreement = past.bundle, signed.agreement
+    found = key_changes(old, after, agreement, keys=signed.keys, sure=past.sure)
+    return list(key_sentences(old, after, found))
 
 
 def begins(connection: sa.Connection, proposal: Proposal, *, on: dt.date) -> str:
@@ -133,7 +197,7 @@ def told(
     changes = policy_store.changes_of(connection, proposal)
     now, after = (reader().load(each)[0] for each in (documents, changed(documents, changes)))
     past = basis(connection, proposal.agreement)
-    found = differences(now, after, past, proposal.agreement)
+    found = differences(now, after, past, signing(connection, proposal, past))
     return begins(connection, proposal, on=on), (past.said, *found)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import policy_since, policy_states, policy_versions
 from gateway.adapters.policy_reading import reader
-from gateway.adapters.policy_since import Basis
+from gateway.adapters.policy_since import Basis, Signing
 from gateway.adapters.policy_versions import Version
 from gateway.policy.rereading import changed
 from gateway.web import workshop
@@ -20,40 +20,49 @@ from gateway.web.workshop import Difference
 
 
 def proposed(
-    documents: Mapping[str, str], changes: Mapping[str, str], agreement: str, past: Basis
+    documents: Mapping[str, str], changes: Mapping[str, str], past: Basis, signed: Signing
 ) -> Difference:
     """What a proposal changes of what its agreement was last approved for.
 
     Args:
         documents: the current ones.
         changes: the texts of the proposal by path.
-        agreement: whose proposal it is.
-        past: what that one was last approved for.
+        past: what its agreement was last approved for.
+        signed: what a signature under it covers.
     """
+    agreement = signed.agreement
     shown = workshop.difference(documents, changes, agreement)
     before, after = (reader().load(each)[0] for each in (documents, changed(documents, changes)))
     known = set(workshop.reviewed(past.bundle, agreement))
     remarks = (each for each in workshop.reviewed(after, agreement) if each not in known)
-    told = () if shown.untold else policy_since.differences(before, after, past, agreement)
+    told = () if shown.untold else policy_since.differences(before, after, past, signed)
     return replace(shown, changes=told, remarks=tuple(remarks))
 
 
-def of_version(connection: sa.Connection, version: Version) -> Difference | None:
+def of_version(connection: sa.Connection, version: Version) -> Difference:
     """What a version changed, as far as it is known from which texts."""
     state = policy_states.of(connection, version.number)
     earlier = policy_states.before(connection, state) if state else None
-    if state is None or earlier is None:
-        return _of_texts(connection, version)
-    before, after = (policy_states.texts(connection, each) for each in (earlier, state))
     past = policy_since.basis(connection, version.agreement, before=version.number)
+    signed = policy_since.signing(connection, version, past, earlier=True)
+    if state is None or earlier is None:
+        return _of_texts(connection, version, past, signed)
+    before, after = (policy_states.texts(connection, each) for each in (earlier, state))
     gone = {path: "" for path in before if path not in after}
-    return proposed(before, {**after, **gone}, version.agreement, past)
+    return proposed(before, {**after, **gone}, past, signed)
 
 
-def _of_texts(connection: sa.Connection, version: Version) -> Difference | None:
-    """Of one that was never approved, or before states were kept: what its own texts changed."""
+def _of_texts(
+    connection: sa.Connection, version: Version, past: Basis, signed: Signing
+) -> Difference:
+    """Of one never approved, or before states were kept: what its texts changed, and the keys."""
     documents = workshop.current(connection)
     before, after = policy_versions.texts_of(connection, version)
     new = {path for path in after if path not in before}
     then = {path: text for path, text in {**documents, **before}.items() if path not in new}
-    return workshop.difference(then, after, version.agreement) if after else None
+    shown = workshop.difference(then, after, version.agreement)
+    if shown.untold:
+        return shown
+    bundle = reader().load(changed(then, after))[0]
+    keys = policy_since.differing_keys(bundle, past, signed)
+    return replace(shown, changes=(*shown.changes, *keys))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.adapters import policy_versions
+from gateway.adapters import policy_versions, recipients
 from gateway.adapters.database import Database
 from gateway.adapters.settings import Settings
 from tests.journeys.office import Office
@@ -98,3 +99,37 @@ def test_a_version_that_cannot_begin_any_more_waits_for_an_editor(
     page = said(client_as("editor").get("/waiting").text)
     assert cannot in page[page.index("Approved versions that cannot begin as they are") :]
     assert cannot in said(client_as("auditor").get(f"/agreements/{TRAFFORD}").text)
+
+
+def test_a_recipients_new_key_is_told_before_it_is_signed(
+    office: Office, data: Settings, client_as: Clients, tmp_path: Path
+) -> None:
+    database = Database(data.database_url)
+    with database.read() as connection:
+        then = recipients.find(connection, "ons-research").fingerprint
+    office.must("recipient-key", "new", "--to", str(tmp_path / "new"))
+    office.confirm("ons-research", str(tmp_path / "new" / "recipient.pub"))
+    with database.read() as connection:
+        now = recipients.find(connection, "ons-research").fingerprint
+    sentence = (
+        "which opens what is released to it: the fingerprint then was "
+        f"{then}, the fingerprint now is {now}"
+    )
+    office.must("policy", "propose", TRAFFORD, "--as", "edith")
+    page = closed_up(client_as("approver").get(f"/agreements/{TRAFFORD}/proposal").text)
+    told = page[page.index("What it changes") : page.index("Who has to sign")]
+    assert f"(ons-research), {sentence}" in told
+    assert "Nothing differs" not in page
+    with database.read() as connection:
+        newest = policy_versions.versions(connection, TRAFFORD)[0].number
+    database.close()
+    auditor, path = client_as("auditor"), f"/agreements/{TRAFFORD}/versions/{newest}"
+    assert sentence in closed_up(auditor.get(path).text)
+    office.must("policy", "approve", TRAFFORD, "--as", "april")
+    assert sentence in closed_up(auditor.get(path).text)
+    assert "Nothing differs" in said(auditor.get(f"/agreements/{TRAFFORD}/proposal").text)
+
+
+def closed_up(page: str) -> str:
+    """What a page says, without the spaces that its marks leave."""
+    return re.sub(r" (?=[),:])|(?<=\() ", "", " ".join(said(page).split()))

@@ -105,19 +105,19 @@ def proposed(agreement: str, *, caller: Caller) -> str:
     """Show what waits for approval: the difference in sentences, and who has signed."""
     with desk().database.read() as connection:
         proposal = workshop.newest(connection, agreement)
+        if proposal is None:
+            raise _nothing_waits()
         documents = workshop.current(connection)
         changes = workshop.proposed_changes(connection, proposal)
         draft = policy_versions.draft_of(connection, agreement, changes)
         why = policy_versions.reasons(connection, draft)
         signers = proposals.signers(connection, proposal)
         past = policy_since.basis(connection, agreement)
-        today = desk().now().date()
-        begins = policy_since.begins(connection, proposal, on=today) if proposal else ""
-    if proposal is None:
-        raise _nothing_waits()
+        signed = policy_since.signing(connection, proposal, past)
+        begins = policy_since.begins(connection, proposal, on=desk().now().date())
     now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
     whole = then.agreements.get(agreement)
-    shown = differences.proposed(documents, changes, agreement, past)
+    shown = differences.proposed(documents, changes, past, signed)
     return render_template(
         "policies/proposal.html",
         agreement=agreement,
