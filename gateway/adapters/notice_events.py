@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 import sqlalchemy as sa
 
 from gateway.adapters import policy_store
-from gateway.adapters.policy_reading import titles
+from gateway.adapters.policy_reading import agreement_of, titles
 from gateway.adapters.release_store import RELEASES
 from gateway.ledger import Entry
 from gateway.model.notices import Kind, Occasion
@@ -58,8 +58,10 @@ def _held(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasio
     row = connection.execute(sa.select(RELEASES).where(RELEASES.c.id == release)).first()
     if row is None:
         return
-    facts = {"release": release, "title": titles(connection).get(row.agreement, row.agreement)}
-    yield Occasion(id=key, kind=Kind.HELD, by=row.officer, facts=facts)
+    known = agreement_of(connection, row.agreement)
+    facts = {"release": release, "title": known.title if known else row.agreement}
+    controllers = tuple(known.controllers) if known else ()
+    yield Occasion(id=key, kind=Kind.HELD, by=row.officer, facts=facts, controllers=controllers)
 
 
 def _role_asked(_connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasion]:

@@ -19,6 +19,7 @@ from gateway import policy
 from gateway.adapters import policy_store, recipients
 from gateway.model.shipped import table_digests
 from gateway.policy import Bundle, Finding, PolicyInvalid, RecipientKey
+from gateway.policy.agreements import Agreement
 from gateway.policy.findings import name
 from gateway.policy.rereading import Rereader
 from gateway.workflows.ports_policy import AgreementFacts
@@ -59,6 +60,12 @@ def titles(connection: Connection) -> dict[str, str]:
     """Give the title of each agreement that loads, by its id."""
     bundle, _ = reader().load(policy_store.bundle(connection))
     return {name: agreement.title for name, agreement in bundle.agreements.items()}
+
+
+def agreement_of(connection: Connection, agreement: str) -> Agreement | None:
+    """Give an agreement as it stands, if it loads."""
+    bundle, _ = reader().load(policy_store.bundle(connection))
+    return bundle.agreements.get(agreement)
 
 
 @cache

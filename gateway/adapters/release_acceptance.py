@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from gateway.adapters import operators
 from gateway.adapters.dispatching import Append
+from gateway.adapters.policy_reading import agreement_of
 from gateway.adapters.release_store import (
     RELEASES,
     ReleaseRecord,
@@ -17,10 +18,32 @@ from gateway.adapters.release_store import (
     with_record,
 )
 from gateway.errors import RefusedError, UsageError
-from gateway.model.permissions import Action, authorise
+from gateway.model.permissions import (
+    Action,
+    Operator,
+    authorise,
+    barred,
+    not_your_controller,
+    permits,
+)
 from gateway.model.remarks import remark
 
 LONGEST_REASON = 400
+
+
+def acceptors(connection: sa.Connection, agreement: str) -> frozenset[str]:
+    """Who may accept a release under an agreement, if they did not run it themselves.
+
+    Release officers, and approvers of its controllers: who speaks for none of them answers
+    for none of its people (UK GDPR Art 26). Of an agreement that does not load, nobody knows
+    the controllers, so that release officers are left.
+    """
+    controllers = _controllers(connection, agreement)
+    return frozenset(
+        person.name
+        for person in operators.listed(connection)
+        if not barred(Action.RELEASE_ACCEPT, person.owes) and _concerned(person, controllers)
+    )
 
 
 def accept(
@@ -32,15 +55,17 @@ def accept(
         connection: one writing transaction.
         append: writes into the ledger.
         release: the held release.
-        by: a release officer or approver, not the one who ran it.
+        by: a release officer, or an approver of a controller of its agreement; not the one
+            who ran it.
         reason: why it is as it should be.
         at: now, as text.
 
     Raises:
         UsageError: it is not held as unusual, or no reason is given.
-        RefusedError: the person may not, or ran it.
+        RefusedError: the person may not, ran it, or approves for other controllers only.
     """
-    authorise(operators.find(connection, by), Action.RELEASE_ACCEPT)
+    person = operators.find(connection, by)
+    authorise(person, Action.RELEASE_ACCEPT)
     found = releases(connection, RELEASES.c.id == release)
     if not found or found[0].state is not ReleaseState.HELD or "alarms" not in found[0].record:
         raise UsageError(
@@ -60,6 +85,7 @@ def accept(
             "Whoever ran a release does not accept what was unusual about it.",
             remedy="Ask another release officer, or an approver.",
         )
+    _require_concerned(connection, person, found[0].agreement)
     because = remark(reason, LONGEST_REASON)
     if not because:
         raise UsageError(
@@ -73,3 +99,19 @@ def accept(
     append(connection, "release-accepted", {**facts, "operator": by})
     with_record(connection, release, record)
     return found[0]
+
+
+def _controllers(connection: sa.Connection, agreement: str) -> tuple[str, ...]:
+    """Its controllers as it stands: the next release under it is what an acceptance lets go."""
+    known = agreement_of(connection, agreement)
+    return tuple(known.controllers) if known else ()
+
+
+def _concerned(person: Operator, controllers: tuple[str, ...]) -> bool:
+    return bool(permits(Action.RELEASE_ACCEPT, person.roles_over(controllers)))
+
+
+def _require_concerned(connection: sa.Connection, person: Operator, agreement: str) -> None:
+    controllers = _controllers(connection, agreement)
+    if not _concerned(person, controllers):
+        raise not_your_controller(person.name, agreement, controllers)

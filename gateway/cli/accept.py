@@ -20,7 +20,8 @@ from gateway.cli.common import as_option, emit, exits, json_option, open_store
 def accept(ctx: click.Context, release: str, reason: str, acting: str, json_wanted: bool) -> None:
     """Accept what was unusual, so that the next release of the purpose may be so.
 
-    Never by the officer who ran it. Run the release again afterwards.
+    By another release officer, or an approver of a controller of its agreement; never by
+    the officer who ran it. Run the release again afterwards.
 
     Example: gateway accept rel-abc --reason "Two schools joined" --as april
     """

@@ -239,8 +239,4 @@ def concerned(occasion: Occasion, people: Iterable[Operator]) -> tuple[str, ...]
 
 
 def _roles_here(person: Operator, controllers: tuple[str, ...]) -> frozenset[PartyRole]:
-    return frozenset(
-        role
-        for role, controller in person.roles
-        if role is not PartyRole.APPROVER or not controllers or controller in controllers
-    )
+    return person.roles_over(controllers) if controllers else person.role_words()

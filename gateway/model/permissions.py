@@ -137,7 +137,8 @@ PERMISSIONS: Mapping[Action, frozenset[PartyRole]] = MappingProxyType(
         Action.JOB_READ: _DATA_TEAM | {PartyRole.UPLOADER, PartyRole.EDITOR, PartyRole.APPROVER},
         Action.AGREEMENT_READ: _COUNCIL,
         Action.RELEASE_READ: _DATA_TEAM | _OVERSEEING | {PartyRole.EDITOR, PartyRole.APPROVER},
-        # Accepting that a release is unusual; never by the officer who ran it.
+        # Accepting that a release is unusual; never by the officer who ran it, and by an
+        # approver of its agreement's controllers only.
         Action.RELEASE_ACCEPT: frozenset({PartyRole.RELEASE_OFFICER, PartyRole.APPROVER}),
         # Fetching a sealed package to carry it to a recipient's own portal.
         Action.PACKAGE_CARRY: frozenset({PartyRole.RELEASE_OFFICER}),
@@ -234,6 +235,15 @@ def reason_owed(action: Action) -> RefusedError:
     )
 
 
+def not_your_controller(name: str, agreement: str, controllers: Collection[str]) -> RefusedError:
+    """The no to an approver whose role is for other controllers than the agreement's."""
+    return RefusedError(
+        "policy/not-your-controller",
+        f"{name} is no approver of a controller of {agreement}.",
+        remedy=f"Its controllers: {', '.join(controllers)}.",
+    )
+
+
 def apart(first: Action, second: Action) -> bool:
     """Whether these two acts on one object need two different people."""
     return frozenset({first, second}) in APART
@@ -260,6 +270,14 @@ class Operator:
     def speaks_for(self, role: PartyRole, controller: str) -> bool:
         """Whether the operator holds a role for this very controller."""
         return (role, controller) in self.roles
+
+    def roles_over(self, controllers: Collection[str]) -> frozenset[PartyRole]:
+        """The roles that count for what is theirs: an approver's for its own controller only."""
+        return frozenset(
+            role
+            for role, controller in self.roles
+            if role is not PartyRole.APPROVER or controller in controllers
+        )
 
 
 def authorise(operator: Operator, action: Action) -> None:

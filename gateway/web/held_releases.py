@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from gateway.adapters.release_acceptance import acceptors
 from gateway.adapters.release_store import ReleaseRecord, ReleaseState
 from gateway.model.permissions import Action, permits
 from gateway.web.callers import Caller
@@ -25,10 +28,11 @@ class Held:
     own: bool
 
 
-def held(release: ReleaseRecord, caller: Caller) -> Held | None:
+def held(connection: sa.Connection, release: ReleaseRecord, caller: Caller) -> Held | None:
     """How a release is held; nothing if it is not, or for another reason.
 
     Args:
+        connection: any.
         release: the release.
         caller: who looks at it; whoever ran it does not accept it.
     """
@@ -44,7 +48,8 @@ def held(release: ReleaseRecord, caller: Caller) -> Held | None:
         accepted_by=accepted,
         accepted=str(record.get("accepted", "")),
         because=str(record.get("accepted_because", "")),
-        may_accept=not (own or accepted) and bool(permits(Action.RELEASE_ACCEPT, caller.roles)),
+        may_accept=not (own or accepted)
+        and caller.name in acceptors(connection, release.agreement),
         may_run=bool(accepted and permits(Action.RELEASE, caller.roles)),
         own=own,
     )

@@ -24,6 +24,7 @@ from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
 from gateway.adapters.emergency_records import EmergencyState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
+from gateway.adapters.release_acceptance import acceptors
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.model.permissions import PERMISSIONS, Action
 from gateway.model.rounding import rounded
@@ -203,6 +204,7 @@ def _held(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
             since=row.created,
             by=row.officer,
             href=url_for("releases.one", release=row.id),
+            people=acceptors(connection, row.agreement),
         )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.errors import RefusedError, UsageError
-from gateway.model.permissions import Action, authorise
+from gateway.model.permissions import Action, authorise, not_your_controller
 from gateway.model.words import PartyRole
 from gateway.policy.findings import name
 from gateway.policy.places import kind_of, misplaced
@@ -110,11 +110,7 @@ def _standing(shelf: Shelf, latest: Proposal) -> list[Proposal]:
 
 def _sign(desk: PolicyDesk, shelf: Shelf, proposal: Proposal, controllers: list[str]) -> None:
     if not controllers:
-        raise RefusedError(
-            "policy/not-your-controller",
-            f"{desk.acting} is no approver of a controller of {proposal.agreement}.",
-            remedy=f"Its controllers: {', '.join(proposal.controllers)}.",
-        )
+        raise not_your_controller(desk.acting, proposal.agreement, proposal.controllers)
     there = {controller for controller, _ in proposal.approvals}
     missing = [controller for controller in controllers if controller not in there]
     if not missing:

@@ -131,6 +131,18 @@ def test_a_held_release_is_told_to_those_who_may_accept_it_and_not_to_who_ran_it
     assert mailbox.to("rosa@trafford.example") == []
 
 
+def test_a_held_release_is_not_told_to_an_approver_of_other_controllers(
+    telling: Telling, mailbox: Mailbox
+) -> None:
+    bound = ("--role", "approver", "--controller", "knowsley-council", "--as", "ada")
+    telling.office.must("operators", "add", "nick", *bound)
+    telling.address("nick")
+    held_release(telling)
+    telling.look()
+    assert mailbox.to("april@trafford.example")
+    assert mailbox.to("nick@trafford.example") == []
+
+
 def held_release(telling: Telling) -> None:
     with telling.database.begin() as connection:
         open_release(

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters import ledger_search
+from gateway.adapters import ledger_search, operators
 from gateway.adapters.database import Database
 from gateway.adapters.release_store import ReleaseRecord, ReleaseState, open_release, step
 from gateway.adapters.settings import Settings
 from gateway.model.permissions import PERMISSIONS
 from gateway.wiring import append
+from tests.journeys.office import Office
 from tests.web.office import Browser
 
 Clients = Callable[[str], Browser]
@@ -85,6 +86,48 @@ def test_whoever_ran_it_is_not_asked_and_may_not_accept(data: Settings, client_a
     answer = officer.post(f"/releases/{release}/accept", data={"reason": "Mine."})
     assert answer.status_code == 403
     assert "operators/same-person" in answer.text
+
+
+def test_an_approver_of_other_controllers_neither_accepts_it_nor_is_asked_to(
+    data: Settings, client_as: Clients
+) -> None:
+    release = held(data)
+    database = Database(data.database_url)
+    with database.begin() as connection:
+        of_another = operators.ROLES.update().where(operators.ROLES.c.operator == "april")
+        connection.execute(of_another.values(controller="knowsley-council"))
+    database.close()
+    approver = client_as("approver")
+    assert f"/releases/{release}/accept" not in approver.get(f"/releases/{release}").text
+    assert "You may settle" not in said(approver.get("/waiting").text)
+    asked = said(approver.get(f"/releases/{release}/accept").text)
+    assert "You approve for other controllers" in asked
+    assert "Accept it" not in asked
+    answer = approver.post(f"/releases/{release}/accept", data={"reason": "It is well."})
+    assert (answer.status_code, "policy/not-your-controller" in answer.text) == (403, True)
+    assert "Accepted by" not in said(client_as("auditor").get(f"/releases/{release}").text)
+
+
+def test_another_release_officer_accepts_it_whatever_its_controllers(
+    office: Office, data: Settings, client_as: Clients
+) -> None:
+    office.must("operators", "add", "olga", "--role", "release-officer", "--as", "ada")
+    release = held(data, officer="olga")
+    officer = client_as("release-officer")
+    answer = officer.post(f"/releases/{release}/accept", data={"reason": "Two schools joined."})
+    assert answer.status_code == 303
+
+
+def test_the_command_refuses_an_approver_of_other_controllers(
+    office: Office, data: Settings
+) -> None:
+    release = held(data)
+    bound = ("--role", "approver", "--controller", "knowsley-council", "--as", "ada")
+    office.must("operators", "add", "nick", *bound)
+    words = ("accept", release, "--reason", "It is well.", "--as")
+    refused = office.run(*words, "nick")
+    assert (refused.code, "policy/not-your-controller" in refused.err) == (3, True)
+    office.must(*words, "april")
 
 
 def test_the_reason_of_an_acceptance_is_inert_on_the_page(

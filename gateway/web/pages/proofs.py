@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from gateway.adapters import release_acceptance, release_list, release_proof
@@ -77,7 +78,7 @@ def accept(release: str, *, caller: Caller) -> Any:
         fault = {"text": "Enter why it is as it should be", "href": "#reason"}
         return _accept_page(release, caller, [fault]), 422
     with desk().database.begin() as connection:
-        if _waiting(release_list.one(connection, release), caller) is None:
+        if _waiting(connection, release_list.one(connection, release), caller) is None:
             raise _not_held()
         release_acceptance.accept(
             connection,
@@ -93,7 +94,7 @@ def accept(release: str, *, caller: Caller) -> Any:
 def _accept_page(release: str, caller: Caller, faults: list[dict[str, str]]) -> str:
     with desk().database.read() as connection:
         found = release_list.one(connection, release)
-    held = _waiting(found, caller)
+        held = _waiting(connection, found, caller)
     if held is None:
         raise _not_held()
     title, agreement = release_choice.titles(inputs().bundle, found.purpose, found.agreement)
@@ -107,9 +108,11 @@ def _accept_page(release: str, caller: Caller, faults: list[dict[str, str]]) -> 
     )
 
 
-def _waiting(release: ReleaseRecord, caller: Caller) -> held_releases.Held | None:
+def _waiting(
+    connection: sa.Connection, release: ReleaseRecord, caller: Caller
+) -> held_releases.Held | None:
     """How a release is held, unless somebody has accepted it already."""
-    held = held_releases.held(release, caller)
+    held = held_releases.held(connection, release, caller)
     return None if held is None or held.accepted_by else held
 
 

@@ -67,17 +67,13 @@ def one(release: str, *, caller: Caller) -> str:
         gone = departures(packages, deliveries.listed(connection, release=release))
         stopped = found.state in STOPPED
         owing = release_duties.owing(connection, desk(), release, stopped=stopped)
+        held = held_releases.held(connection, found, caller)
     bundle = inputs().bundle
     plan = _plan(found)
     counts = counts_of(found.record, exact=may_see_exact(caller))
     title, agreement = release_choice.titles(bundle, found.purpose, found.agreement)
     told = Told(
-        release=found,
-        counts=counts,
-        packages=packages,
-        receipts=receipts,
-        gone=gone,
-        owing=owing,
+        release=found, counts=counts, packages=packages, receipts=receipts, gone=gone, owing=owing
     )
     return render_template(
         "releases/one.html",
@@ -97,7 +93,7 @@ def one(release: str, *, caller: Caller) -> str:
         plan=plan,
         **_duties(plan, owing, bundle),
         not_sent=_not_sent(plan),
-        held=held_releases.held(found, caller),
+        held=held,
     )
 
 
