@@ -220,6 +220,18 @@ def unfinished(connection: sa.Connection) -> list[Emergency]:
     return [_emergency(row) for row in connection.execute(query)]
 
 
+def unsettled(connection: sa.Connection) -> list[Emergency]:
+    """Those disclosed that nobody who oversees them has seen, or whose reasons are owed."""
+    owed = sa.exists().where(REASONS.c.emergency == EMERGENCIES.c.id, REASONS.c.filed_at == "")
+    query = (
+        sa.select(EMERGENCIES)
+        .where(EMERGENCIES.c.state == EmergencyState.DISCLOSED)
+        .where(sa.or_(EMERGENCIES.c.read_by == "", owed))
+        .order_by(EMERGENCIES.c.asked_at.desc(), EMERGENCIES.c.id)
+    )
+    return [_emergency(row) for row in connection.execute(query)]
+
+
 def of_release(connection: sa.Connection, release: str) -> Emergency | None:
     """The emergency disclosure that a release is, if it is one."""
     query = sa.select(EMERGENCIES).where(EMERGENCIES.c.release == release)

@@ -39,6 +39,19 @@ def in_force(read: DecisionInputs) -> frozenset[str]:
     )
 
 
+def changed(read: DecisionInputs) -> frozenset[str]:
+    """Ids of the agreements that were approved, are not over, and are not what was approved."""
+    today = desk().now().date()
+    once, known = {agreement for agreement, _ in read.approved}, _standing(read)
+    return frozenset(
+        agreement.id
+        for agreement in read.bundle.agreements.values()
+        if agreement.id in once
+        and today <= agreement.ends
+        and (agreement.id, known.digest(agreement.id)) not in read.approved
+    )
+
+
 def standings(bundle: Bundle) -> dict[str, str]:
     """Of each agreement whether it was approved and not withdrawn since."""
     with desk().database.read() as connection:

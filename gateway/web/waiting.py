@@ -1,4 +1,4 @@
-"""What waits for a person: proposals, held releases, roles, matches, deliveries, duties.
+"""What waits for a person: emergencies, proposals, held releases, roles, matches, packages.
 
 Each kind names the act that settles it, so that the permission table says for whom it waits.
 
@@ -8,7 +8,7 @@ Source: security points 1, 3; docs/reference/policy.md, "Life of a version".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 from flask import url_for
@@ -16,24 +16,23 @@ from flask import url_for
 from gateway.adapters import (
     asked_access,
     duties,
-    emergency_records,
     policy_store,
     register_matches,
 )
 from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
-from gateway.adapters.emergency_records import EmergencyState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_acceptance import acceptors
 from gateway.adapters.release_store import RELEASES, ReleaseState
-from gateway.model.permissions import PERMISSIONS, Action
+from gateway.model.permissions import Action
 from gateway.model.rounding import rounded
 from gateway.policy import Bundle
-from gateway.web import release_choice, waiting_packages, waiting_versions
+from gateway.web import release_choice, waiting_emergencies, waiting_packages, waiting_versions
+from gateway.web.callers import Caller
 from gateway.web.desk import desk
 from gateway.web.proposals import newcomers, signers
 from gateway.web.release_columns import recipient_title
-from gateway.web.waiting_item import Item
+from gateway.web.waiting_item import Group, Item
 
 _WAYS = {
     Way.ACCOUNT: "added",
@@ -45,31 +44,25 @@ MOST = 50
 FEW = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Things of one kind, and the act that settles them."""
-
-    name: str
-    action: Action
-    items: tuple[Item, ...]
-    how: str = ""
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles that may settle them."""
-        return tuple(sorted(PERMISSIONS.get(self.action, frozenset())))
-
-
-def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, ...]:
-    """Each kind of thing that waits, also those of which nothing does.
+def everything(
+    connection: sa.Connection, read: DecisionInputs, caller: Caller
+) -> tuple[Group, ...]:
+    """Each kind of thing that waits, also those of which nothing does; the most urgent first.
 
     Args:
         connection: any.
         read: the documents and what is approved of them.
+        caller: who looks; what they may not open is not linked.
     """
     bundle = read.bundle
     return (
-        _disclosures(connection),
+        *waiting_emergencies.groups(connection, read, caller),
+        Group(
+            name="Agreements that changed since they were approved",
+            action=Action.POLICY_PROPOSE,
+            items=tuple(waiting_versions.moved(connection, read)),
+            how="gateway policy propose AGREEMENT --as YOU",
+        ),
         Group(
             name="Proposals to sign",
             action=Action.POLICY_APPROVE,
@@ -80,16 +73,7 @@ def everything(connection: sa.Connection, read: DecisionInputs) -> tuple[Group, 
             action=Action.RELEASE_ACCEPT,
             items=tuple(_held(connection, bundle)),
         ),
-        Group(
-            name="Agreements whose review or last day is near",
-            action=Action.POLICY_PROPOSE,
-            items=tuple(waiting_versions.near(connection, read)),
-        ),
-        Group(
-            name="Approved versions that cannot begin as they are",
-            action=Action.POLICY_PROPOSE,
-            items=tuple(waiting_versions.stale(connection, read)),
-        ),
+        *waiting_versions.ahead(connection, read),
         Group(
             name="Roles that a second person confirms",
             action=Action.OPERATOR_CONFIRM,
@@ -143,29 +127,6 @@ def without_links(groups: Iterable[Group], path: str) -> tuple[Group, ...]:
         )
         for group in groups
     )
-
-
-def _disclosures(connection: sa.Connection) -> Group:
-    return Group(
-        name="Emergency disclosures to look at",
-        action=Action.EMERGENCY_READ,
-        items=tuple(_emergencies(connection)),
-    )
-
-
-def _emergencies(connection: sa.Connection) -> Iterator[Item]:
-    for each in emergency_records.listed(connection):
-        if each.state is not EmergencyState.DISCLOSED:
-            continue
-        filed = emergency_records.reasons(connection, each.id)
-        owed = ", ".join(reason.person for reason in filed if not reason.filed_at)
-        if owed or not each.read_by:
-            yield Item(
-                text=f"To {each.recipient}, by {' and '.join(each.people)}",
-                hint=f"reasons owed by {owed}" if owed else "",
-                since=each.disclosed_at,
-                href=url_for("emergency.one", emergency=each.id),
-            )
 
 
 def _proposals(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:

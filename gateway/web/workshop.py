@@ -34,7 +34,7 @@ from gateway.policy import (
 )
 from gateway.policy.agreements import Agreement
 from gateway.web.desk import desk
-from gateway.web.documents import in_force, inputs
+from gateway.web.documents import changed, in_force, inputs
 from gateway.web.draft_difference import Fault, faults_of, told_of
 from gateway.web.proposals import newcomers
 from gateway.workflows.ports_policy import Proposal
@@ -87,7 +87,7 @@ def current(connection: sa.Connection) -> dict[str, str]:
 def lines() -> list[AgreementLine]:
     """Every agreement that loads, by title, with its state."""
     read = inputs()
-    now = in_force(read)
+    now, moved = in_force(read), changed(read)
     with desk().database.read() as connection:
         waiting = policy_store.proposals(connection)
         open_drafts = policy_drafts.listed(connection)
@@ -97,6 +97,7 @@ def lines() -> list[AgreementLine]:
         _line(
             agreement,
             now=agreement.id in now,
+            moved=agreement.id in moved,
             withdrawn=agreement.id in withdrawn,
             waiting=waiting,
             drafts=open_drafts,
@@ -227,6 +228,7 @@ def _line(
     agreement: Agreement,
     *,
     now: bool,
+    moved: bool,
     withdrawn: bool,
     waiting: Sequence[Proposal],
     drafts: Sequence[Draft],
@@ -241,7 +243,7 @@ def _line(
         version=agreement.version,
         state="withdrawn"
         if withdrawn and not mine
-        else _state(agreement, now, pending, bool(mine)),
+        else _state(agreement, now, pending, moved, bool(mine)),
         review=agreement.review,
         ends=agreement.ends,
         drafts=sum(1 for draft in drafts if draft.agreement == agreement.id),
@@ -250,14 +252,15 @@ def _line(
     )
 
 
-def _state(agreement: Agreement, now: bool, pending: Proposal | None, proposed: bool) -> str:
-    today = desk().now().date()
+def _state(
+    agreement: Agreement, now: bool, pending: Proposal | None, moved: bool, proposed: bool
+) -> str:
     if now:
         return "in-force"
-    if agreement.ends < today:
+    if agreement.ends < desk().now().date():
         return "ended"
     if pending:
         return "proposed"
-    if proposed and agreement.starts > today:
-        return "not-begun"
-    return "changed" if proposed else "draft"
+    if moved:
+        return "changed"
+    return "not-begun" if proposed else "draft"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import jobs
+from gateway.adapters import jobs, operators
 from gateway.adapters.emergency_records import EMERGENCIES, REASONS, EmergencyState, why
 from gateway.adapters.job_records import JOBS, Job, JobKind, JobState
 from gateway.adapters.settings import Settings
@@ -199,6 +199,62 @@ def test_nobody_confirms_their_own_and_only_who_may_sees_it(
         assert waiting not in client_as(role).get("/emergency").text
     for role in ("rights-officer", "auditor", "release-officer"):
         assert client_as(role).get(page).status_code == 200
+
+
+def inset(page: str) -> str:
+    """What the page of what waits says the caller may settle."""
+    _, _, told = page.partition('class="govuk-inset-text"')
+    return said(told.partition("</div>")[0])
+
+
+def test_one_that_waits_for_its_second_person_stands_first_for_those_who_may_confirm(
+    office: Office, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    second = client_as("release-officer").get("/waiting").text
+    assert "You may settle 1 of these To " in inset(second)
+    assert "lapses unless confirmed by" in inset(second)
+    assert "from pia" in inset(second)
+    assert f'href="/emergency/{waiting}"' in second
+    headings = re.findall(r'<h2 class="govuk-heading-m">(.*?)</h2>', second)
+    assert headings[0] == "Emergency disclosures to confirm"
+    assert inset(client_as("practitioner").get("/waiting").text) == "", "not who asked"
+    for role in ("editor", "approver", "custodian", "administrator"):
+        page = client_as(role).get("/waiting").text
+        assert "lapses unless confirmed by" in page
+        assert inset(page) == ""
+        assert waiting not in page, "its page is as if it were not there"
+    with urgent.tables(office) as connection:
+        connection.execute(EMERGENCIES.update().values(until=urgent.LONG_AGO))
+    assert waiting not in client_as("release-officer").get("/waiting").text
+
+
+def test_one_that_waits_is_not_for_who_may_not_confirm_under_its_agreement(
+    office: Office, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    with urgent.tables(office) as connection:
+        of_another = operators.ROLES.update().where(operators.ROLES.c.operator == "rosa")
+        connection.execute(of_another.values(controller="knowsley-council"))
+    assert inset(client_as("release-officer").get("/waiting").text) == ""
+
+
+def test_a_reason_that_is_owed_waits_for_its_author(
+    office: Office, data: Settings, waiting: str, client_as: Callable[[str], Browser]
+) -> None:
+    first, second = client_as("practitioner"), client_as("release-officer")
+    second.post(f"/emergency/{waiting}/confirm")
+    worked(data, lambda: state(office, waiting) == "disclosed")
+    for person, name, other in ((first, "pia", "rosa"), (second, "rosa", "pia")):
+        page = person.get("/waiting").text
+        assert f"You may settle 1 of these Reason of {name}" in inset(page)
+        assert f"Reason of {other}" not in inset(page)
+        assert "For the two people who disclosed it." in said(page)
+        assert f'href="/emergency/{waiting}"' in page
+    assert "Reason of" not in inset(client_as("auditor").get("/waiting").text)
+    second.post(f"/emergency/{waiting}/reason", data={"reason": REASON})
+    page = second.get("/waiting").text
+    assert inset(page) == ""
+    assert "Reason of pia" in said(page)
+    assert "Reason of rosa" not in said(page)
 
 
 def test_after_a_day_every_page_is_closed_but_that_of_the_reason(

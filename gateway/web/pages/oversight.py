@@ -103,16 +103,11 @@ def notices(*, caller: Caller) -> str:
 def waits(*, caller: Caller) -> str:
     """Show what waits for a person, and for whom."""
     with desk().database.read() as connection:
-        found = waiting.everything(connection, inputs())
+        found = waiting.everything(connection, inputs(), caller)
     if not permits(Action.RELEASE_READ, caller.roles):
         found = waiting.without_links(found, "/releases")
     return render_template(
         "oversight/waiting.html",
         groups=found,
-        mine=[
-            (group, item)
-            for group in found
-            for item in group.items
-            if item.is_for(caller.name) and permits(group.action, caller.roles)
-        ],
+        mine=[(group, item) for group in found for item in group.of(caller)],
     )
