@@ -48,6 +48,11 @@ class Version:
         """Whether every controller has signed."""
         return set(self.controllers) <= {controller for controller, _, _ in self.approvals}
 
+    @property
+    def approved(self) -> str:
+        """When the last controller signed; "" before."""
+        return max(at for _, _, at in self.approvals) if self.complete else ""
+
 
 def versions(connection: sa.Connection, agreement: str) -> tuple[Version, ...]:
     """Every version that was proposed of an agreement, newest first."""
@@ -115,6 +120,15 @@ def draft_of(connection: sa.Connection, agreement: str, changes: Mapping[str, st
         draft = policy_drafts.find(connection, name)
         if changes and all(draft.changes.get(path) == text for path, text in changes.items()):
             return draft
+    return None
+
+
+def made_from(connection: sa.Connection, draft: Draft) -> Version | None:
+    """The newest version that was proposed from a draft."""
+    for each in versions(connection, draft.agreement):
+        made = draft_of(connection, draft.agreement, _changes(connection, each.number))
+        if made is not None and made.id == draft.id:
+            return each
     return None
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask import current_app, g
 
 from gateway.adapters import policy_drafts, policy_store, policy_versions, populations
-from gateway.adapters.policy_drafts import Draft
+from gateway.adapters.policy_drafts import Draft, DraftState
 from gateway.adapters.policy_reading import reader
 from gateway.policy import (
     Bundle,
@@ -135,7 +135,7 @@ def view(draft: Draft, *, documents: Mapping[str, str]) -> DraftView:
         untold=told.untold,
         faults=tuple(faults_of(told.findings, draft.changes)),
         remarks=tuple(remarks),
-        moved=draft.moved(documents),
+        moved=draft.moved(documents) if draft.state is DraftState.OPEN else (),
         bundle=told.after,
         before=told.before,
     )

@@ -18,6 +18,7 @@ from gateway.adapters.release_store import (
     open_release,
 )
 from gateway.adapters.settings import Settings
+from tests.journeys.office import Office
 from tests.web.office import Browser
 from tests.web.test_workshop import PAYLOAD, STUDY, TRAFFORD, begun, done, field, said
 
@@ -95,6 +96,45 @@ def test_each_version_says_who_why_when_and_what_it_changed(
     assert "adds Intensity of the support ( intensity ) to National Impact Study" in after, (
         "what was changed stays known"
     )
+
+
+def test_a_draft_that_was_approved_says_so_and_warns_of_nothing(
+    office: Office, data: Settings, client_as: Clients
+) -> None:
+    editor, approver = client_as("editor"), client_as("approver")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "It was proposed as version 4 on" in page
+    assert "and waits for its approvers" in page
+    done(
+        data, approver, f"/agreements/{TRAFFORD}/approve", policy_digest=newest(data).policy_digest
+    )
+    answer = editor.get(f"/drafts/{draft}").text
+    page = said(answer)
+    assert "It was approved as version 4 on" in page
+    assert f"/agreements/{TRAFFORD}/versions/{newest(data).number}" in answer
+    assert "Approved, revision 2" in page
+    assert "has changed since" not in page
+    assert "Proposed, revision" not in page
+    assert "Nothing differs" not in page
+    office.approve(TRAFFORD)
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "A later approval has taken its place since." in page
+    done(data, approver, f"/agreements/{TRAFFORD}/withdraw")
+    page = said(editor.get(f"/drafts/{draft}").text)
+    assert "It was proposed as version 4 and withdrawn by april on" in page
+    assert "Approved, revision" not in page
+
+
+def test_another_change_is_warned_of_while_a_draft_is_written(
+    data: Settings, client_as: Clients
+) -> None:
+    draft = begun(client_as("editor"))
+    approved(data, client_as)
+    page = said(client_as("editor").get(f"/drafts/{draft}").text)
+    assert "What this draft began from has changed since" in page
 
 
 def test_an_unknown_version_or_form_is_said_to_be_none(client_as: Clients) -> None:

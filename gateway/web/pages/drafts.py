@@ -20,7 +20,14 @@ from gateway.adapters.policy_drafts import DraftState
 from gateway.adapters.policy_templates import remove_purpose as remove_purpose_of
 from gateway.errors import HeldForPerson
 from gateway.model.permissions import Action
-from gateway.web import draft_agreement_forms, draft_forms, draft_purpose_forms, reaching, workshop
+from gateway.web import (
+    draft_agreement_forms,
+    draft_forms,
+    draft_purpose_forms,
+    reaching,
+    version_standings,
+    workshop,
+)
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs
@@ -64,11 +71,13 @@ def _draft_page(draft: str, faults: Sequence[Fault] = ()) -> str:
         documents = workshop.current(connection)
         saves = policy_drafts.history(connection, draft)
         previews = jobs.listed(connection, kind=JobKind.PREVIEW, subject=draft, limit=5)
+        became = version_standings.of_draft(connection, found)
     view = workshop.view(found, documents=documents)
     return render_template(
         "drafts/one.html",
         view=view,
         draft=found,
+        became=became,
         saves=saves,
         previews=previews,
         faults=[{"text": each["text"]} for each in faults],

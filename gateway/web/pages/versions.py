@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from gateway.adapters import policy_versions, policy_waiting
-from gateway.adapters.policy_versions import Version
+from gateway.adapters import policy_versions
 from gateway.model.permissions import Action
-from gateway.web import differences
+from gateway.web import differences, version_standings, workshop
 from gateway.web.callers import Caller, Realm
 from gateway.web.desk import desk
 from gateway.web.documents import agreement_title, inputs, known_agreement, party_title
@@ -24,19 +23,16 @@ pages = Blueprint("versions", __name__)
 def every(agreement: str, *, caller: Caller) -> str:
     """List every version that was ever proposed, with who signed it."""
     with desk().database.read() as connection:
-        found = policy_versions.versions(connection, agreement)
-        later = policy_waiting.of(connection, agreement)
+        found = version_standings.of(connection, agreement)
+        there = workshop.newest(connection, agreement) or agreement in inputs().bundle.agreements
     if not found:
         known_agreement(inputs().bundle, agreement)
-    standing = [each for each in found if not each.withdrawn]
-    newest = next((each.number for each in standing if each.complete and not each.begins), 0)
-    waits = later.proposal.number if later else 0
-    last = standing[0].number if standing else 0
     return render_template(
         "policies/versions.html",
         agreement=agreement,
+        there=bool(there),
         title=agreement_title(inputs().bundle, agreement),
-        versions=[(each, _standing(each, newest=newest, last=last, waits=waits)) for each in found],
+        versions=found,
     )
 
 
@@ -58,14 +54,3 @@ def one(agreement: str, number: str, *, caller: Caller) -> str:
         controllers={each: party_title(inputs().bundle, each) for each in found.controllers},
         reasons=why,
     )
-
-
-def _standing(version: Version, *, newest: int, last: int, waits: int) -> str:
-    """What a version is now: only the last that was proposed can still be signed."""
-    if version.withdrawn:
-        return "withdrawn"
-    if not version.complete:
-        return "waiting" if version.number == last else "replaced"
-    if version.number == waits:
-        return "later"
-    return "approved" if version.number == newest else "replaced"
