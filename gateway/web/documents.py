@@ -52,6 +52,13 @@ def changed(read: DecisionInputs) -> frozenset[str]:
     )
 
 
+def was_approved(read: DecisionInputs, agreement: str) -> bool:
+    """Whether it is approved and not over: in force, to begin later, or changed since."""
+    found = read.bundle.agreements.get(agreement)
+    ahead = found is not None and desk().now().date() <= found.ends
+    return ahead and agreement in {name for name, _ in read.approved}
+
+
 def standings(bundle: Bundle) -> dict[str, str]:
     """Of each agreement whether it was approved and not withdrawn since."""
     with desk().database.read() as connection:

@@ -15,7 +15,7 @@ from gateway.adapters.settings import Settings
 from gateway.service.worker import Terms, work
 from tests.web.office import Browser
 from tests.web.test_draft_agreements import PURPOSE, text_of
-from tests.web.test_workshop import begun, said
+from tests.web.test_workshop import begun, done, said
 
 Clients = Callable[[str], Browser]
 NAME, TITLE = "early-help-research", "Early help research in Trafford"
@@ -233,3 +233,24 @@ def test_a_preview_of_what_is_refused_either_way_says_so_and_why(
     assert 'No public key of "gm-research" is registered.' in page
     assert "Does early help raise attendance" in page
     assert "The same people and columns leave as now" not in page
+
+
+@pytest.mark.parametrize("role", ["editor", "approver"])
+def test_the_proposal_of_a_new_agreement_is_taken_back_by_its_editor_or_an_approver(
+    data: Settings, lead: Browser, client_as: Clients, role: str
+) -> None:
+    proposed(data, lead, with_purpose(lead))
+    page, browser = f"/agreements/{NAME}/proposal", client_as(role)
+    told = said(browser.get(page).text)
+    assert "Take this proposal back" in told
+    assert "From then on nobody can approve version 1" in told
+    assert "Take this proposal back" not in said(client_as("auditor").get(page).text)
+    job = done(data, browser, f"/agreements/{NAME}/withdraw")
+    assert job.outcome["state"] == "withdrawn"
+    after = f"/agreements/{NAME}/versions"
+    assert after in browser.get(f"/jobs/{job.id}").text
+    versions = browser.get(after).text
+    assert "Withdrawn" in said(versions)
+    assert f'href="/agreements/{NAME}"' not in versions
+    assert "Approve and sign" not in browser.get(page).text
+    assert TITLE not in said(client_as("approver").get("/waiting").text)

@@ -137,6 +137,23 @@ def test_another_change_is_warned_of_while_a_draft_is_written(
     assert "What this draft began from has changed since" in page
 
 
+def test_a_proposal_beside_what_is_in_force_is_withdrawn_with_it_and_the_page_says_so(
+    data: Settings, client_as: Clients
+) -> None:
+    editor = client_as("editor")
+    draft = begun(editor)
+    editor.post(f"/drafts/{draft}/field/{STUDY}/{PAYLOAD}", data=field(revision="1"))
+    done(data, editor, f"/drafts/{draft}/propose", revision="2")
+    for path in (f"/agreements/{TRAFFORD}", f"/agreements/{TRAFFORD}/proposal"):
+        for role in ("editor", "approver"):
+            page = said(client_as(role).get(path).text)
+            assert "Withdraw this agreement now" in page
+            assert "The proposal of version 4 is taken back with it." in page
+            assert "only the newest can be approved" in page
+            assert "Take this proposal back" not in page
+        assert "Withdraw this agreement now" not in said(client_as("auditor").get(path).text)
+
+
 def test_an_unknown_version_or_form_is_said_to_be_none(client_as: Clients) -> None:
     auditor = client_as("auditor")
     for path in (

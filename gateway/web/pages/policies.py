@@ -39,6 +39,7 @@ from gateway.web.documents import (
     known_agreement,
     party_title,
     standings,
+    was_approved,
 )
 from gateway.web.guards import guarded
 from gateway.web.spreadsheets import as_csv
@@ -85,7 +86,7 @@ def one(agreement: str, *, caller: Caller) -> Any:
         later=later,
         agreement=found,
         state=states.AGREEMENTS[_state(agreement)],
-        in_force=agreement in in_force(read),
+        approved=was_approved(read, agreement),
         proposal=proposal,
         drafts=drafts,
         sentences=_sentences(read.bundle, found),
@@ -137,6 +138,8 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         reach=reaching.reach(now, now if shown.untold else then, agreement),
         own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),
         may_approve=_may_approve(signers, caller),
+        may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
+        approved=was_approved(inputs(), agreement),
     )
 
 
@@ -157,8 +160,11 @@ def approve(agreement: str, *, caller: Caller) -> Any:
 @pages.post("/agreements/<agreement>/withdraw")
 @guarded(Action.POLICY_WITHDRAW, realm=Realm.PERSON)
 def withdraw(agreement: str, *, caller: Caller) -> Any:
-    """Ask the worker to withdraw an agreement at once."""
-    known_agreement(inputs().bundle, agreement)
+    """Ask the worker to withdraw an agreement at once, or the first proposal of a new one."""
+    with desk().database.read() as connection:
+        proposal = workshop.newest(connection, agreement)
+    if proposal is None:
+        known_agreement(inputs().bundle, agreement)
     return _ask(JobKind.WITHDRAW, agreement, caller, {})
 
 
