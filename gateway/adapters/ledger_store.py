@@ -29,7 +29,7 @@ LEAVES = sa.Table(
     METADATA,
     sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(32), nullable=False, unique=True),
-    sa.Column("event", sa.String(40), nullable=False),
+    sa.Column("event", sa.String(40), nullable=False, index=True),
     sa.Column("entry", sa.LargeBinary, nullable=False),
     sa.Column("salt", sa.LargeBinary(32), nullable=False),
 )
