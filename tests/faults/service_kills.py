@@ -103,7 +103,7 @@ def kill_under_load(
         longest = max(LONGEST_WAIT, FILES_BETWEEN * load.first())
         with load.running():
             while told.total() < count and time.monotonic() < over and not load.faults:
-                # A file whose checker was killed again and again gets its room.
+                # A file or a release that was killed again and again gets its room.
                 time.sleep(chance.uniform(0.05, max(longest, load.waiting() / 5)))
                 if chance.random() < ALL_AT_ONCE:
                     kill_all(service)

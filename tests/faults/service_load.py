@@ -70,7 +70,7 @@ class Load:
         return found
 
     def waiting(self) -> float:
-        """For how many seconds the file that has waited longest has waited."""
+        """For how many seconds the file or the release that has waited longest has waited."""
         since = list(self._waiting.values())
         return time.monotonic() - min(since) if since else 0.0
 
@@ -111,7 +111,9 @@ class Load:
                 subject = f"release {len(self.asked)}"
                 job = serving.ask(self.office, JobKind.SHARE, subject=subject)
                 self.asked.append(job)
+                self._waiting[job] = time.monotonic()
                 serving.finished(self.office, job, PATIENCE)
+                del self._waiting[job]
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
