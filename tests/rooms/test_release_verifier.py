@@ -24,10 +24,15 @@ from tests.rooms.told_releases import (
     OBJECTED,
     OWN,
     PROPOSED,
+    RECORDED,
     SENT,
     TEXT,
     WHOLE,
     WITHDREW,
+    changed,
+    disclosed,
+    filed,
+    more,
     places,
 )
 
@@ -163,6 +168,22 @@ def test_what_came_later_of_others_its_policy_or_the_register_is_nothing_to_it(
     code, told = auditor.asks(ledger, ledger.proof(SIZE), hidden=())
     assert (code, told["nothing_left_out"]) == (0, True)
     assert (told["size"], told["ledger_size"]) == (SIZE, SIZE + 7)
+
+
+@pytest.mark.parametrize("emergency", [True, False])
+def test_an_objection_before_the_record_stops_everything_but_an_emergency(
+    auditor: Auditor, emergency: bool
+) -> None:
+    urgent = (disclosed(), filed("oz"), filed("ada")) if emergency else ()
+    case = changed(*urgent, more(OBJECTED, before=RECORDED, **AN_OBJECTION))
+    ledger = Ledger(case)
+    proof = ledger.proof(len(case.lines), without=places(case, OBJECTED))
+    outcome(proof, "objections", "kept")
+    code, told = auditor.asks(ledger, proof, hidden=())
+    if emergency:
+        assert (code, told["ok"], told["nothing_left_out"]) == (0, True, True)
+    else:
+        assert told["fault"] == "an objection stood before the release was recorded"
 
 
 @pytest.mark.parametrize("event", [APPROVED, SENT, GRANTED])
