@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.adapters.release_store import PACKAGES, RELEASES
+from gateway.policy import stands_under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def released(
     Args:
         connection: any.
         agreement: under this one alone.
-        clause: by this clause alone.
+        clause: by this clause alone, or a part of it.
         column: this column alone.
         packages: of so many of the newest packages; of every one where it is absent.
     """
@@ -60,7 +61,7 @@ def released(
         query = query.where(RELEASES.c.agreement == agreement)
     for row in connection.execute(query):
         for told in json.loads(row.manifest)["columns"]:
-            if clause in ("", told["clause"]) and column in ("", told["name"]):
+            if stands_under(told["clause"], clause) and column in ("", told["name"]):
                 yield _released(row, told)
 
 

@@ -22,7 +22,7 @@ from gateway.policy.reach import reached
 from gateway.policy.recipients import Recipient, RecipientKey
 from gateway.policy.remarks import Remark, Weight
 from gateway.policy.schemas import KINDS, schema
-from gateway.policy.tracing import Trace, by_clause, traces, traces_of
+from gateway.policy.tracing import Trace, by_clause, stands_under, traces, traces_of
 from gateway.policy.vocabulary import Vocabulary, load_vocabulary
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "review_due",
     "run_cases",
     "schema",
+    "stands_under",
     "traces",
     "traces_of",
     "unmarked",

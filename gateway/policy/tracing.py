@@ -73,6 +73,18 @@ def by_clause(found: tuple[Trace, ...]) -> Mapping[tuple[str, str], tuple[Trace,
     return MappingProxyType({key: tuple(each) for key, each in sorted(standing.items())})
 
 
+def stands_under(clause: str, asked: str) -> bool:
+    """Whether a clause is the one that is asked for, or a part of it: 4.2(c)i is one of 4.2.
+
+    Args:
+        clause: as an agreement numbers it.
+        asked: a clause; every one if empty.
+    """
+    end, rest = asked[-1:], clause[len(asked) :][:1]
+    goes_on = (end.isdigit() and rest.isdigit()) or (end.isalpha() and rest.isalpha())
+    return clause.startswith(asked) and not goes_on
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     agreement: Agreement

@@ -216,7 +216,7 @@ def test_what_left_is_found_by_its_clause_and_by_its_column(
 ) -> None:
     with_package(data)
     auditor = client_as("auditor")
-    for query in ("column=age_band", "clause=4.2(c)i", f"agreement={TRAFFORD}"):
+    for query in ("column=age_band", "clause=4.2(c)i", "clause=4.2", f"agreement={TRAFFORD}"):
         page = auditor.get(f"/traces/releases?{query}")
         assert "/releases/rel-left" in page.text, query
     assert "Nothing has left" in said(auditor.get("/traces/releases?column=nhs_number").text)

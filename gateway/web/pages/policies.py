@@ -25,7 +25,7 @@ from gateway.adapters.jobs import JobKind
 from gateway.errors import GatewayError, UsageError
 from gateway.model import SharingRequest
 from gateway.model.permissions import Action, permits
-from gateway.policy import Bundle, Trace, by_clause, expected, explain
+from gateway.policy import Bundle, Trace, by_clause, expected, explain, stands_under
 from gateway.policy import traces as every_trace
 from gateway.policy.agreements import Agreement
 from gateway.publishing import REGISTER_FIELDS, agreement_register, notice
@@ -188,7 +188,7 @@ def traces(*, caller: Caller) -> Any:
     found = [
         trace
         for trace in _traces(bundle, wanted["agreement"])
-        if wanted["clause"] in ("", trace.clause)
+        if stands_under(trace.clause, wanted["clause"])
         and wanted["column"] in ("", trace.column, trace.field)
     ]
     if request.args.get("as") == "csv":
