@@ -10,6 +10,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from gateway.adapters import schema
 from gateway.adapters.database import Database
 from gateway.adapters.locks import NOT_ITS_TURN, one_at_a_time, receiving
 from gateway.errors import Unavailable
@@ -98,6 +99,7 @@ def test_a_lock_given_back_is_not_held_by_a_pooled_connection(database, other, t
 
 def test_whoever_lost_the_lock_writes_no_more(postgresql_server, postgresql_url, tmp_path):
     database = Database(postgresql_url)
+    schema.migrate(database)
     name = sa.make_url(postgresql_url).database
     try:
         for lock in (one_at_a_time(tmp_path, database), receiving(tmp_path, database, sweep=dict)):

@@ -82,9 +82,9 @@ def test_what_a_database_wrote_and_deleted_is_among_the_files_that_are_searched(
 
 def write_and_delete(url: str, value: str) -> None:
     database = Database(url)
-    with database.begin() as connection:
+    with database.begin_migration() as connection:
         connection.execute(sa.text("CREATE TABLE t (v text)"))
         connection.execute(sa.text("INSERT INTO t VALUES (:v)"), {"v": value})
-    with database.begin() as connection:
+    with database.begin_migration() as connection:
         connection.execute(sa.text("DROP TABLE t"))
     database.close()
