@@ -5,6 +5,8 @@ Source: security points 3, 15; docs/explanation/disclosure.md, "The tripwire".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from gateway.adapters import operators
@@ -38,10 +40,14 @@ def acceptors(connection: sa.Connection, agreement: str) -> frozenset[str]:
     for none of its people (UK GDPR Art 26). Of an agreement that does not load, nobody knows
     the controllers, so that release officers are left.
     """
-    controllers = _controllers(connection, agreement)
+    return among(operators.listed(connection), _controllers(connection, agreement))
+
+
+def among(people: Iterable[Operator], controllers: tuple[str, ...]) -> frozenset[str]:
+    """Who of these people may accept a release under an agreement of these controllers."""
     return frozenset(
         person.name
-        for person in operators.listed(connection)
+        for person in people
         if not barred(Action.RELEASE_ACCEPT, person.owes) and _concerned(person, controllers)
     )
 

@@ -16,13 +16,14 @@ from flask import url_for
 from gateway.adapters import (
     asked_access,
     duties,
+    operators,
     policy_store,
     register_matches,
 )
 from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
-from gateway.adapters.release_acceptance import acceptors
+from gateway.adapters.release_acceptance import among
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.model.permissions import Action
 from gateway.model.rounding import rounded
@@ -157,7 +158,9 @@ def _held(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
         .order_by(RELEASES.c.sequence.desc())
         .limit(MOST)
     )
+    everybody = operators.listed(connection)
     for row in connection.execute(query):
+        known = bundle.agreements.get(row.agreement)
         title, agreement = release_choice.titles(bundle, row.purpose, row.agreement)
         yield Item(
             text=title,
@@ -165,7 +168,7 @@ def _held(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
             since=row.created,
             by=row.officer,
             href=url_for("releases.one", release=row.id),
-            people=acceptors(connection, row.agreement),
+            people=among(everybody, tuple(known.controllers) if known else ()),
         )
 
 
