@@ -109,8 +109,7 @@ def restore(settings: Settings, source: Path) -> Backup:
     # The hold stands before anything that could be shared does.
     told = _head_of(source)
     if told.size:
-        with written_beside(data / HELD) as file:
-            file.write(json.dumps(asdict(told) | {"files": {}}).encode())
+        begin_hold(data, told)
     for name, content in _members(source, told):
         path = data / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,6 +119,12 @@ def restore(settings: Settings, source: Path) -> Backup:
             path.unlink()
             raise _not_whole()
     return told
+
+
+def begin_hold(data: Path, told: Backup) -> None:
+    """Let nothing leave until what came after a backup is known to be there."""
+    with written_beside(data / HELD) as file:
+        file.write(json.dumps(asdict(told) | {"files": {}}).encode())
 
 
 def held_since_restore(data: Path) -> Backup | None:
@@ -132,7 +137,7 @@ def held_since_restore(data: Path) -> Backup | None:
 
 
 def require_reconciled(data: Path) -> None:
-    """Refuse to share from a restored directory that nobody has reconciled.
+    """Refuse to share from what was put back and nobody has reconciled.
 
     Raises:
         HeldForPerson: `restore/not-reconciled`.
@@ -140,7 +145,8 @@ def require_reconciled(data: Path) -> None:
     if (data / HELD).exists():
         raise HeldForPerson(
             "restore/not-reconciled",
-            "This data directory was restored from a backup; nothing leaves it yet.",
+            "This data directory or its database was put back to an earlier state; nothing "
+            "leaves it yet.",
             remedy="Enter the objections, withdrawals and revocations that came after the backup, "
             "then run `gateway reconcile`.",
         )

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.adapters.durable import written_beside
 from gateway.errors import Unavailable, UsageError
 
 OTHERS = 0o077
@@ -123,6 +124,19 @@ def replace(path: Path, content: bytes) -> None:
         _overwrite(old)
 
 
+def note(path: Path, content: bytes) -> None:
+    """Write what is no secret beside the keys, whole or not at all; several processes may.
+
+    Raises:
+        Unavailable: `keys/not-written`.
+    """
+    try:
+        with locked(path.parent), written_beside(path) as opened:
+            opened.write(content)
+    except OSError as fault:
+        raise _not_written(path, fault) from None
+
+
 def shred(path: Path) -> None:
     """Take a file's name from it, overwrite it, sync it, unlink it, sync the directory.
 
@@ -205,13 +219,17 @@ def _written(path: Path, content: bytes) -> Iterator[Path]:
         yield draft
         sync_directory(path.parent)
     except OSError as fault:
-        raise Unavailable(
-            "keys/not-written",
-            f"{path.name} could not be written ({type(fault).__name__}).",
-            remedy="Check that the disk is not full and that the directory is yours.",
-        ) from None
+        raise _not_written(path, fault) from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, fault: OSError) -> Unavailable:
+    return Unavailable(
+        "keys/not-written",
+        f"{path.name} could not be written ({type(fault).__name__}).",
+        remedy="Check that the disk is not full and that the directory is yours.",
+    )
 
 
 def _draft(path: Path) -> Path:

@@ -18,7 +18,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.adapters import backup, ledger_check, ledger_store, operators, register_trust
+from gateway.adapters import (
+    backup,
+    ledger_check,
+    ledger_mark,
+    ledger_store,
+    operators,
+    register_trust,
+)
 from gateway.adapters.backup import Backup
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing
@@ -97,6 +104,7 @@ def reconcile(
         mark = _mark(settings)
         register_trust.read_whole(connection, None)
         mark.advance(connection, anew=mark.read()[0] > 0)
+    ledger_mark.begin_anew(settings, database)
     backup.release_hold(settings.data)
     told = {"size": size + 1 + len(accepted), "root": root, "restored": held.created}
     return told | {"accepted": list(accepted)}

@@ -10,7 +10,6 @@ Source: security points 16 and 24.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from gateway import ledger
-from gateway.adapters import ledger_store
+from gateway.adapters import keyring_files, ledger_store
 from gateway.adapters.database import METADATA
 from gateway.errors import Unavailable
 
@@ -96,12 +95,7 @@ class RegisterMark:
         """
         number, chain = head(connection)
         if number > self.read()[0] or anew:
-            partial = self.path.with_name(self.path.name + ".part")
-            with open(partial, "w", encoding="ascii", opener=_private) as file:
-                file.write(f"{number} {chain.hex()}")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, self.path)
+            keyring_files.note(self.path, f"{number} {chain.hex()}".encode())
 
 
 def sequence(connection: Connection) -> int:
@@ -174,10 +168,6 @@ def link(chain: bytes, values: Sequence[Any]) -> bytes:
     number, *words, sealed, tombstones = values
     told = f"{number}\x1f{_UNIT.join(words)}\x1f{len(sealed)}\x1f".encode()
     return hashlib.sha256(b"".join((chain, told, sealed, tombstones))).digest()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def not_trustworthy(why: str) -> Unavailable:

@@ -68,14 +68,16 @@ def open_store(ctx: click.Context) -> Opened:
     Raises:
         Unavailable: `gateway init` has not been run there.
     """
-    from gateway.adapters import schema
+    from gateway.adapters import ledger_mark, schema
     from gateway.adapters.keyring import open_ring
 
     settings = open_settings(ctx)
     ring = open_ring(settings)
+    database = schema.ready(schema.database_in(settings))
+    ctx.call_on_close(lambda: ledger_mark.follow(settings, database))
     return Opened(
         settings=settings,
-        database=schema.ready(schema.database_in(settings)),
+        database=database,
         ring=ring,
         at=dt.datetime.now(dt.UTC),
     )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
-from gateway.adapters import jobs
+from gateway.adapters import backup, jobs, ledger_mark
 from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind, JobState, Watch
 from gateway.adapters.keyring import kept_open, open_ring
@@ -29,7 +29,7 @@ from gateway.adapters.keyring_memory import harden_process
 from gateway.adapters.locks import NOT_ITS_TURN
 from gateway.adapters.logs import facts_of, log
 from gateway.adapters.settings import Settings
-from gateway.errors import GatewayError, Unavailable
+from gateway.errors import GatewayError, HeldForPerson, Unavailable
 from gateway.interruption import Interruption
 from gateway.service import outcomes, schedule
 from gateway.service.emergency_tasks import lapse
@@ -147,6 +147,7 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
             if time.monotonic() - looked > schedule.LOOK_SECONDS or day < now().date():
                 looked, day = time.monotonic(), now().date()
                 with _outage():
+                    _look_back(shop)
                     begin_due(shop.settings, shop.database, shop.ring, at=now())
                     schedule.ask_for_the_day(shop.database, terms.kinds, at=now())
                     lapse(shop)
@@ -158,9 +159,19 @@ def _serve(shop: Workshop, terms: Terms, stop: threading.Event) -> None:
                 stop.wait(POLL_SECONDS)
                 continue
             do(shop, job, lease=terms.lease)
+            ledger_mark.follow(shop.settings, shop.database)
     except Stopping:
         with shop.database.begin() as connection:
             jobs.give_back(connection, shop.worker)
+
+
+def _look_back(shop: Workshop) -> None:
+    """Say it once if the database was put back; what wants to leave looks for itself."""
+    if backup.held_since_restore(shop.settings.data) is None:
+        try:
+            ledger_mark.require_not_put_back(shop.settings, shop.database)
+        except HeldForPerson as held:
+            log().error("database-put-back", code=held.code)
 
 
 def _claimed(shop: Workshop, terms: Terms, watch: Watch) -> Job | None:

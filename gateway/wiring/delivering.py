@@ -23,11 +23,11 @@ import sqlalchemy as sa
 
 from gateway.adapters import clock, deliveries, dispatching
 from gateway.adapters.approvals import Approvals
-from gateway.adapters.backup import require_reconciled
 from gateway.adapters.channels import Parcel, Told, https, sftp
 from gateway.adapters.database import Database
 from gateway.adapters.deliveries import FOLDER, PORTAL, Delivery, DeliveryState
 from gateway.adapters.keyring import KeyRing
+from gateway.adapters.ledger_mark import require_not_put_back
 from gateway.adapters.policy_reading import decision_inputs
 from gateway.adapters.release_list import one
 from gateway.adapters.release_store import ReleaseState
@@ -74,11 +74,11 @@ def attempt(settings: Settings, ring: KeyRing, package: str) -> Mapping[str, Any
     Returns:
         How the delivery stands, if nothing is left to try; otherwise when to try again.
     """
-    try:
-        require_reconciled(settings.data)
-    except HeldForPerson as held:
-        return Wait(not_before=now() + HOLD_PAUSE, code=held.code)
     with closing(open_database(settings)) as database:
+        try:
+            require_not_put_back(settings, database)
+        except HeldForPerson as held:
+            return Wait(not_before=now() + HOLD_PAUSE, code=held.code)
         with database.begin() as connection:
             if clock.is_behind(connection, at=now()):
                 return Wait(not_before=now() + HOLD_PAUSE, code=clock.BEHIND)

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from gateway.adapters import closing as ends
 from gateway.adapters import deliveries, duties
 from gateway.adapters.approvals import Approvals
-from gateway.adapters.backup import require_reconciled
 from gateway.adapters.channels import Parcel, https, sftp
 from gateway.adapters.database import Database
 from gateway.adapters.deliveries import Delivery
 from gateway.adapters.dispatching import package_of
 from gateway.adapters.keyring import KeyRing
+from gateway.adapters.ledger_mark import require_not_put_back
 from gateway.adapters.locks import one_at_a_time
 from gateway.adapters.logs import log
 from gateway.adapters.release_sweep import sweep
@@ -59,8 +59,8 @@ def look_after(
         HeldForPerson: the data directory was restored and not yet reconciled.
         Unavailable: it was not our turn in that time (`job/not-its-turn`).
     """
-    require_reconciled(settings.data)
     with closing(open_database(settings)) as database:
+        require_not_put_back(settings, database)
         progress("asking for certificates")
         asked = Counter(_asked(settings, database, ring.sender, each) for each in _to_ask(database))
         with one_at_a_time(settings.data, database, within=turn_within):

@@ -14,9 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.adapters import clock, duties, ledger_check, operators, release_owed
+from gateway.adapters import clock, duties, ledger_check, ledger_mark, operators, release_owed
 from gateway.adapters.approvals import Approvals
-from gateway.adapters.backup import require_reconciled
 from gateway.adapters.database import Database
 from gateway.adapters.keyring import KeyRing, open_ring
 from gateway.adapters.keyring_memory import harden_process
@@ -66,7 +65,8 @@ def share_desk(
         ring = open_ring(settings)
         ring.unlock()
         if not rehearsal:
-            require_reconciled(settings.data)
+            ledger_mark.require_not_put_back(settings, database)
+            stack.callback(ledger_mark.follow, settings, database)
             stack.enter_context(one_at_a_time(settings.data, database, within=turn_within))
             with database.read() as connection:
                 clock.require_present(connection, at=now())

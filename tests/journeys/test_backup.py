@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shutil
+import sqlite3
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -231,6 +233,34 @@ def test_a_ledger_that_is_not_the_backups_is_told_apart_from_one_behind(office: 
     with office.open():
         done = office.run(*ENTERED, "--checkpoint", str(before), "--as", "ada", "--json")
     assert (done.code, code_of(done)) == (6, "restore/ledger-differs")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """As `sqlite3 FILE .backup` and `.restore` do."""
+    with (
+        contextlib.closing(sqlite3.connect(source)) as old,
+        contextlib.closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+
+
+def test_a_database_that_was_put_back_by_hand_is_in_hold(office: Office) -> None:
+    base, earlier = office.data / "gateway.sqlite", office.home / "earlier.sqlite"
+    copy_database(base, earlier)
+    with office.open():
+        assert office.ask(*SHARE, "--to", str(office.home / "outbox"))["state"] == "forwarded"
+    outside = checkpoint(office)
+    copy_database(earlier, base)
+    with office.open():
+        office.must("extracts")  # it looks like any other day
+        again = office.run(*SHARE, "--to", str(office.home / "outbox"), "--json")
+        assert (again.code, code_of(again)) == (5, "restore/not-reconciled")
+        words = (*ENTERED, "--checkpoint", str(outside), "--json")
+        lost = office.run(*words, "--as", "aude")
+        assert code_of(lost) == "restore/ledger-behind"
+        assert json.loads(lost.out)["error"]["facts"]["entries"] > 0
+        office.must(*words, "--accept-loss", "--reason", "no-newer-backup", "--as", "aude")
+        assert office.ask(*SHARE, "--to", str(office.home / "outbox"))["state"] == "forwarded"
 
 
 def test_the_doctor_and_the_watch_see_the_hold(office: Office) -> None:
