@@ -189,15 +189,12 @@ def withdraw(connection: sa.Connection, world: World, release: str, *, code: str
     dispatching.withdraw(connection, world.append, release, code=code)
 
 
-def resume(world: World) -> tuple[list[str], list[str]]:
+def resume(world: World) -> None:
     """Finish what a crash left: withdraw what was not recorded, forward what was.
 
     An objection, a withdrawal or an end date that came in between still counts: a
     recorded release of which nothing has left is then withdrawn, and one of which a
     part has left waits for a person.
-
-    Returns:
-        The releases that were withdrawn or held, and those that were forwarded now.
     """
     with world.database.begin() as connection:
         left = releases(connection, RELEASES.c.state.in_(UNFINISHED))
@@ -207,11 +204,9 @@ def resume(world: World) -> tuple[list[str], list[str]]:
     stopped = [release.id for release in reversed(waiting) if _stopped(world, release)]
     for name in (*(release.id for release in left), *stopped):
         drop_files(world, name)
-    forwarded = [release.id for release in reversed(waiting) if release.id not in stopped]
-    for name in forwarded:
-        if _state(world, name) is ReleaseState.RECORDED:
-            _forward_or_say(world, name)
-    return [*(release.id for release in left), *stopped], forwarded
+    for release in reversed(waiting):
+        if _state(world, release.id) is ReleaseState.RECORDED:
+            _forward_or_say(world, release.id)
 
 
 def _forward_or_say(world: World, release: str) -> None:
