@@ -112,11 +112,22 @@ def _waiting(
     there = after.agreements.get(proposal.agreement)
     holds = (
         there is not None
-        and _digest(connection, after, proposal.agreement) == proposal.policy_digest
+        and fits(connection, after, proposal)
         and not any(path.startswith(OWN) for path in policy_store.moved(connection, proposal))
     )
     starts = there.starts if there else dt.date.fromisoformat(proposal.begins)
     return Waiting(proposal=proposal, starts=starts, holds=holds)
+
+
+def fits(connection: sa.Connection, after: Bundle, proposal: Proposal) -> bool:
+    """Whether documents with what a proposal changes are still what it asked to be signed.
+
+    Args:
+        connection: of the store.
+        after: the current documents with the proposal's changes; they hold its agreement.
+        proposal: complete or not.
+    """
+    return _digest(connection, after, proposal.agreement) == proposal.policy_digest
 
 
 def _digest(connection: sa.Connection, bundle: Bundle, agreement: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections.abc import Callable
 
 import pytest
 
+from gateway.adapters import policy_store
+from gateway.adapters.database import Database
 from gateway.adapters.jobs import Job, JobKind
 from gateway.adapters.settings import Settings
 from tests.web.office import Browser
@@ -75,6 +78,26 @@ def test_a_proposal_under_which_a_text_has_changed_is_not_approved(
     assert approved(data, approver, late).outcome["state"] == "approved"
     lines = documents(data)[0][SHARED].splitlines()
     assert lines[-2:] == ["# second", "# third"]
+
+
+def test_a_proposal_that_can_no_longer_be_signed_says_so(
+    data: Settings, client_as: Clients
+) -> None:
+    lead, approver = client_as("editor"), client_as("approver")
+    proposal = proposed(data, lead, noting(data, lead, "first"))
+    page = f"/agreements/{AGREEMENT}/proposal"
+    assert "Approve and sign" in approver.get(page).text
+    written = documents(data)[0]["vocabulary.toml"]
+    database = Database(data.database_url)
+    with database.begin() as connection:  # as the proposal of another agreement would
+        text = written.replace('meaning = "First given name."', 'meaning = "Any given name."')
+        assert text != written
+        policy_store.set_heads(connection, {"vocabulary.toml": text}, at=dt.datetime.now(dt.UTC))
+    database.close()
+    shown = approver.get(page).text
+    assert "can no longer be signed" in said(shown)
+    assert "Approve and sign" not in shown
+    assert approved(data, approver, proposal).outcome["refusal"][0]["code"] == "policy/stale"
 
 
 @pytest.mark.parametrize("path", ["/outside/run-me.sh", "recipients/../../x.toml", "keys/x.toml"])

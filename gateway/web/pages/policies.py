@@ -116,8 +116,9 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         past = policy_since.basis(connection, agreement)
         signed = policy_since.signing(connection, proposal, past)
         begins = policy_since.begins(connection, proposal, on=desk().now().date())
-    now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
-    whole = then.agreements.get(agreement)
+        now, then = inputs().bundle, proposals.proposed_bundle(documents, changes)
+        whole = then.agreements.get(agreement)
+        fits = whole is not None and policy_waiting.fits(connection, then, proposal)
     shown = differences.proposed(documents, changes, past, signed)
     return render_template(
         "policies/proposal.html",
@@ -137,7 +138,8 @@ def proposed(agreement: str, *, caller: Caller) -> str:
         failed=[] if shown.untold else workshop.failed_cases(then, agreement),
         reach=reaching.reach(now, now if shown.untold else then, agreement),
         own_text=bool(permits(Action.POLICY_APPROVE, caller.roles)) and _wrote(proposal, caller),
-        may_approve=_may_approve(signers, caller),
+        fits=fits,
+        may_approve=fits and _may_approve(signers, caller),
         may_withdraw=bool(permits(Action.POLICY_WITHDRAW, caller.roles)),
         approved=was_approved(inputs(), agreement),
     )
