@@ -57,6 +57,7 @@ def verdict_of(folder: Path, file: Path, dataset: str, rows: Path | None) -> dic
     from gateway.adapters.checking import checked
     from gateway.adapters.policy_folder import read_policies
     from gateway.errors import UsageError, listed
+    from gateway.intake import told_apart
 
     bundle, _ = policy.load(read_policies(folder))
     contract = bundle.contracts.get(dataset)
@@ -74,7 +75,8 @@ def verdict_of(folder: Path, file: Path, dataset: str, rows: Path | None) -> dic
         for name in (column.name, *column.aliases)
     )
     with file.open("rb") as source:
-        verdict = checked(source, contract, known_columns=names, rows=rows)
+        seen = checked(source, contract, known_columns=names, rows=rows)
+    verdict = told_apart(seen, contract, bundle.contracts.values())
     return {
         "dataset": dataset,
         "state": verdict.state,

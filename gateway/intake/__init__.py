@@ -7,6 +7,7 @@ counts, row numbers and accepted columns come out.
 Source: UK GDPR Art 5(1)(d); docs/reference/contracts.md.
 """
 
+from gateway.intake.another_dataset import told_apart
 from gateway.intake.cells import cells
 from gateway.intake.columns import Checked, Compiled, unusable
 from gateway.intake.findings import CODES, Finding, Meaning, remedy, sentence
@@ -76,5 +77,6 @@ __all__ = [
     "sentence",
     "suite",
     "table_schema",
+    "told_apart",
     "unusable",
 ]

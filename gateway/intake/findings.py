@@ -110,6 +110,10 @@ CODES: Final[dict[str, Meaning]] = {
     "intake/column-missing": _says(
         "Column {column} is missing.", "Add the column and send the file again."
     ),
+    "intake/another-dataset": _says(
+        "The columns are those of another dataset: {hint}.",
+        "If that is what the file is, choose that dataset and send it as it is.",
+    ),
     "intake/no-known-column": _says(
         "The header has no column of the contract.",
         "Check that this file belongs to this dataset.",

@@ -15,7 +15,15 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from gateway.errors import RefusedError, Unavailable, UsageError
-from gateway.intake import ACCEPTED, QUARANTINED, REJECTED, Finding, Verdict, numbered
+from gateway.intake import (
+    ACCEPTED,
+    QUARANTINED,
+    REJECTED,
+    Finding,
+    Verdict,
+    numbered,
+    told_apart,
+)
 from gateway.model import Contract
 from gateway.model.extracts import AGREED, ExtractRecord, apart, meanings
 from gateway.workflows.ports import IntakeDesk, Progress, SealedSink
@@ -49,7 +57,7 @@ def receive(
     attempt = _Attempt(desk, source, contract)
     desk.progress("checking")
     try:
-        verdict = desk.checker.check(
+        checked = desk.checker.check(
             attempt.reader(),
             contract,
             known_columns=_known_columns(desk),
@@ -57,6 +65,7 @@ def receive(
             failing=attempt.rows.write,
             left_out=attempt.leave_out,
         )
+        verdict = told_apart(checked, contract, desk.contracts.values())
         digest = attempt.digest()
         earlier = desk.extracts.find(dataset, party, digest, desk.contract_digests[dataset])
         if earlier is not None and not (again and earlier.superseded_by):
