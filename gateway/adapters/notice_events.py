@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 import sqlalchemy as sa
 
 from gateway.adapters import policy_store
-from gateway.adapters.policy_reading import agreement_of, titles
+from gateway.adapters.policy_reading import (
+    agreement_of,
+    changed,
+    decision_inputs,
+    digest_in,
+    titles,
+)
 from gateway.adapters.release_store import RELEASES
 from gateway.ledger import Entry
 from gateway.model.notices import Kind, Occasion
@@ -37,6 +43,7 @@ def _approved(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occ
         # Whoever signed last: once for the proposal.
         whole = f"whole:{proposal.number}"
         yield _of_agreement(connection, whole, Kind.IN_FORCE, entry)
+        yield from _changed(connection, key, entry)
     elif proposal is not None:
         yield _of_agreement(connection, key, Kind.APPROVED, entry)
 
@@ -45,6 +52,21 @@ def _begun(connection: sa.Connection, key: str, entry: Entry) -> Iterable[Occasi
     # One that was withdrawn since is told of as that alone.
     if _proposal(connection, entry) is not None:
         yield _of_agreement(connection, key, Kind.BEGUN, entry)
+        yield from _changed(connection, key, entry)
+
+
+def _changed(connection: sa.Connection, _key: str, entry: Entry) -> Iterable[Occasion]:
+    """The agreements that are not what was approved any more: each once for what it is now."""
+    read = decision_inputs(connection)
+    once = {name for name, _ in read.approved} & read.bundle.agreements.keys()
+    digests = {name: digest_in(read, name) for name in once}
+    for name, agreement in changed(read, entry.at.date(), digests.__getitem__).items():
+        yield Occasion(
+            id=f"changed:{name}:{digests[name]}",
+            kind=Kind.CHANGED,
+            facts={"agreement": name, "title": agreement.title},
+            controllers=tuple(agreement.controllers),
+        )
 
 
 def _withdrawn(connection: sa.Connection, _key: str, entry: Entry) -> Iterable[Occasion]:
@@ -101,6 +123,8 @@ _TOLD: Mapping[str, Teller] = {
     "policy-approved": _approved,
     "policy-begun": _begun,
     "policy-withdrawn": _withdrawn,
+    "recipient-key-added": _changed,
+    "recipient-key-confirmed": _changed,
     "release-held": _held,
     "role-asked": _role_asked,
     "account-asked": _access_asked,

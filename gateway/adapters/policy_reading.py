@@ -8,8 +8,9 @@ Source: docs/reference/policy.md, "The policy digest" and "Life of a version".
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -53,6 +54,31 @@ def decision_inputs(connection: Connection) -> DecisionInputs:
         approved=policy_store.approved(connection),
         recipient_keys=recipient_keys(connection),
         tables=table_digests(),
+    )
+
+
+def changed(
+    read: DecisionInputs, on: dt.date, digest: Callable[[str], str]
+) -> dict[str, Agreement]:
+    """The agreements that were approved, are not over, and are not what was approved.
+
+    Args:
+        read: the store.
+        on: the day.
+        digest: of one agreement as it stands; a caller may keep what it has computed.
+    """
+    once = {agreement for agreement, _ in read.approved}
+    return {
+        each.id: each
+        for each in read.bundle.agreements.values()
+        if each.id in once and on <= each.ends and (each.id, digest(each.id)) not in read.approved
+    }
+
+
+def digest_in(read: DecisionInputs, agreement: str) -> str:
+    """The digest of an agreement as it stands; slow."""
+    return policy.policy_digest(
+        read.bundle, agreement, recipient_keys=read.recipient_keys, tables=read.tables
     )
 
 

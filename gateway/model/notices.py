@@ -26,6 +26,7 @@ class Kind(StrEnum):
     IN_FORCE = "in-force"
     BEGUN = "begun"
     WITHDRAWN = "withdrawn"
+    CHANGED = "changed"
     HELD = "held"
     ROLE_ASKED = "role-asked"
     ACCESS_ASKED = "access-asked"
@@ -97,6 +98,14 @@ NOTICES: Mapping[Kind, Notice] = MappingProxyType(
             subject="{title}: withdrawn",
             sentence='{by} has withdrawn the agreement "{title}". Nothing leaves under it any '
             "more, from now on.",
+            path=_AGREEMENT,
+        ),
+        Kind.CHANGED: Notice(
+            acts=_POLICY | {Action.RELEASE},
+            subject="{title}: nothing leaves until it is approved again",
+            sentence='Something that the agreement "{title}" reads has changed since it was '
+            "approved: a document that it shares with others, or a recipient's key. Nothing "
+            "leaves under it until an editor proposes it again and its controllers approve it.",
             path=_AGREEMENT,
         ),
         Kind.HELD: Notice(

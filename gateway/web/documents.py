@@ -9,11 +9,11 @@ import datetime as dt
 
 from flask import current_app, g
 
-from gateway.adapters import policy_versions
+from gateway.adapters import policy_reading, policy_versions
 from gateway.adapters.policy_reading import DecisionInputs, decision_inputs
 from gateway.errors import UsageError
 from gateway.model import Plan, Refusal, SharingRequest
-from gateway.policy import Bundle, decide, policy_digest
+from gateway.policy import Bundle, decide
 from gateway.policy.agreements import Agreement
 from gateway.web.desk import desk
 
@@ -42,14 +42,7 @@ def in_force(read: DecisionInputs) -> frozenset[str]:
 def changed(read: DecisionInputs) -> frozenset[str]:
     """Ids of the agreements that were approved, are not over, and are not what was approved."""
     today = desk().now().date()
-    once, known = {agreement for agreement, _ in read.approved}, _standing(read)
-    return frozenset(
-        agreement.id
-        for agreement in read.bundle.agreements.values()
-        if agreement.id in once
-        and today <= agreement.ends
-        and (agreement.id, known.digest(agreement.id)) not in read.approved
-    )
+    return frozenset(policy_reading.changed(read, today, _standing(read).digest))
 
 
 def was_approved(read: DecisionInputs, agreement: str) -> bool:
@@ -88,10 +81,7 @@ class _Standing:
 
     def digest(self, agreement: str) -> str:
         if agreement not in self._digests:
-            read = self._read
-            self._digests[agreement] = policy_digest(
-                read.bundle, agreement, recipient_keys=read.recipient_keys, tables=read.tables
-            )
+            self._digests[agreement] = policy_reading.digest_in(self._read, agreement)
         return self._digests[agreement]
 
     def decision(self, request: SharingRequest) -> Plan | Refusal:

@@ -21,6 +21,7 @@ from gateway.adapters.job_records import JOBS
 from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.notice_records import NoticeState
 from gateway.adapters.notice_sending import MOST_ATTEMPTS
+from gateway.adapters.recipient_keys import new_pair
 from gateway.adapters.release_store import (
     PackageRecord,
     ReleaseRecord,
@@ -95,6 +96,26 @@ def test_a_version_that_waited_is_told_of_when_it_begins(
     for _, message in begun:
         assert f"/agreements/{AGREEMENT}" in message.get_content()
         assert "it has taken its place" in " ".join(message.get_content().split())
+
+
+def test_an_agreement_that_is_no_more_what_was_approved_is_told_of_once(
+    telling: Telling, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    telling.address("rosa", "olga")
+    telling.office.approve(AGREEMENT)
+    telling.look()
+    assert not [m for _, m in mailbox.came if "nothing leaves until" in m["Subject"]]
+    public = str(new_pair(tmp_path / "key", at=telling.at).public_file)
+    telling.office.must("recipients", "add", borough.RESEARCH, public, "--as", "ada")
+    telling.look()
+    telling.look(later=HOUR)
+    changed = [(to, m) for to, m in mailbox.came if "nothing leaves until" in m["Subject"]]
+    names = ("alan", "april", "edith", "rosa")
+    assert sorted(to for to, _ in changed) == [f"{name}@trafford.example" for name in names]
+    assert f"/agreements/{AGREEMENT}" in changed[0][1].get_content()
+    telling.office.approve(AGREEMENT)
+    telling.look(later=HOUR)
+    assert len([m for _, m in mailbox.came if "nothing leaves until" in m["Subject"]]) == len(names)
 
 
 def test_a_withdrawal_is_told_to_those_who_share_under_it(
