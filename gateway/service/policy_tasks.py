@@ -57,23 +57,22 @@ def propose(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
 
 def approve(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
     """Approve the proposal that the approver has read."""
-    with database.read() as connection:
-        waiting = policy_store.latest(connection, job.request["agreement"])
-    if waiting.policy_digest != job.request["policy_digest"]:
-        raise HeldForPerson(
-            "policy/other-proposal",
-            "A newer proposal has taken the place of the one that you read.",
-            remedy="Read the newer one, then approve it.",
-        )
+    waiting = _as_read(database, job)
     if any(approver == job.by for _, approver in waiting.approvals):
         return _told(waiting)
     return _told(life.approve(_desk(database, ring, job), job.request["agreement"]))
 
 
 def withdraw(database: Database, ring: KeyRing, job: Job) -> Mapping[str, Any]:
-    """Withdraw an agreement at once."""
+    """Withdraw an agreement at once, or take back the proposal that was read and not approved."""
     agreement = job.request["agreement"]
     try:
+        if job.request.get("policy_digest") and _as_read(database, job).complete:
+            raise HeldForPerson(
+                "policy/approved-meanwhile",
+                "The proposal was approved by all meanwhile; the agreement was not withdrawn.",
+                remedy="If it is to end at once, withdraw it on its own page.",
+            )
         life.withdraw(_desk(database, ring, job), agreement)
     except UsageError as fault:
         # An earlier attempt of this job has withdrawn it.
@@ -100,6 +99,19 @@ def preview(
         return {"state": "previewed", **preview_of(settings, asked, progress=progress)}
     except (RefusedError, HeldForPerson, UsageError) as no:
         return outcomes.of_no("refused", no)
+
+
+def _as_read(database: Database, job: Job) -> Proposal:
+    """The newest proposal, if it is the one that the person read."""
+    with database.read() as connection:
+        newest = policy_store.latest(connection, job.request["agreement"])
+    if newest.policy_digest != job.request["policy_digest"]:
+        raise HeldForPerson(
+            "policy/other-proposal",
+            "A newer proposal has taken the place of the one that you read.",
+            remedy="Read the newer one, then decide about it.",
+        )
+    return newest
 
 
 def _as_asked(database: Database, job: Job) -> policy_drafts.Draft:

@@ -66,6 +66,16 @@ def signers(connection: sa.Connection, proposal: Proposal | None) -> frozenset[s
     )
 
 
+def read_in(form: Mapping[str, str], proposal: Proposal | None) -> dict[str, str]:
+    """Which proposal a person read before pressing the button, for the request of a job.
+
+    A form can say anything: only the digest that is known is written down.
+    """
+    digest = form.get("policy_digest", "")
+    known = proposal is not None and digest == proposal.policy_digest
+    return {"policy_digest": digest if known else "another"}
+
+
 def proposed_bundle(documents: Mapping[str, str], changes: Mapping[str, str]) -> Bundle:
     """The documents as a proposal would have them."""
     return reader().load(changed(documents, changes))[0]

@@ -245,7 +245,9 @@ def test_the_proposal_of_a_new_agreement_is_taken_back_by_its_editor_or_an_appro
     assert "Take this proposal back" in told
     assert "From then on nobody can approve version 1" in told
     assert "Take this proposal back" not in said(client_as("auditor").get(page).text)
-    job = done(data, browser, f"/agreements/{NAME}/withdraw")
+    found = re.search(r'name="policy_digest" value="([0-9a-f]{64})"', browser.get(page).text)
+    assert found, "the button says which proposal it takes back"
+    job = done(data, browser, f"/agreements/{NAME}/withdraw", policy_digest=found[1])
     assert job.outcome["state"] == "withdrawn"
     after = f"/agreements/{NAME}/versions"
     assert after in browser.get(f"/jobs/{job.id}").text

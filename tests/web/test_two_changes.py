@@ -100,6 +100,25 @@ def test_a_proposal_that_can_no_longer_be_signed_says_so(
     assert approved(data, approver, proposal).outcome["refusal"][0]["code"] == "policy/stale"
 
 
+@pytest.mark.parametrize("approved_meanwhile", [True, False])
+def test_only_the_proposal_that_was_read_is_taken_back_and_no_agreement_with_it(
+    data: Settings, client_as: Clients, approved_meanwhile: bool
+) -> None:
+    approver = client_as("approver")
+    proposal = proposed(data, client_as("editor"), noting(data, client_as("editor"), "first"))
+    read = str(proposal.outcome["policy_digest"])
+    if approved_meanwhile:
+        assert approved(data, approver, proposal).outcome["state"] == "approved"
+    form = {"policy_digest": read if approved_meanwhile else "0" * 64}
+    asked = approver.post(f"/agreements/{AGREEMENT}/withdraw", data=form)
+    job = worked(data, str(asked.location), JobKind.WITHDRAW)
+    code = "policy/approved-meanwhile" if approved_meanwhile else "policy/other-proposal"
+    assert job.outcome["refusal"][0]["code"] == code
+    page = said(approver.get(f"/agreements/{AGREEMENT}").text)
+    assert "Withdraw this agreement now" in page
+    assert "It was withdrawn" not in page
+
+
 @pytest.mark.parametrize("path", ["/outside/run-me.sh", "recipients/../../x.toml", "keys/x.toml"])
 def test_a_text_at_no_place_of_a_document_is_not_saved(
     data: Settings, client_as: Clients, path: str

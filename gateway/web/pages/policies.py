@@ -153,21 +153,19 @@ def approve(agreement: str, *, caller: Caller) -> Any:
         proposal = workshop.newest(connection, agreement)
     if proposal is None:
         raise _nothing_waits()
-    # A form can say anything: only the digest that is known is written down.
-    digest = request.form.get("policy_digest", "")
-    read = digest if digest == proposal.policy_digest else "another"
-    return _ask(JobKind.APPROVE, agreement, caller, {"policy_digest": read})
+    return _ask(JobKind.APPROVE, agreement, caller, proposals.read_in(request.form, proposal))
 
 
 @pages.post("/agreements/<agreement>/withdraw")
 @guarded(Action.POLICY_WITHDRAW, realm=Realm.PERSON)
 def withdraw(agreement: str, *, caller: Caller) -> Any:
-    """Ask the worker to withdraw an agreement at once, or the first proposal of a new one."""
+    """Ask the worker to withdraw an agreement at once, or to take back the proposal read."""
     with desk().database.read() as connection:
         proposal = workshop.newest(connection, agreement)
     if proposal is None:
         known_agreement(inputs().bundle, agreement)
-    return _ask(JobKind.WITHDRAW, agreement, caller, {})
+    asked = proposals.read_in(request.form, proposal) if "policy_digest" in request.form else {}
+    return _ask(JobKind.WITHDRAW, agreement, caller, asked)
 
 
 @pages.get("/agreements/<agreement>/notice")
