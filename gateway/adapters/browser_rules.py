@@ -22,7 +22,7 @@ def browser_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
     remedy for a column that may not be empty.
     """
     return {
-        **rule_document(contract, known=_names(bundle)),
+        **rule_document(contract, contracts=bundle.contracts.values()),
         "kinds": [[magic.hex(), word] for magic, word in KINDS],
         "spreadsheets": [magic.hex() for magic in SPREADSHEETS],
         "limits": {
@@ -36,12 +36,3 @@ def browser_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
             for code, told in CODES.items()
         },
     }
-
-
-def _names(bundle: Bundle) -> frozenset[str]:
-    return frozenset(
-        name
-        for contract in bundle.contracts.values()
-        for column in contract.columns
-        for name in (column.name, *column.aliases)
-    )

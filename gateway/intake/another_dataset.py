@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from gateway.intake.findings import Finding
-from gateway.intake.header import always_there, fold, names_of
+from gateway.intake.header import always_there, names_of
 from gateway.intake.verdict import Verdict
 from gateway.model import Contract
 
@@ -31,15 +31,24 @@ def told_apart(verdict: Verdict, contract: Contract, contracts: Iterable[Contrac
     other = _likeliest(verdict, contract, contracts, missing) if missing else None
     if other is None:
         return verdict
-    found = Finding(code="intake/another-dataset", hint=f"{other.title} ({other.id})")
+    found = Finding(code="intake/another-dataset", hint=_called(other))
     return replace(verdict, findings=(found, *verdict.findings))
+
+
+def others_document(contract: Contract, contracts: Iterable[Contract]) -> list[dict[str, Any]]:
+    """What a page needs of the other contracts to say the same, as JSON types."""
+    return [
+        {"called": _called(other), "names": names_of(other), "wanted": sorted(_wanted(other))}
+        for other in contracts
+        if other.id != contract.id
+    ]
 
 
 def _likeliest(
     verdict: Verdict, contract: Contract, contracts: Iterable[Contract], missing: set[str]
 ) -> Contract | None:
     """The dataset of which all that is necessary is there, and most of what is not known here."""
-    strange = {fold(name) for name in verdict.dropped_columns}
+    strange = set(verdict.dropped_columns)
     ours = {name for name, column in names_of(contract).items() if column not in missing}
     best: Contract | None = None
     most = ENOUGH - 1
@@ -47,7 +56,14 @@ def _likeliest(
         names = names_of(other)
         own = {names[name] for name in strange & names.keys()}
         here = own | {names[name] for name in ours & names.keys()}
-        wanted = {each.name for each in other.columns if always_there(each, other)}
-        if other.id != contract.id and len(own) > most and wanted <= here:
+        if other.id != contract.id and len(own) > most and _wanted(other) <= here:
             best, most = other, len(own)
     return best
+
+
+def _wanted(contract: Contract) -> set[str]:
+    return {column.name for column in contract.columns if always_there(column, contract)}
+
+
+def _called(contract: Contract) -> str:
+    return f"{contract.title} ({contract.id})"

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gateway.identity.names import PREFIXES, TITLES
 from gateway.identity.places import EARLIEST_BIRTH, PLACEHOLDER_DATES
+from gateway.intake.another_dataset import ENOUGH, others_document
 from gateway.intake.header import (
     DELIMITERS,
     LINES_BELOW,
@@ -22,7 +23,6 @@ from gateway.intake.header import (
     LOOK_ALIKES,
     MOST_COLUMNS,
     always_there,
-    fold,
     names_of,
     unmask,
 )
@@ -45,12 +45,12 @@ _ABOUT: Final = {
 }
 
 
-def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, Any]:
+def rule_document(contract: Contract, *, contracts: Collection[Contract]) -> dict[str, Any]:
     """Make what a page needs to check a file as the gateway will.
 
     Args:
         contract: what the file must follow.
-        known: column names of all published contracts.
+        contracts: all that are published; their names of columns are no secret.
 
     Returns:
         JSON types. `unasked` names what the page cannot ask; where it is not empty
@@ -59,7 +59,7 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
     columns = {column.name: column for column in contract.columns}
     rules = [_rule(rule, columns, contract) for rule in rules_of(contract)]
     names = names_of(contract)
-    published = {fold(name) for name in known} | set(names)
+    published = {name for each in (contract, *contracts) for name in names_of(each)}
     return {
         "dataset": contract.id,
         "version": contract.version,
@@ -80,6 +80,8 @@ def rule_document(contract: Contract, *, known: Collection[str]) -> dict[str, An
             "lines_below": LINES_BELOW,
             "longest_line": LONGEST_LINE,
         },
+        "others": others_document(contract, contracts),
+        "enough": ENOUGH,
         "columns": [_column(column, contract) for column in contract.columns],
         "rules": rules,
         "people": _people(contract),

@@ -6,13 +6,14 @@ import base64
 import contextlib
 import io
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Page, Route
 
 from gateway.adapters.checker_stream import Pass, check_stream
+from gateway.intake import told_apart
 from gateway.model import Contract
 from tests.journeys.browsing import chromium
 from tests.journeys.office import REPOSITORY
@@ -73,20 +74,32 @@ def in_browser() -> Iterator[InBrowser]:
         yield InBrowser(page)
 
 
-def of_gateway(octets: bytes, contract: Contract, *, known: Collection[str]) -> dict[str, Any]:
+def of_gateway(
+    octets: bytes, contract: Contract, *, contracts: Collection[Contract]
+) -> dict[str, Any]:
     """The verdict of the gateway's own pass over the bytes, as far as the page gives one."""
     outcome = check_stream(
         io.BytesIO(octets).read,
         Pass(
             contract=contract,
-            known=sorted(known),
+            known=sorted(known_names(contracts)),
             seed=secrets.randbits(64),
             spill=None,
             accepted=lambda _: None,
             failing=lambda _: None,
         ),
     )
-    return shared(outcome.verdict.document())
+    return shared(told_apart(outcome.verdict, contract, contracts).document())
+
+
+def known_names(contracts: Iterable[Contract]) -> frozenset[str]:
+    """The names of columns of all that is published."""
+    return frozenset(
+        name
+        for contract in contracts
+        for column in contract.columns
+        for name in (column.name, *column.aliases)
+    )
 
 
 def shared(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,21 +71,12 @@ def page_rules(bundle: Bundle, contract: Contract) -> dict[str, Any]:
     return completed(browser_rules(bundle, contract), contract)
 
 
-def known_names(bundle: Bundle) -> frozenset[str]:
-    return frozenset(
-        name
-        for contract in bundle.contracts.values()
-        for column in contract.columns
-        for name in (column.name, *column.aliases)
-    )
-
-
 def compared(browser: InBrowser, contract: Contract, files: list[bytes]) -> list[str]:
     """Why the browser declined, file by file; "" where it gave the gateway's verdict."""
     told = browser.answers(page_rules(BUNDLE, contract), files)
     for number, (answer, octets) in enumerate(zip(told, files, strict=True)):
         if answer["kind"] == "verdict":
-            expected = of_gateway(octets, contract, known=known_names(BUNDLE))
+            expected = of_gateway(octets, contract, contracts=BUNDLE.contracts.values())
             assert answer["verdict"] == expected, (contract.id, number)
     return [answer.get("why", "") for answer in told]
 
@@ -121,6 +112,18 @@ def test_the_command_on_the_partners_machine_says_the_same(
         assert page == command
         for key in ("state", "rows", "accepted", "quarantined", "dropped_columns"):
             assert answer["verdict"][key] == document[key]
+
+
+def test_a_file_of_another_dataset_is_told_as_such_in_the_browser_too(browser: InBrowser) -> None:
+    chosen = BUNDLE.contracts["school_attendance"]
+    headers = [
+        (",".join(column.name for column in contract.columns) + "\n").encode()
+        for contract in BUNDLE.contracts.values()
+    ]
+    assert set(compared(browser, chosen, headers)) == {""}
+    told = browser.answers(page_rules(BUNDLE, chosen), headers)
+    firsts = [answer["verdict"]["findings"][0]["code"] for answer in told]
+    assert firsts.count("intake/another-dataset") == len(BUNDLE.contracts) - 1
 
 
 def test_broken_files_of_every_kind_get_the_same_verdict(browser: InBrowser) -> None:
@@ -297,7 +300,7 @@ def test_a_rule_without_a_question_is_named() -> None:
     pair = ContractColumn(name="pair", field="pair", type="codes", codes=("a;b",))
     huge = ContractColumn(name="huge", field="huge", type="integer", minimum=0, maximum=10**15)
     contract = replace(POLICE, columns=(odd, born, pair, huge), rules=(), unique_together=())
-    assert rule_document(contract, known=())["unasked"] == [
+    assert rule_document(contract, contracts=())["unasked"] == [
         *("odd.date", "pair.code-list", "huge.number", "born")
     ]
 

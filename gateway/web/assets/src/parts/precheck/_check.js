@@ -16,7 +16,7 @@ import {
 import { readCells } from "./_cells.js";
 import { Examiner } from "./_examine.js";
 import { faultsOf } from "./_faults.js";
-import { belowFirst, readHeader } from "./_header.js";
+import { belowFirst, readHeader, toldApart } from "./_header.js";
 import { Tally, rejected } from "./_tally.js";
 
 const STOPPING = new Set(["intake/quote-open", "intake/quote-stray", "intake/encoding"]);
@@ -30,7 +30,9 @@ export async function check(file, rules, onRead) {
   if (kind) return rejected(rules, [kind]);
   const { header, refused, rest, source } = opened(first, rules);
   if (refused) return rejected(rules, [refused]);
-  if (header.findings.length) return rejected(rules, header.findings, header.dropped);
+  if (header.findings.length) {
+    return rejected(rules, [...toldApart(header, rules), ...header.findings], header.dropped);
+  }
   const reading = new Reading(rules, header, source);
   let going = !rest.length || reading.take(rest);
   while (going) {

@@ -114,6 +114,23 @@ function faultsOf(cells, folded, { names, published, rules }) {
   return found;
 }
 
+// Where columns are missing: of which other dataset the file seems to be.
+export function toldApart(header, rules) {
+  const lacks = header.findings.filter((found) => found.code === "intake/column-missing");
+  const missing = new Set(lacks.map((found) => found.column));
+  const ours = Object.entries(rules.header.names).filter(([, column]) => !missing.has(column));
+  let best = null;
+  let most = rules.enough - 1;
+  for (const other of missing.size ? rules.others : []) {
+    const known = (name) => (Object.hasOwn(other.names, name) ? [other.names[name]] : []);
+    const own = new Set(header.dropped.flatMap(known));
+    const here = new Set([...own, ...ours.flatMap(([name]) => known(name))]);
+    if (own.size <= most || !other.wanted.every((column) => here.has(column))) continue;
+    [best, most] = [other, own.size];
+  }
+  return best ? [finding("intake/another-dataset", { hint: best.called })] : [];
+}
+
 // One finding for each name that stands more than once, with its places.
 function doubles(folded, unmasked, names, ours) {
   const places = new Map();
