@@ -45,6 +45,11 @@ def changed(read: DecisionInputs) -> frozenset[str]:
     return frozenset(policy_reading.changed(read, today, _standing(read).digest))
 
 
+def digest_now(read: DecisionInputs, agreement: str) -> str:
+    """The digest of an agreement as it stands."""
+    return _standing(read).digest(agreement)
+
+
 def was_approved(read: DecisionInputs, agreement: str) -> bool:
     """Whether it is approved and not over: in force, to begin later, or changed since."""
     found = read.bundle.agreements.get(agreement)

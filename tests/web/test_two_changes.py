@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,17 @@ def approved(data: Settings, approver: Browser, proposal: Job) -> Job:
     digest = {"policy_digest": str(proposal.outcome["policy_digest"])}
     asked = approver.post(f"/agreements/{AGREEMENT}/approve", data=digest)
     return worked(data, str(asked.location), JobKind.APPROVE)
+
+
+def another_meaning(data: Settings) -> None:
+    """A shared document is changed, as the approved proposal of another agreement would."""
+    written = documents(data)[0]["vocabulary.toml"]
+    text = written.replace('meaning = "First given name."', 'meaning = "Any given name."')
+    assert text != written
+    database = Database(data.database_url)
+    with database.begin() as connection:
+        policy_store.set_heads(connection, {"vocabulary.toml": text}, at=dt.datetime.now(dt.UTC))
+    database.close()
 
 
 @pytest.fixture
@@ -87,17 +99,23 @@ def test_a_proposal_that_can_no_longer_be_signed_says_so(
     proposal = proposed(data, lead, noting(data, lead, "first"))
     page = f"/agreements/{AGREEMENT}/proposal"
     assert "Approve and sign" in approver.get(page).text
-    written = documents(data)[0]["vocabulary.toml"]
-    database = Database(data.database_url)
-    with database.begin() as connection:  # as the proposal of another agreement would
-        text = written.replace('meaning = "First given name."', 'meaning = "Any given name."')
-        assert text != written
-        policy_store.set_heads(connection, {"vocabulary.toml": text}, at=dt.datetime.now(dt.UTC))
-    database.close()
+    another_meaning(data)
     shown = approver.get(page).text
     assert "can no longer be signed" in said(shown)
     assert "Approve and sign" not in shown
     assert approved(data, approver, proposal).outcome["refusal"][0]["code"] == "policy/stale"
+
+
+def test_an_agreement_that_is_no_more_what_was_approved_says_what_differs(
+    data: Settings, client_as: Clients
+) -> None:
+    auditor = client_as("auditor")
+    page = f"/agreements/{AGREEMENT}"
+    assert "Since it was approved" not in said(auditor.get(page).text)
+    another_meaning(data)
+    told = said(auditor.get(page).text)
+    assert "Nothing leaves under it until it is proposed and signed again" in told
+    assert re.search(r"Since it was approved: .*forename.*Any given name", told), told[:1500]
 
 
 @pytest.mark.parametrize("approved_meanwhile", [True, False])

@@ -81,9 +81,11 @@ def one(agreement: str, *, caller: Caller) -> Any:
         waits = policy_waiting.of(connection, agreement)
         today = desk().now().date()
         later = policy_waiting.said(connection, waits, on=today) if waits else ""
+        since = differences.since_approval(connection, read, agreement)
     return render_template(
         "policies/one.html",
         later=later,
+        since=since,
         agreement=found,
         state=states.AGREEMENTS[_state(agreement)],
         approved=was_approved(read, agreement),
