@@ -1,48 +1,39 @@
-"""A partner's machine talking to a gateway: prove itself, send a file in pieces, wait, read.
+"""A client's machine talking to a gateway: prove itself, ask, and wait out what passes.
 
-Whatever breaks on the way, the next try asks how far the file has come and goes on
-from there; a whole file that is sent again gets the receipt it had. Errors of the
-service come back as the errors they are, with their code, sentence and remedy.
+Errors of the service come back as the errors they are, with their code, sentence and
+remedy; so does what the service said last, where it was waited for in vain.
 
-Source: tus 1.0; RFC 7523; RFC 9457; docs/how-to/send-by-api.md.
+Source: RFC 7523; RFC 9457; docs/how-to/send-by-api.md.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import secrets
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from gateway.adapters.access_tokens import assertion
 from gateway.adapters.client_keys import ClientKey
-from gateway.adapters.sending_memory import SendingMemory
 from gateway.errors import (
     GatewayError,
     HeldForPerson,
     InputRejected,
+    IntegrityError,
     RefusedError,
     Unavailable,
     UsageError,
 )
-from gateway.workflows.ports import Progress
 
-PIECE = 8 << 20
 TOKEN_MARGIN = 60
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-POLL_SECONDS = 1.0
-TUS = {"Tus-Resumable": "1.0.0"}
 BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_LET_GO = frozenset({"upload/gone", "upload/unknown-upload", "http/404", "http/410"})
 _KINDS: Mapping[int, type[GatewayError]] = {
     400: UsageError,
     401: RefusedError,
@@ -54,16 +45,55 @@ _KINDS: Mapping[int, type[GatewayError]] = {
     415: InputRejected,
     422: InputRejected,
 }
+# Of an answer that no gateway gives.
+_NO_GATEWAY = {
+    "title": "What answers at this address is no gateway, or does not know this question.",
+    "remedy": "Check the address: https:// and the host alone, without a path.",
+}
 _AGAIN = frozenset({429, 460, 500, 502, 503, 504})
 
 
 class Postponed(Exception):
-    """The service cannot answer now; it may say when to ask again."""
+    """The service cannot answer now; it may say when to ask again, and why."""
 
-    def __init__(self, seconds: float | None, code: str) -> None:
+    def __init__(
+        self, seconds: float | None, code: str, said: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(code)
         self.seconds = seconds
         self.code = code
+        self.said = said or {}
+
+
+class Waiting:
+    """One fault that is waited out, with growing pauses, until patience is over."""
+
+    def __init__(self, patience: dt.timedelta, told: Callable[[str], None]) -> None:
+        self._minutes = patience.total_seconds() / 60
+        self._end = time.monotonic() + patience.total_seconds()
+        self._told, self._pause = told, 0.0
+
+    def wait(self, later: Postponed) -> None:
+        """Pause before the next try.
+
+        Raises:
+            Unavailable: patience is over; what the service said of it, or that it is away.
+            IntegrityError: no try will help, since its certificate is not trusted.
+        """
+        if _distrusted(later):
+            raise IntegrityError(
+                "send/not-trusted",
+                "This machine does not trust the certificate of the service.",
+                remedy="Check the address. If the council has an authority of its own, get its "
+                "certificate by a way that you trust, and name the file with --ca.",
+            )
+        if time.monotonic() >= self._end:
+            raise _no_more(later)
+        if not self._pause:
+            self._told(f"Waiting up to {self._minutes:g} minutes for the service: {_why(later)}.")
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) or FIRST_PAUSE
+        left = max(0.0, self._end - time.monotonic())
+        time.sleep(min(later.seconds or self._pause, left))
 
 
 @dataclass(slots=True)
@@ -76,6 +106,7 @@ class ServiceClient:
         key: its private key.
         patience: for how long a fault of the network or the service is waited out.
         web: what sends requests.
+        told: is told once, in a sentence, that something is waited for.
     """
 
     address: str
@@ -83,108 +114,22 @@ class ServiceClient:
     key: ClientKey = field(repr=False)
     patience: dt.timedelta
     web: httpx.Client = field(repr=False)
+    told: Callable[[str], None] = field(default=lambda _sentence: None, repr=False)
     _token: str = field(default="", repr=False)
     _until: float = 0.0
 
-    def send(self, path: Path, dataset: str, *, memory: SendingMemory, progress: Progress) -> str:
-        """Send a file, or what is missing of it; the id of the upload.
+    def waiting(self) -> Waiting:
+        """Begin to wait out a fault."""
+        return Waiting(self.patience, self.told)
 
-        Raises:
-            GatewayError: as the service says it, or the service is out of reach for too long.
-        """
-        length, digest = path.stat().st_size, _digest(path)
-        mark = memory.mark(self.address, self.client, dataset, digest)
-        while True:
-            recalled = memory.recall(mark)
-            upload = recalled or self._begin(dataset, length, mark)
-            memory.keep(mark, upload)
-            try:
-                self._rest(path, upload, length, progress)
-            except UsageError as fault:
-                # The council let go of what had arrived: it begins anew, once for each try.
-                if not recalled or fault.code not in _LET_GO:
-                    raise
-                memory.forget(mark)
-                continue
-            return upload
-
-    def outcome(self, upload: str, *, progress: Progress) -> Mapping[str, Any]:
-        """Wait until an upload is checked; the receipt with its findings.
-
-        Raises:
-            Unavailable: its check gave up.
-        """
-        progress("waiting for the findings")
-        while True:
-            told = self._ask("GET", f"/api/v1/uploads/{upload}").json()
-            if told["extract"]:
-                address = f"/api/v1/extracts/{told['extract']}"
-                receipt: Mapping[str, Any] = self._ask("GET", address).json()
-                return receipt
-            if told["state"] in ("failed", "expired", "terminated"):
-                raise Unavailable(
-                    told["code"] or "send/not-checked",
-                    "The council's service could not check the file.",
-                    remedy="Nothing was stored. Send it again, or ask the council.",
-                )
-            time.sleep(POLL_SECONDS)
-
-    def _begin(self, dataset: str, length: int, mark: str) -> str:
-        name = base64.b64encode(dataset.encode()).decode()
-        answer = self._ask(
-            "POST",
-            "/api/v1/uploads",
-            headers={
-                **TUS,
-                "Upload-Length": str(length),
-                "Upload-Metadata": f"dataset {name}",
-                "Idempotency-Key": f"{mark[:32]}-{secrets.token_hex(8)}",
-            },
-        )
-        return answer.headers["Location"].rpartition("/")[2]
-
-    def _rest(self, path: Path, upload: str, length: int, progress: Progress) -> None:
-        address = f"/api/v1/uploads/{upload}"
-        offset = self._offset(address)
-        with open(path, "rb") as file:
-            while offset < length:
-                progress("sent, bytes:", offset, length)
-                file.seek(offset)
-                offset = self._append(address, offset, file.read(PIECE))
-        progress("sent, bytes:", length, length)
-
-    def _offset(self, address: str) -> int:
-        return int(self._ask("HEAD", address, headers=TUS).headers["Upload-Offset"])
-
-    def _append(self, address: str, offset: int, piece: bytes) -> int:
-        """Append one piece; after a fault the service says how far it came."""
-        checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-        headers = {
-            **TUS,
-            "Upload-Offset": str(offset),
-            "Upload-Checksum": f"sha256 {checksum}",
-            "Content-Type": "application/offset+octet-stream",
-        }
-        try:
-            answer = self.once("PATCH", address, headers=headers, content=piece)
-        except (Postponed, HeldForPerson):
-            return self._offset(address)
-        return int(answer.headers["Upload-Offset"])
-
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask until there is an answer that will not change, or patience is over."""
-        for wait in pauses(self.patience):
+        waiting = self.waiting()
+        while True:
             try:
                 return self.once(method, path, **more)
             except Postponed as later:
-                code, pause = later.code, later.seconds or wait
-            time.sleep(pause)
-        raise Unavailable(
-            "send/out-of-reach",
-            f"The service does not answer ({code}).",
-            remedy="Check the address and the network, then run the same command again: it goes "
-            "on where it stopped.",
-        )
+                waiting.wait(later)
 
     def once(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask once; `Postponed` where another time may do better."""
@@ -253,15 +198,26 @@ def connected(
     return httpx.Client(verify=verify, timeout=times, follow_redirects=False)
 
 
-def pauses(patience: dt.timedelta) -> Iterator[float]:
-    """Growing pauses until patience is over; at least one try."""
-    end = time.monotonic() + patience.total_seconds()
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        if time.monotonic() >= end:
-            return
-        pause = min(pause * 2, LONGEST_PAUSE)
+def _why(later: Postponed) -> str:
+    """Why the service cannot answer, in its own words where it gave any."""
+    told = str(later.said.get("title") or "").rstrip(".")
+    return f"{told} ({later.said.get('code') or later.code})" if told else later.code
+
+
+def _no_more(later: Postponed) -> Unavailable:
+    if later.said.get("code"):
+        return Unavailable(
+            str(later.said["code"]),
+            f"The service could not take it: {_why(later)}.",
+            remedy=f"{later.said.get('remedy') or ''} If that is not yours to do, tell the "
+            "council. Run the same command again: it goes on where it stopped.".strip(),
+        )
+    return Unavailable(
+        "send/out-of-reach",
+        f"The service does not answer ({later.code}).",
+        remedy="Check the address and the network, then run the same command again: it goes "
+        "on where it stopped.",
+    )
 
 
 @contextmanager
@@ -272,14 +228,24 @@ def _reached() -> Iterator[None]:
         raise Postponed(None, type(fault).__name__) from None
 
 
+def _distrusted(fault: BaseException | None) -> bool:
+    """Whether a fault of the connection comes from the service's certificate."""
+    while fault is not None:
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
+
+
 def _good(answer: httpx.Response) -> httpx.Response:
     """The answer, or the error that it is."""
     if answer.status_code < 400:
         return answer
     if answer.status_code in _AGAIN:
         after = answer.headers.get("Retry-After", "")
-        raise Postponed(float(after) if after.isdigit() else None, f"answer {answer.status_code}")
-    told = _problem(answer)
+        seconds = float(after) if after.isdigit() else None
+        raise Postponed(seconds, f"answer {answer.status_code}", _problem(answer))
+    told = _problem(answer) or _NO_GATEWAY
     raise _KINDS.get(answer.status_code, Unavailable)(
         str(told.get("code") or f"http/{answer.status_code}"),
         str(told.get("title") or "The service refused."),
@@ -293,8 +259,3 @@ def _problem(answer: httpx.Response) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

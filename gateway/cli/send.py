@@ -76,6 +76,8 @@ def send(
     from gateway.adapters.client_keys import read_private
     from gateway.adapters.sending_memory import SendingMemory, usual_folder
     from gateway.adapters.service_client import ServiceClient, connected
+    from gateway.adapters.service_upload import outcome
+    from gateway.adapters.service_upload import send as sent_to
     from gateway.cli.progress import progress_on
 
     if contracts is not None and not _fit_to_send(contracts, file, dataset):
@@ -87,12 +89,12 @@ def send(
             key=read_private(key),
             patience=dt.timedelta(minutes=patience),
             web=web,
+            told=say,
         )
         memory = SendingMemory(state or usual_folder())
-        upload = service.send(file, dataset, memory=memory, progress=progress)
-        receipt = service.outcome(upload, progress=progress)
-        memory.done(upload)
-    document = {**receipt, "upload": upload}
+        sent = sent_to(service, file, dataset, memory=memory, progress=progress)
+        receipt = outcome(service, sent, memory=memory, progress=progress)
+    document = {**receipt, "upload": sent.upload}
     emit(document, json_wanted, _lines(document))
     ctx.exit(EXIT_OF_STATE[document["state"]])
 
