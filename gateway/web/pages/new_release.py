@@ -1,6 +1,7 @@
 """A new release: choose, rehearse, check the answers, run. Nothing leaves before the last step.
 
-The rehearsal and the release are jobs of a worker, done as the officer who asks.
+The rehearsal and the release are jobs of a worker, done as the officer who asks. One
+rehearsal leads to one release, also for who goes back in the browser and presses again.
 
 Source: docs/tutorial/data-team.md; GOV.UK Design System, "Check answers".
 """
@@ -11,8 +12,8 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from gateway.adapters import jobs
-from gateway.adapters.jobs import Job, JobKind, JobState
+from gateway.adapters import jobs, rehearsals
+from gateway.adapters.jobs import OVER, Job, JobKind, JobState
 from gateway.errors import RefusedError
 from gateway.model import Plan
 from gateway.model.permissions import Action
@@ -43,7 +44,15 @@ def rehearse(*, caller: Caller) -> Any:
         faults = [{"text": NOT_CHOSEN, "href": "#what"}]
         shown = release_choice.choices()
         return render_template("releases/new.html", choices=shown, faults=faults), 422
-    job = _ask(JobKind.REHEARSE, choice.purpose, choice.agreement, caller)
+    with desk().database.begin() as connection:
+        job = jobs.enqueue(
+            connection,
+            JobKind.REHEARSE,
+            subject=f"{choice.purpose}/{choice.agreement}",
+            by=caller.name,
+            request={"purpose": choice.purpose, "agreement": choice.agreement},
+            at=desk().now(),
+        )
     return redirect(url_for("jobs.one", job=job), 303)
 
 
@@ -52,12 +61,16 @@ def rehearse(*, caller: Caller) -> Any:
 def check(rehearsal: str, *, caller: Caller) -> str:
     """Show the answers to check: what would leave, to whom, who is left out."""
     job, plan = _rehearsed(rehearsal, caller)
+    with desk().database.read() as connection:
+        used = rehearsals.released_by(connection, job)
     bundle = inputs().bundle
     counts = counts_of(job.outcome, exact=False)
     title, agreement = release_choice.titles(bundle, job.request["purpose"], plan.request.agreement)
     return render_template(
         "releases/check.html",
         job=job,
+        used=used,
+        used_over=used is not None and used.state in OVER,
         title=title,
         agreement=agreement,
         plan=plan,
@@ -73,10 +86,13 @@ def check(rehearsal: str, *, caller: Caller) -> str:
 @pages.post("/releases/new/<rehearsal>")
 @guarded(Action.RELEASE, realm=Realm.PERSON)
 def run(rehearsal: str, *, caller: Caller) -> Any:
-    """Ask for the release that was rehearsed."""
-    _, plan = _rehearsed(rehearsal, caller)
-    made = _ask(JobKind.SHARE, plan.request.purpose, plan.request.agreement, caller)
-    return redirect(url_for("jobs.one", job=made), 303)
+    """Ask for the release that was rehearsed, or lead to the one that it led to before."""
+    job, _ = _rehearsed(rehearsal, caller)
+    with desk().database.begin() as connection:
+        made = rehearsals.release(connection, job, by=caller.name, at=desk().now())
+    if made.state in OVER:
+        return redirect(url_for("new_release.check", rehearsal=job.id), 303)
+    return redirect(url_for("jobs.one", job=made.id), 303)
 
 
 def _rehearsed(rehearsal: str, caller: Caller) -> tuple[Job, Plan]:
@@ -99,16 +115,3 @@ def _rehearsed(rehearsal: str, caller: Caller) -> tuple[Job, Plan]:
             remedy="Rehearse it again and check the answers anew.",
         )
     return job, plan
-
-
-def _ask(kind: JobKind, purpose: str, agreement: str, caller: Caller) -> str:
-    at = desk().now()
-    with desk().database.begin() as connection:
-        return jobs.enqueue(
-            connection,
-            kind,
-            subject=f"{purpose}/{agreement}",
-            by=caller.name,
-            request={"purpose": purpose, "agreement": agreement},
-            at=at,
-        )
