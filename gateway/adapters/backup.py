@@ -28,8 +28,7 @@ from typing import Any
 from gateway.adapters import ledger_store, schema
 from gateway.adapters.database import Database
 from gateway.adapters.durable import written_beside
-from gateway.adapters.founding import MARK
-from gateway.adapters.settings import Settings
+from gateway.adapters.settings import MARK, Settings
 from gateway.errors import HeldForPerson, IntegrityError, Unavailable, UsageError
 
 FORMAT = "gateway-backup-1"
@@ -63,7 +62,7 @@ def back_up(settings: Settings, target: Path, *, at: dt.datetime) -> Backup:
         _copy_base(settings, base)
         size, root = _ledger_of(base)
         places = {BASE: base, **dict(_files(settings.data, FOLDERS))}
-        if (settings.data / MARK).exists():
+        if settings.founded:
             places[MARK] = settings.data / MARK
         told = Backup(
             format=FORMAT,
@@ -91,23 +90,19 @@ def back_up_keys(settings: Settings, target: Path, *, at: dt.datetime) -> Backup
 
 
 def restore(settings: Settings, source: Path) -> Backup:
-    """Put a backup back into a directory that holds no data; it begins in hold.
+    """Put a backup back into a directory that does not hold its like; data begin in hold.
+
+    The data and the key ring come back in either order, since each has its own backup.
 
     Raises:
-        UsageError: there is data already.
+        UsageError: there is data already, or a key ring where the backup has one.
         IntegrityError: the file is not a backup, or not as it was written.
     """
     data = settings.data
-    taken = [name for name in (BASE, *FOLDERS) if (data / name).exists()]
-    if taken:
-        raise UsageError(
-            "restore/data-there",
-            f"{data} holds data already ({', '.join(taken)}); nothing was changed.",
-            remedy="Name an empty directory with --data, or one that holds the key ring alone.",
-        )
+    told = _head_of(source)
+    _require_room(data, told)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The hold stands before anything that could be shared does.
-    told = _head_of(source)
     if told.size:
         begin_hold(data, told)
     for name, content in _members(source, told):
@@ -119,6 +114,26 @@ def restore(settings: Settings, source: Path) -> Backup:
             path.unlink()
             raise _not_whole()
     return told
+
+
+def _require_room(data: Path, told: Backup) -> None:
+    """Nothing is overwritten or mixed: neither data with data, nor a ring with a ring."""
+    inside = {name.split("/")[0] for name in told.files}
+    wanted = KEY_FOLDERS[:1] if inside <= set(KEY_FOLDERS) else (BASE, *FOLDERS)
+    taken = [name for name in wanted if (data / name).exists()]
+    taken += [name for name in told.files if name not in taken and (data / name).is_file()]
+    if taken and wanted == KEY_FOLDERS[:1]:
+        raise UsageError(
+            "restore/keys-there",
+            f"{data} holds a key ring or keys already; nothing was changed.",
+            remedy="Name with --data an empty directory, or one that holds restored data alone.",
+        )
+    if taken:
+        raise UsageError(
+            "restore/data-there",
+            f"{data} holds data already ({', '.join(taken[:10])}); nothing was changed.",
+            remedy="Name an empty directory with --data, or one that holds the key ring alone.",
+        )
 
 
 def begin_hold(data: Path, told: Backup) -> None:

@@ -20,12 +20,11 @@ from gateway.adapters.keyring import KeyRing
 from gateway.adapters.keyring_books import custody_desk
 from gateway.adapters.keyring_ledger import record
 from gateway.adapters.keyring_passphrase import new_passphrase, read_passphrase
-from gateway.adapters.settings import Settings
+from gateway.adapters.settings import MARK, Settings
 from gateway.errors import UsageError
 from gateway.model.keys import ID, KeyKind
 from gateway.workflows import custody
 
-MARK = schema.MARK
 FIRST_KINDS = (
     KeyKind.LEDGER_SIGNING,
     KeyKind.PACKAGE_SIGNING,
@@ -89,7 +88,7 @@ def found(settings: Settings, *, sender: str, at: dt.datetime) -> Founded:
         UsageError: it was finished before, or the sender's name is malformed.
         Unavailable: the directory, the passphrase or the disk is not safe or not there.
     """
-    if (settings.data / MARK).exists():
+    if settings.founded:
         raise UsageError(
             "init/exists",
             f"{settings.data} is a data directory already; nothing was changed.",

@@ -176,9 +176,16 @@ def open_ring(settings: Settings) -> KeyRing:
     """Open the ring of a data directory; no passphrase is read until a secret is needed.
 
     Raises:
-        Unavailable: there is none.
+        Unavailable: there is none; where data was founded or restored, `keys/ring-gone`.
     """
     ring = _open.get(settings.ring) or KeyRing(settings.ring, lambda: read_passphrase(settings))
+    if not ring.exists and settings.founded:
+        raise Unavailable(
+            "keys/ring-gone",
+            f"There is data in {settings.data}, but the key ring is missing.",
+            remedy="Restore the keys from their own backup: `gateway restore`, into this "
+            "directory. It was written by `gateway backup --keys`.",
+        )
     if not ring.exists:
         raise Unavailable(
             "keys/no-ring",
@@ -186,6 +193,11 @@ def open_ring(settings: Settings) -> KeyRing:
             remedy="Run `gateway init` first, or name the directory with --data.",
         )
     return ring
+
+
+def ring_there(settings: Settings) -> bool:
+    """Whether the data directory has its key ring."""
+    return KeyRing(settings.ring, lambda: b"").exists
 
 
 _open: dict[Path, KeyRing] = {}

@@ -25,7 +25,6 @@ from gateway.adapters.settings import Settings
 from gateway.errors import IntegrityError, Unavailable
 
 VERSION_TABLE = "schema_version"
-MARK = "founded"  # written last by `init`: from then on there is a database
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001"
 
@@ -95,7 +94,7 @@ def require_there(settings: Settings) -> None:
     url = read_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return
-    if (settings.data / MARK).exists() and _is_empty(Path(url.database)):
+    if settings.founded and _is_empty(Path(url.database)):
         raise Unavailable(
             "store/database-gone",
             "The database is gone.",

@@ -23,6 +23,7 @@ PREFIX = "GATEWAY_"
 _LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
+MARK = "founded"  # written last by `init`: from then on there is a database
 KNOWN: Mapping[str, tuple[str, str]] = {
     "GATEWAY_DATA": ("./var", "Data directory: database, sealed files, key ring, ledger."),
     "GATEWAY_DATABASE_URL": (
@@ -116,6 +117,11 @@ class Settings:
     def ring(self) -> Path:
         """The directory of wrapped secret keys."""
         return self.data / "keys"
+
+    @property
+    def founded(self) -> bool:
+        """Whether `init` was finished here, or the data of such a directory were restored."""
+        return (self.data / MARK).exists()
 
 
 def read_settings(

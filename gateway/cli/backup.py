@@ -45,19 +45,25 @@ def backup(ctx: click.Context, target: Path, keys: bool, json_wanted: bool) -> N
 @click.pass_context
 @exits
 def restore(ctx: click.Context, source: Path, json_wanted: bool) -> None:
-    """Put a backup back into an empty data directory, or one with the key ring alone.
+    """Put a backup back into an empty data directory; the keys and the data in either order.
 
     Nothing leaves it before `gateway reconcile`.
 
     Example: gateway --data /srv/gateway restore /backups/2026-11-22.tar
     """
     from gateway.adapters.backup import restore as put_back
+    from gateway.adapters.keyring import ring_there
 
-    told = put_back(open_settings(ctx), source)
+    settings = open_settings(ctx)
+    told = put_back(settings, source)
+    ring = ring_there(settings)
     document = {"files": len(told.files), "entries": told.size, "created": told.created}
+    document["key_ring"] = ring
     lines = [f"{counted(len(told.files), 'file')} of {told.created} put back."]
     if told.size:
         lines.append("Nothing leaves before `gateway reconcile`: enter first what came after it.")
+    if not ring:
+        lines.append("The key ring is not here yet. Restore it next, from the backup of the keys.")
     emit(document, json_wanted, lines)
 
 
@@ -101,4 +107,8 @@ def reconcile(ctx: click.Context, /, json_wanted: bool, **said: Any) -> None:
         ),
         at=opened.at,
     )
-    emit(told, json_wanted, [f"The hold is over; the ledger holds {told['size']} entries."])
+    emit(
+        told,
+        json_wanted,
+        [f"The hold is over; the ledger holds {counted(told['size'], 'entry', 'entries')}."],
+    )

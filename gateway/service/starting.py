@@ -12,7 +12,7 @@ import signal
 from contextlib import suppress
 from typing import Final
 
-from gateway.adapters import founding, ledger_store
+from gateway.adapters import ledger_store
 from gateway.adapters.keyring import open_ring
 from gateway.adapters.settings import Settings
 from gateway.errors import Unavailable
@@ -31,7 +31,7 @@ def require_founded(settings: Settings) -> None:
             gateway has written it.
     """
     open_database(settings).close()
-    if not (settings.data / founding.MARK).exists():
+    if not settings.founded:
         raise Unavailable(
             "store/not-founded",
             f"{settings.data} was never founded, or not to its end.",

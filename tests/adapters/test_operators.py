@@ -19,6 +19,7 @@ from pyrage import x25519
 
 from gateway.adapters import founding, ledger_check
 from gateway.adapters.database import Database
+from gateway.adapters.settings import MARK
 from gateway.cli import main
 from gateway.errors import RefusedError
 from gateway.model.permissions import (
@@ -240,7 +241,7 @@ def test_an_init_that_was_killed_anywhere_is_finished_by_repeating_it(tmp_path: 
         time.sleep(delay)
         begun.send_signal(signal.SIGKILL)
         begun.wait()
-        if not (office.data / founding.MARK).exists():
+        if not (office.data / MARK).exists():
             assert office.run("init").code == 0
         listed = office.must("keys", "list")
         assert listed["storage_months_left"] == 13

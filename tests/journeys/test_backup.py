@@ -329,6 +329,24 @@ def test_the_keys_have_a_backup_of_their_own(office: Office) -> None:
         office.must(*UNCHECKED)
 
 
+def test_the_data_may_come_back_before_the_keys(office: Office) -> None:
+    keys = office.home / "keys.tar"
+    with office.open():
+        office.must("backup", "--keys", str(keys))
+    shutil.rmtree(office.data)
+    told = office.must("restore", str(backed_up_before(office)))
+    assert "Restore it next" in told.out
+    for words in (("doctor", "--json"), ("reconcile", "--as", "aude", "--json")):
+        without = office.run(*words)
+        assert without.code == 7
+        assert "keys/ring-gone" in without.out
+        assert "gateway restore" in without.out
+    assert "Restore it next" not in office.must("restore", str(keys)).out
+    assert code_of(office.run("restore", str(keys), "--json")) == "restore/keys-there"
+    with office.open():
+        office.must(*UNCHECKED)
+
+
 def backed_up_before(office: Office) -> Path:
     return office.home / "backup-before.tar"
 
