@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from gateway.adapters import ledger_store
 from gateway.adapters.extract_store import EXTRACTS
@@ -41,6 +43,31 @@ _TIME = Histogram(
 )
 
 
+class _Standing(Collector):
+    """What stands in the tables now.
+
+    A `Gauge` would leave each process's numbers in the common folder, and every later
+    answer would repeat them.
+    """
+
+    def __init__(self, work: Mapping[tuple[str, str], int], connection: sa.Connection) -> None:
+        """Take what `exposition` is given."""
+        self._work, self._connection = work, connection
+
+    def collect(self) -> Iterator[Metric]:
+        """Count the jobs, the extracts, the releases and the ledger."""
+        labels = ("kind", "state")
+        yield _family("gateway_jobs", "Jobs by kind and state.", labels, self._work.items())
+        for name, table in (("extracts", EXTRACTS), ("releases", RELEASES)):
+            states = self._connection.execute(
+                sa.select(table.c.state, sa.func.count()).group_by(table.c.state)
+            )
+            rows = [((state,), count) for state, count in states]
+            yield _family(f"gateway_{name}", f"{name.capitalize()} by state.", ("state",), rows)
+        size = ledger_store.size(self._connection)
+        yield _family("gateway_ledger_entries", "Entries of the ledger.", (), [((), size)])
+
+
 def requested(route: str, method: str, status: int, seconds: float) -> None:
     """Count one answer."""
     _ANSWERS.labels(route, method, str(status)).inc()
@@ -55,15 +82,7 @@ def exposition(work: Mapping[tuple[str, str], int], connection: sa.Connection) -
         connection: of `Database.read`.
     """
     standing = CollectorRegistry()
-    _gauge(standing, "gateway_jobs", "Jobs by kind and state.", ("kind", "state"), work.items())
-    for name, table in (("extracts", EXTRACTS), ("releases", RELEASES)):
-        states = connection.execute(
-            sa.select(table.c.state, sa.func.count()).group_by(table.c.state)
-        )
-        rows = [((state,), count) for state, count in states]
-        _gauge(standing, f"gateway_{name}", f"{name.capitalize()} by state.", ("state",), rows)
-    size = ledger_store.size(connection)
-    _gauge(standing, "gateway_ledger_entries", "Entries of the ledger.", (), [((), size)])
+    standing.register(_Standing(work, connection))
     return (generate_latest(standing) + generate_latest(_requests())).decode("utf-8")
 
 
@@ -77,16 +96,13 @@ def shared_folder(data: Path) -> Path:
     return folder
 
 
-def _gauge(
-    registry: CollectorRegistry,
-    name: str,
-    meaning: str,
-    labels: tuple[str, ...],
-    rows: Iterable[tuple[tuple[str, ...], int]],
-) -> None:
-    gauge = Gauge(name, meaning, labels, registry=registry)
+def _family(
+    name: str, meaning: str, labels: tuple[str, ...], rows: Iterable[tuple[tuple[str, ...], int]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=labels)
     for values, count in rows:
-        (gauge.labels(*values) if labels else gauge).set(count)
+        family.add_metric(values, count)
+    return family
 
 
 def _requests() -> CollectorRegistry:

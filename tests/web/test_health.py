@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.adapters.database import Database
 from gateway.adapters.settings import Settings
@@ -172,3 +173,24 @@ def test_processes_of_one_service_add_up_their_counts(service: Service) -> None:
         if line.startswith('gateway_answers_total{method="GET",route="/healthz"')
     ]
     assert sum(float(line.rpartition(" ")[2]) for line in lines) == 20
+
+
+def test_what_stands_in_the_tables_is_told_once_however_often_it_is_asked(
+    service: Service,
+) -> None:
+    for _ in range(6):
+        _, text = service.get("/metrics")
+    families = list(text_string_to_metric_families(text.decode()))
+    names = [family.name for family in families]
+    assert len(names) == len(set(names))
+    assert {"gateway_jobs", "gateway_ledger_entries", "gateway_extracts"} <= set(names)
+    samples = [(s.name, *sorted(s.labels.items())) for f in families for s in f.samples]
+    assert len(samples) == len(set(samples))
+    assert not any("pid" in dict(labels) for _, *labels in samples)
+    kept = {path.name for path in (service.office.data / "web" / "metrics").iterdir()}
+    assert not {name for name in kept if name.startswith("gauge")}
+
+
+def test_the_counts_say_their_form_once(app: Flask) -> None:
+    told = app.test_client().get("/metrics").headers["Content-Type"]
+    assert told == "text/plain; version=0.0.4; charset=utf-8"

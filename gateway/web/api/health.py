@@ -61,7 +61,7 @@ def counted() -> Response:
     """Give the counts of this installation in the form of Prometheus."""
     with desk().database.read() as connection:
         told = metrics.exposition(jobs.tally(connection), connection)
-    return Response(told, mimetype="text/plain; version=0.0.4; charset=utf-8")
+    return Response(told, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @api.before_app_request
