@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.journeys import borough, borough_pages
 from tests.journeys.browsing import Visitor, chromium, visiting
-from tests.journeys.office import Office
+from tests.journeys.office import REPOSITORY, Office
 from tests.service.serving import Service, serving
 
 FORM = "/send/police_incidents/file"
@@ -129,6 +130,23 @@ def test_a_file_that_changed_on_the_disk_is_not_called_a_lost_connection(
     file.write_bytes(good.read_bytes() + b"x" * 9)
     visitor.page.click("main form button[type=submit]")
     visitor.page.wait_for_selector("text=The file was changed or moved", timeout=10_000)
+
+
+def test_an_empty_file_and_one_of_another_dataset_are_told_before_anything_leaves(
+    visitor: Visitor, good: Path, tmp_path: Path
+) -> None:
+    empty, other = tmp_path / "empty.csv", tmp_path / "other.csv"
+    empty.write_bytes(b"")
+    health = tomllib.loads((REPOSITORY / "policies/datasets/health.toml").read_text())
+    other.write_text(",".join(health["columns"]) + "\n")
+    visitor.go(FORM)
+    visitor.page.set_input_files("#file", str(empty))
+    visitor.page.wait_for_selector("td:has-text('The file is empty.')")
+    visitor.page.set_input_files("#file", str(other))
+    visitor.page.wait_for_selector("td:has-text('The columns are those of another dataset')")
+    assert "(health)" in visitor.text()
+    assert "choose that dataset and send it as it is" in visitor.text()
+    visitor.picture("another-dataset")
 
 
 def _choose(visitor: Visitor, file: Path) -> None:

@@ -26,7 +26,7 @@ export function stopChecking() {
 async function begin(file) {
   stopChecking();
   show("");
-  if (!file || !file.size) return;
+  if (!file) return;
   progress(0);
   show("checking");
   heard("Your browser is checking the file.");
@@ -49,7 +49,7 @@ async function fetched(address) {
 }
 
 function told(data) {
-  if (data.kind === "progress") return progress(Math.floor((100 * data.read) / data.size));
+  if (data.kind === "progress") return progress(Math.floor((100 * data.read) / Math.max(1, data.size)));
   stopChecking();
   return data.kind === "verdict" ? judged(data.verdict) : declined(data.why);
 }
