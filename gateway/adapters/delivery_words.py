@@ -106,8 +106,8 @@ BECAUSE: Mapping[str, tuple[str, str]] = {
         "Look at where that one came from. Then release again: new packages have new ids.",
     ),
     "release/register-moved": (
-        "Somebody objected before it left.",
-        "Release again: the new release honours the objection.",
+        "The register of objections had changed before it left, so it was stopped.",
+        "Release again: the new release is made from the register as it is then.",
     ),
     "release/policy-moved": (
         "The agreement changed before it left.",

@@ -71,7 +71,7 @@ def retry(ctx: click.Context, package: str, here: bool, acting: str, json_wanted
         delivering.attempt(settings, opened.ring, package)
         delivery = _now(opened, package)
     document = document_of(delivery)
-    emit(document, json_wanted, _lines(document))
+    emit(document, json_wanted, _lines(document) if here else [_asked(document)])
 
 
 @deliveries.command("carry")
@@ -215,6 +215,13 @@ def _now(opened: Any, package: str) -> Any:
 
     with opened.database.read() as connection:
         return store.find(connection, package)
+
+
+def _asked(document: dict[str, Any]) -> str:
+    """What a worker is asked to do; the fault of an earlier try would read as one of this."""
+    package = document["package"]
+    again = "its receipt is asked for now" if document["dispatched_at"] else "it is tried again now"
+    return f"{package} to {document['recipient']}: {again}, by a worker."
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

@@ -42,6 +42,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
+        breakable=words.breakable,
         day=words.day,
         moment=words.moment,
         number=words.number,

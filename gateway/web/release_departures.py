@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.adapters.deliveries import Delivery, DeliveryState
+from gateway.adapters.deliveries import PORTAL, Delivery, DeliveryState
 from gateway.adapters.release_store import PackageRecord, ReleaseState
 from gateway.policy import Bundle
 from gateway.web import states
@@ -24,13 +24,15 @@ STOPPED = frozenset({ReleaseState.REFUSED, ReleaseState.HELD, ReleaseState.WITHD
 class Departures:
     """The packages of a release: how many there are, which left, which perhaps did.
 
-    `late` counts those of which it is written down that they were not delivered.
+    `late` counts those of which it is written down that they were not delivered, `to_carry`
+    those that wait until a person carries them to the recipient's portal.
     """
 
     every: int
     left: Sequence[PackageRecord]
     unsure: Sequence[PackageRecord] = ()
     late: int = 0
+    to_carry: int = 0
 
     @property
     def any(self) -> bool:
@@ -53,7 +55,21 @@ def departures(packages: Sequence[PackageRecord], deliveries: Iterable[Delivery]
         left=[package for package in packages if package.forwarded],
         unsure=[package for package in waiting if package.id in begun],
         late=sum(each.state is DeliveryState.NOT_DELIVERED for each in known),
+        to_carry=to_carry(known),
     )
+
+
+def to_carry(deliveries: Iterable[Delivery]) -> int:
+    """How many of some packages wait until a person carries them."""
+    return sum(
+        each.channel == PORTAL and each.state is DeliveryState.WAITING for each in deliveries
+    )
+
+
+def carrying(count: int) -> str:
+    """That some packages wait to be carried, as people read it."""
+    waits = "waits" if count == 1 else "wait"
+    return f"{count} {waits} to be carried to the recipient’s portal"
 
 
 def shown(state: ReleaseState, gone: Departures, bundle: Bundle) -> states.Shown:

@@ -15,8 +15,9 @@ from gateway.adapters.duties import DutyState
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.web import release_duties
 from gateway.web.release_counts import Counts
-from gateway.web.release_departures import Departures
+from gateway.web.release_departures import Departures, carrying
 from gateway.web.release_duties import Owing
+from gateway.web.words import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ UNDER_WAY = Status("Under way", "blue")
 STOPPED = Status("Stopped here", "red")
 HELD = Status("Held here", "yellow")
 WAITING = Status("Waiting", "light-blue")
+TO_CARRY = Status("To be carried", "yellow")
 LATE = Status("Not delivered", "red")
 NEVER = Status("Will not happen", "grey")
 RUNNING = Status("Running", "blue")
@@ -97,15 +99,17 @@ def _before(told: Told) -> Iterator[Task]:
     stage = _stage(told)
     counts = told.counts
     hints = (
-        f"{counts.received} people in the group" if counts else "The stored extracts are unchanged",
+        f"{number(counts.received)} people in the group"
+        if counts
+        else "The stored extracts are unchanged",
         _objections(counts),
-        f"{counts.small} left out of groups that are too small" if counts else "",
+        f"{number(counts.small)} left out of groups that are too small" if counts else "",
         "Every controller has signed this version of the agreement",
     )
     names = ("Data checked", "Objections applied", "Risk reviewed", "Approved")
-    for number, (name, hint) in enumerate(zip(names, hints, strict=True)):
-        href = "#people" if counts and number < 3 else ""
-        yield Task(name=name, hint=hint, status=_status(told.release, number, stage), href=href)
+    for place, (name, hint) in enumerate(zip(names, hints, strict=True)):
+        href = "#people" if counts and place < 3 else ""
+        yield Task(name=name, hint=hint, status=_status(told.release, place, stage), href=href)
 
 
 def _stage(told: Told) -> int:
@@ -129,7 +133,7 @@ def _status(release: ReleaseRecord, number: int, stage: int) -> Status:
 
 
 def _objections(counts: Counts | None) -> str:
-    return f"{counts.objections} left out by their own wish or by doubt" if counts else ""
+    return f"{number(counts.objections)} left out by their own wish or by doubt" if counts else ""
 
 
 def _after(told: Told) -> Iterator[Task]:
@@ -156,7 +160,8 @@ def _after(told: Told) -> Iterator[Task]:
 def _sending(told: Told) -> Status:
     if told.nothing_leaves:
         return NEVER
-    begun = _ENDED.get(told.release.state, LATE if told.gone.late else UNDER_WAY)
+    waits = TO_CARRY if told.gone.to_carry else UNDER_WAY
+    begun = _ENDED.get(told.release.state, LATE if told.gone.late else waits)
     return _of(len(told.gone.left), told.gone.every, begun=begun)
 
 
@@ -188,7 +193,8 @@ def _duties(told: Told) -> Status:
 def _sent(gone: Departures) -> str:
     packages = "package" if gone.every == 1 else "packages"
     late = f", {gone.late} not delivered" if gone.late else ""
-    return f"{len(gone.left)} of {gone.every} {packages}{late}" if gone.every else ""
+    waits = f"; {carrying(gone.to_carry)}" if gone.to_carry else ""
+    return f"{len(gone.left)} of {gone.every} {packages}{late}{waits}" if gone.every else ""
 
 
 def _of(done: int, every: int, *, begun: Status, ready: bool = True) -> Status:

@@ -21,6 +21,7 @@ from gateway.adapters import (
     register_matches,
 )
 from gateway.adapters.asked_access import OF_ACCOUNTS, OF_CLIENTS, Way
+from gateway.adapters.deliveries import DeliveryState
 from gateway.adapters.operators import ASKED
 from gateway.adapters.policy_reading import DecisionInputs
 from gateway.adapters.release_acceptance import among
@@ -95,6 +96,12 @@ def everything(
 def _at_recipients(connection: sa.Connection, bundle: Bundle) -> tuple[Group, ...]:
     """What waits for recipients, and for whoever asks them."""
     return (
+        Group(
+            name="Packages to carry to the recipient’s portal",
+            action=Action.PACKAGE_CARRY,
+            items=tuple(_to_carry(connection, bundle)),
+            how="gateway deliveries carry PACKAGE --to FOLDER --as YOU",
+        ),
         Group(
             name="Packages not delivered",
             action=Action.PACKAGE_CARRY,
@@ -210,6 +217,17 @@ def _matches(connection: sa.Connection) -> Iterator[Item]:
         many = "fewer than 10" if count < FEW else rounded(count)
         what = f"{many} doubtful matches for {purpose}"
         yield Item(text=what[:1].upper() + what[1:], since=day)
+
+
+def _to_carry(connection: sa.Connection, bundle: Bundle) -> Iterator[Item]:
+    for each in waiting_packages.to_carry(connection):
+        fetched = each.state == DeliveryState.DISPATCHED
+        yield Item(
+            text=f"{each.package} for {recipient_title(bundle, each.recipient)}",
+            hint="Fetched; its receipt number is missing" if fetched else "Nobody has fetched it",
+            since=each.dispatched_at if fetched else each.created,
+            href=url_for("deliveries.one", package=each.package),
+        )
 
 
 def _undelivered(found: waiting_packages.Rows) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""Packages that did not arrive, by what settles them: another try, or another release.
+"""Packages that wait for a person, by what settles them: carrying, another try or release.
 
 Of a release that was stopped on its way nothing more leaves, so no try helps. It is
 settled once a later release of the same purpose and agreement was recorded.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gateway.adapters.deliveries import DELIVERIES, DeliveryState
+from gateway.adapters.deliveries import DELIVERIES, PORTAL, DeliveryState
 from gateway.adapters.release_store import RELEASES, ReleaseState
 from gateway.web.release_departures import STOPPED
 
@@ -25,6 +25,17 @@ _RECORDED: Final = (
     ReleaseState.ACKNOWLEDGED,
     ReleaseState.CLOSED,
 )
+
+
+def to_carry(connection: sa.Connection) -> Rows:
+    """Those for a recipient's own portal that nobody has brought there, the newest first."""
+    ready = sa.and_(
+        DELIVERIES.c.state == DeliveryState.WAITING, RELEASES.c.state == ReleaseState.RECORDED
+    )
+    fetched = DELIVERIES.c.state == DeliveryState.DISPATCHED
+    return connection.execute(
+        _packages().where(DELIVERIES.c.channel == PORTAL, sa.or_(ready, fetched))
+    )
 
 
 def to_try_again(connection: sa.Connection) -> Rows:
@@ -45,11 +56,11 @@ def to_release_again(connection: sa.Connection) -> Rows:
 
 
 def _undelivered() -> sa.Select[Any]:
+    return _packages().where(DELIVERIES.c.state == DeliveryState.NOT_DELIVERED)
+
+
+def _packages() -> sa.Select[Any]:
     joined = DELIVERIES.join(RELEASES, RELEASES.c.id == DELIVERIES.c.release)
     return (
-        sa.select(DELIVERIES)
-        .select_from(joined)
-        .where(DELIVERIES.c.state == DeliveryState.NOT_DELIVERED)
-        .order_by(DELIVERIES.c.created.desc())
-        .limit(MOST)
+        sa.select(DELIVERIES).select_from(joined).order_by(DELIVERIES.c.created.desc()).limit(MOST)
     )

@@ -6,9 +6,16 @@ Source: GOV.UK style guide (dates, numbers); docs/explanation/service.md.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
+from gateway.model.unseen import seen
+
 LONDON = ZoneInfo("Europe/London")
+# Letters of a monospaced part that a page of 375 px holds in one line.
+_FITS = 28
 
 
 def day(value: dt.date | dt.datetime | str | None) -> str:
@@ -27,7 +34,9 @@ def moment(value: dt.datetime | str | None) -> str:
 
 
 def number(value: object) -> str:
-    """A count with thousands apart; what is already a word (<10) stays."""
+    """A count with thousands apart, also a rounded one; what is already a word (<10) stays."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -35,6 +44,15 @@ def plain(code: str) -> str:
     """A code as words: national-impact-study becomes National impact study."""
     told = code.replace("-", " ").replace("_", " ").strip()
     return told[:1].upper() + told[1:]
+
+
+def breakable(name: str) -> Markup:
+    """An id that a narrow page breaks after a dot or a hyphen, and nowhere else."""
+    parts = re.findall(r"[^.-]*[.-]|[^.-]+", seen(name))
+    whole = Markup('<span class="app-nowrap">{}</span>')
+    return Markup("<wbr>").join(
+        whole.format(part) if len(part) <= _FITS else escape(part) for part in parts
+    )
 
 
 def _read(value: dt.date | dt.datetime | str | None) -> dt.datetime | None:

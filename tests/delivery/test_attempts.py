@@ -92,6 +92,9 @@ def test_after_its_time_it_is_not_delivered_and_says_why_and_may_begin_again(
     assert "package-not-delivered" in pair.events(council)
     assert council.run("deliveries", "retry", package, "--as", "rita").code == 3
     assert council.ask("deliveries", "retry", package, "--as", "rosa")["state"] == "waiting"
+    asked = council.must("deliveries", "retry", package, "--as", "rosa").out
+    assert "it is tried again now, by a worker" in asked
+    assert "delivery/nobody-listens" not in asked
     with pair.receiving():
         again = council.ask("deliveries", "retry", package, "--here", "--as", "rosa")
     assert again["state"] == "dispatched"

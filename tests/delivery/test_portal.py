@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from gateway.adapters import deliveries
+from gateway.adapters import deliveries, jobs
 from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.delivery_words import BECAUSE
+from gateway.adapters.jobs import JobKind, JobState
 from gateway.adapters.release_store import ReleaseState, step
 from gateway.adapters.web_keys import open_web_keys
 from gateway.web import create_app, states
@@ -83,6 +84,60 @@ def test_an_officer_fetches_a_package_carries_it_and_types_its_number(
     assert office.ask("releases", before[0].release)["state"] == "acknowledged"
     assert not list((office.data / "outgoing").iterdir())
     assert office.ask("ledger", "verify")["ok"]
+
+
+def test_what_is_to_be_carried_waits_for_whoever_may_carry_it(
+    office: Office, app: Flask, rosa: Browser
+) -> None:
+    one, other = waiting(office)
+    heading = "Packages to carry to the recipient’s portal</h2>"
+    page = rosa.get("/waiting").text
+    assert "You may settle 2 of these" in page
+    told = page.split(heading)[1]
+    assert f'href="/deliveries/{one.package}"' in told
+    assert "You may settle" not in offices.signed_in(app, "rita").get("/waiting").text
+    release = " ".join(rosa.get(f"/releases/{one.release}").text.split())
+    assert "0 of 2 packages; 2 wait to be carried to the recipient’s portal" in release
+    assert "To be carried" in release
+    with rosa.post(f"/deliveries/{one.package}/package"):
+        pass
+    assert "its receipt number is missing" in rosa.get("/waiting").text
+    for each in (one, other):
+        with rosa.post(f"/deliveries/{each.package}/package"):
+            pass
+        rosa.post(f"/deliveries/{each.package}/receipt", data={"number": "2026-0815"})
+    assert heading not in rosa.get("/waiting").text
+    assert "to be carried" not in rosa.get(f"/releases/{one.release}").text.lower()
+
+
+def test_the_page_of_its_job_says_that_it_waits_to_be_carried(
+    office: Office, rosa: Browser
+) -> None:
+    one, other = waiting(office)
+    at = dt.datetime.now(dt.UTC)
+    done = {"state": "recorded", "release": one.release, "packages": [one.package, other.package]}
+    with serving.database_of(office) as database, database.begin() as connection:
+        job = jobs.enqueue(connection, JobKind.SHARE, subject="study", by="rosa", request={}, at=at)
+        lease = dt.timedelta(seconds=30)
+        jobs.claim(connection, "here-1#a", kinds=[JobKind.SHARE], at=at, lease=lease)
+        end = {"state": JobState.DONE, "outcome": done, "code": "", "at": at}
+        jobs.finish(connection, job, "here-1#a", **end)  # type: ignore[arg-type]
+    assert ">2 wait to be carried to the recipient’s portal<" in rosa.get(f"/jobs/{job}").text
+    with rosa.post(f"/deliveries/{one.package}/package"):
+        pass
+    page = rosa.get(f"/jobs/{job}").text
+    assert "1 package is on its way; 1 waits to be carried" in page
+
+
+def test_a_register_that_moved_is_not_called_an_objection_to_this(
+    office: Office, rosa: Browser
+) -> None:
+    stopped, _ = waiting(office)
+    with serving.database_of(office) as database, database.begin() as connection:
+        deliveries.stopped(connection, stopped.release, code="release/register-moved")
+    page = rosa.get(f"/deliveries/{stopped.package}").text
+    assert "The register of objections had changed before it left" in page
+    assert "Somebody objected" not in page
 
 
 def test_who_may_not_carry_sees_the_delivery_and_no_button(office: Office, app: Flask) -> None:

@@ -15,6 +15,7 @@ from gateway.adapters.deliveries import Delivery, DeliveryState
 from gateway.adapters.duties import Duty
 from gateway.adapters.release_store import PackageRecord, ReleaseRecord, ReleaseState
 from gateway.model.words import Withheld
+from gateway.web import words
 from gateway.web.release_counts import bars, counts_of
 from gateway.web.release_departures import departures, shown
 from gateway.web.release_duties import Owing
@@ -212,3 +213,20 @@ def test_the_duties_follow_their_day_and_their_certificate(
     on: dt.date, owed: dict[str, str], expected: str
 ) -> None:
     assert _statuses(ReleaseState.ACKNOWLEDGED, sent=True, on=on, **owed)[-1] == expected
+
+
+def test_an_id_breaks_after_its_dots_and_hyphens_and_a_long_part_where_it_must() -> None:
+    told = str(words.breakable("rel-a2.candidates"))
+    parts = [f'<span class="app-nowrap">{part}</span>' for part in ("rel-", "a2.", "candidates")]
+    assert told == "<wbr>".join(parts)
+    assert words.breakable("x" * 40) == "x" * 40
+    assert "<b>" not in words.breakable("rel-<b>.x")
+
+
+def test_a_rounded_count_has_its_thousands_apart() -> None:
+    assert [words.number(each) for each in (1000, "1000", "<10", "90")] == [
+        *("1,000", "1,000", "<10", "90")
+    ]
+    counts = counts_of({"received": 1204, "forwarded": 1204}, exact=False)
+    told = replace(_told(ReleaseState.RECORDED, _packages("payload")), counts=counts)
+    assert tasks(told)[0].hint == "1,200 people in the group"

@@ -5,8 +5,10 @@ Source: docs/explanation/service.md, "Processes".
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from flask import Blueprint, render_template
 
+from gateway.adapters import deliveries
 from gateway.adapters import jobs as job_store
 from gateway.adapters.jobs import OVER, Job, JobKind
 from gateway.model.permissions import Action, permits
@@ -17,6 +19,7 @@ from gateway.web.documents import dataset_title, inputs, party_title
 from gateway.web.guards import guarded
 from gateway.web.preview_shown import preview_shown
 from gateway.web.release_counts import bars, counts_of
+from gateway.web.release_departures import carrying, to_carry
 
 pages = Blueprint("jobs", __name__)
 
@@ -41,6 +44,7 @@ def one(job: str, *, caller: Caller) -> str:
     """Show one job: its progress, then its outcome."""
     with desk().database.read() as connection:
         found = job_store.find(connection, job)
+        hand = _by_hand(connection, found)
     counts = counts_of(found.outcome, exact=False)
     return render_template(
         "jobs/one.html",
@@ -52,6 +56,8 @@ def one(job: str, *, caller: Caller) -> str:
         preview=preview_shown(found, inputs().bundle),
         counts=counts,
         bars=bars(counts) if counts else [],
+        by_hand=hand,
+        carrying=carrying(hand),
         may_run=_may_run(found, caller),
         failed_because=found.outcome.get("sentence", ""),
     )
@@ -69,6 +75,12 @@ def about(job: Job) -> str:
     if asked.get("agreement") in bundle.agreements:
         return bundle.agreements[asked["agreement"]].title
     return ""
+
+
+def _by_hand(connection: sa.Connection, job: Job) -> int:
+    """How many packages of a release that a job made wait for a person to carry them."""
+    release = str(job.outcome.get("release", "")) if job.kind is JobKind.SHARE else ""
+    return to_carry(deliveries.listed(connection, release=release)) if release else 0
 
 
 def _may_run(job: Job, caller: Caller) -> bool:
