@@ -19,7 +19,7 @@ from gateway.web import create_app, states
 from gateway.web.desk import desk_of
 from tests.delivery import pair as pairs
 from tests.journeys import borough
-from tests.journeys.browsing import chromium, visiting
+from tests.journeys.browsing import Visitor, chromium, visiting
 from tests.journeys.office import Office
 from tests.service import serving
 from tests.web import office as offices
@@ -216,6 +216,18 @@ def test_every_state_and_channel_has_its_words() -> None:
     assert all(sentence and remedy for sentence, remedy in BECAUSE.values())
 
 
+def whole_on_a_narrow_page(visitor: Visitor) -> None:
+    """At 375 px no part of an id is broken, and nothing has to be scrolled sideways."""
+    before = visitor.page.viewport_size
+    visitor.page.set_viewport_size({"width": 375, "height": 800})
+    parts = visitor.page.locator(".app-code .app-nowrap")
+    assert parts.count() > 2
+    assert {each.evaluate("e => e.getClientRects().length") for each in parts.all()} == {1}
+    width = "document.documentElement.scrollWidth"
+    assert visitor.page.evaluate(width) <= 375
+    visitor.page.set_viewport_size(before)
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_in_the_browser_an_officer_carries_a_package(office: Office, scripts: bool) -> None:
     with (
@@ -229,6 +241,7 @@ def test_in_the_browser_an_officer_carries_a_package(office: Office, scripts: bo
         visitor.picture("deliveries")
         visitor.page.click("main table a >> nth=0")
         visitor.picture("delivery-waiting")
+        whole_on_a_narrow_page(visitor)
         with visitor.page.expect_download() as fetched:
             visitor.page.click("text=Fetch the sealed package")
         assert fetched.value.suggested_filename.endswith(".gwp")
@@ -244,3 +257,4 @@ def test_in_the_browser_an_officer_carries_a_package(office: Office, scripts: bo
         visitor.page.click("text=See the release")
         assert "1 of 2 packages" in visitor.text()
         visitor.check("release")
+        whole_on_a_narrow_page(visitor)
