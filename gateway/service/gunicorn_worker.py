@@ -8,11 +8,15 @@ head of each request has a time in which it has to be there as a whole.
 What an answer took for a moment goes back to the system: the allocator would keep it,
 in pieces between what lasts, and each process would stay as large as its largest answers.
 
+Who is refused before the body was read still sends it, and would find the connection
+broken before the answer. So such an answer says that the connection ends, and the rest
+of the body is taken and thrown away: so much of it, for so long, and no more.
+
 What cannot be read as a request reaches no route. Its answer has the form of all
 others, and repeats nothing of what was sent.
 
 Source: gunicorn documentation, "Settings", `worker_class`; OWASP, "Slow HTTP attacks";
-malloc_trim(3).
+malloc_trim(3); RFC 9112 section 9.6.
 """
 
 from __future__ import annotations
@@ -33,6 +37,9 @@ from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 30
 TIDIED_SECONDS = 1.0
+# What gunicorn itself takes off a connection that it keeps; more ends the connection.
+REST_KEPT = 32 << 10
+REST_BYTES, REST_SECONDS, REST_SILENCE = 64 << 20, 15.0, 3.0
 UNREAD = (
     (errors.LimitRequestLine, 414, "address-too-long", "The address is too long."),
     (errors.LimitRequestHeaders, 431, "headers-too-long", "The headers are too long."),
@@ -67,6 +74,20 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
         if line is not None:
             line.close()
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer one request; of an unread body, say that the connection ends, and take it."""
+        ends = req.should_close
+        # Asked when the head of the answer is written: only then it is known what was read.
+        req.should_close = lambda: ends() or is_unread(req.body)
+        try:
+            again = super().handle_request(req, conn)
+        finally:
+            del req.should_close
+        if is_unread(req.body):
+            take_rest(conn.sock)
+            return False
+        return again
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is no request, in the form of all our answers, without its words."""
         answer = unread(exc)
@@ -95,6 +116,27 @@ class HeadsInTime(ThreadWorker):  # type: ignore[misc]
             if now > until:
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
+
+
+def is_unread(body: Any) -> bool:
+    """Whether more of a body is to come than is worth keeping a connection for."""
+    reader = body.reader
+    # A chunked body has no length: it has a parser until its end is read.
+    return getattr(reader, "length", 0) > REST_KEPT or getattr(reader, "parser", None) is not None
+
+
+def take_rest(line: socket.socket) -> None:
+    """Throw away what still comes, until the caller has hung up or had its share."""
+    until, taken = time.monotonic() + REST_SECONDS, 0
+    piece = bytearray(64 << 10)
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_WR)
+        while taken < REST_BYTES and (left := until - time.monotonic()) > 0:
+            line.settimeout(min(left, REST_SILENCE))
+            came = line.recv_into(piece)
+            if not came:
+                return
+            taken += came
 
 
 def give_back() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import socket
+import threading
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,3 +54,68 @@ def test_a_fault_of_our_own_is_not_called_the_callers(fault: str) -> None:
 
     assert unread(getattr(errors, fault)("x")) is None
     assert unread(RuntimeError()) is None
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_is_refused_before_the_body_was_read_reads_the_answer(
+    service: Service, chunked: bool
+) -> None:
+    place = urlsplit(service.url)
+    address = "/api/v1/extracts?dataset=x"
+    body = b"x" * (12 << 20)
+    pieces = iter([body[: 4 << 20]] * 3) if chunked else body
+    line = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
+    with contextlib.closing(line):
+        line.request("POST", address, pieces, encode_chunked=chunked)
+        with line.getresponse() as told:
+            assert (told.status, told.headers["Connection"]) == (401, "close")
+            assert json.loads(told.read())["status"] == 401
+        # http.client comes back on a new connection: the answer said that the old one ends.
+        line.request("POST", address, b"small")
+        with line.getresponse() as told:
+            assert (told.status, told.headers["Connection"]) == (401, "keep-alive")
+            told.read()
+        kept = line.sock
+        line.request("GET", "/healthz")
+        with line.getresponse() as told:
+            assert (told.status, line.sock is kept) == (200, True)
+            told.read()
+
+
+def test_what_is_thrown_away_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway.service import gunicorn_worker
+
+    monkeypatch.setattr(gunicorn_worker, "REST_SECONDS", 0.5)
+    ours, theirs = socket.socketpair()
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.05):
+            theirs.send(b"x")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    begun = time.monotonic()
+    gunicorn_worker.take_rest(ours)
+    took = time.monotonic() - begun
+    over.set()
+    dripping.join()
+    ours.close()
+    theirs.close()
+    assert 0.4 < took < 10
+
+
+def test_silence_and_too_much_end_it_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway.service import gunicorn_worker
+
+    monkeypatch.setattr(gunicorn_worker, "REST_SECONDS", 60.0)
+    monkeypatch.setattr(gunicorn_worker, "REST_SILENCE", 0.1)
+    monkeypatch.setattr(gunicorn_worker, "REST_BYTES", 10)
+    ours, theirs = socket.socketpair()
+    begun = time.monotonic()
+    gunicorn_worker.take_rest(ours)
+    theirs.send(b"x" * 20)
+    gunicorn_worker.take_rest(ours)
+    assert time.monotonic() - begun < 30
+    ours.close()
+    theirs.close()
