@@ -33,6 +33,7 @@ from gateway.adapters.examinations_held import (
     passphrase,
 )
 from gateway.adapters.examinations_office import (
+    keys_given,
     machine,
     notices,
     packages_on_their_way,
@@ -89,6 +90,7 @@ READINESS: tuple[Examination, ...] = (
     restored,
     database,
     keys,
+    keys_given,
     ledger_head,
     clock,
     register,

@@ -102,6 +102,21 @@ def work(patient: Patient) -> Iterator[Found]:
     yield well("work", f"{sum(counts.values())} jobs are known.")
 
 
+def keys_given(patient: Patient) -> Iterator[Found]:
+    """No job waits for the passphrase: said by the jobs, for the web never sees its file."""
+    with patient.database.read() as connection:
+        held = jobs.held_for(connection, "job/no-keys", at=patient.at)
+    if held:
+        yield Found(
+            subject="passphrase",
+            health=Health.ILL,
+            sentence=f"{counted(held, 'job')} cannot begin: no worker has the passphrase.",
+            remedy="Give the worker its passphrase file (GATEWAY_PASSPHRASE_FILE).",
+        )
+        return
+    yield well("passphrase", "No job waits for it.")
+
+
 def notices(patient: Patient) -> Iterator[Found]:
     """Everybody who is concerned was told."""
     with patient.database.read() as connection:

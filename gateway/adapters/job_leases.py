@@ -194,6 +194,19 @@ def hold(connection: sa.Connection, *, kinds: Collection[JobKind], code: str) ->
     return connection.execute(held).rowcount
 
 
+def held_for(connection: sa.Connection, code: str, *, at: dt.datetime) -> int:
+    """How many held jobs could begin now but for one thing; none while any job is being done.
+
+    Whoever does a job has what the held ones lack: they wait only for their turn.
+    """
+    due = sa.or_(JOBS.c.ready == "", JOBS.c.ready <= as_text(at))
+    held = sa.and_(JOBS.c.state == JobState.HELD, JOBS.c.code == code, due)
+    running = sa.select(JOBS.c.id).where(JOBS.c.state == JobState.RUNNING).limit(1)
+    if connection.execute(running).first():
+        return 0
+    return int(connection.execute(sa.select(sa.func.count()).where(held)).scalar_one())
+
+
 def _held_update(
     connection: sa.Connection, job_id: str, holder: str, values: Mapping[str, Any]
 ) -> bool:

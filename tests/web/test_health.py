@@ -10,9 +10,12 @@ import sqlalchemy as sa
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.adapters import jobs
 from gateway.adapters.database import Database
+from gateway.adapters.jobs import JobKind
 from gateway.adapters.settings import Settings
 from gateway.web.api import health
+from gateway.wiring import common
 from tests.journeys.office import Office
 from tests.service.serving import Service
 from tests.web.office import Browser
@@ -67,6 +70,33 @@ def test_a_ring_that_others_can_enter_is_not_ready(app: Flask, data: Settings) -
     data.ring.chmod(0o755)
     told = app.test_client().get("/readyz")
     assert told.get_json() == {"ready": False, "not_well": ["keys"], "uploads": False}
+
+
+@pytest.mark.parametrize(
+    ("also", "kinds", "ready"),
+    [
+        ({}, [], False),
+        ({"state": "running"}, [JobKind.REHEARSE], True),
+        ({"ready": "9999"}, list(JobKind), True),
+    ],
+)
+def test_without_the_passphrase_nothing_is_shared_and_files_are_taken_in(
+    app: Flask, data: Settings, also: dict[str, str], kinds: list[JobKind], ready: bool
+) -> None:
+    """Its file is not looked for: only whether something waits for it that could begin."""
+    database = Database(data.database_url)
+    with database.begin() as connection:
+        for kind in (JobKind.PURGE, JobKind.REHEARSE):
+            jobs.enqueue(connection, kind, subject="x", by="rosa", request={}, at=common.now())
+        changed = jobs.JOBS.update().where(jobs.JOBS.c.kind.in_(kinds))
+        if also:
+            connection.execute(changed.values(**also))
+        jobs.hold(connection, kinds=tuple(JobKind), code="job/no-keys")
+    database.close()
+    told = app.test_client().get("/readyz")
+    not_well = [] if ready else ["keys"]
+    assert told.get_json() == {"ready": ready, "not_well": not_well, "uploads": True}
+    assert told.status_code == (200 if ready else 503)
 
 
 def test_the_counts_name_routes_and_states_and_nobody(
