@@ -62,5 +62,7 @@ def _routes(app: Flask) -> Iterator[Route]:
         guard = guard_of(app, rule.endpoint)
         if guard is None:
             raise RuntimeError(f"The route {rule.endpoint} states no guard.")
-        for method in sorted((rule.methods or set()) - _WITHOUT_EFFECT):
+        methods = rule.methods or set()
+        # HEAD and OPTIONS come with every GET; a rule for OPTIONS alone has a guard of its own.
+        for method in sorted(methods if methods == {"OPTIONS"} else methods - _WITHOUT_EFFECT):
             yield Route(path=rule.rule, method=method, endpoint=rule.endpoint, guard=guard)

@@ -19,7 +19,7 @@ from tests.journeys.office import Office
 from tests.web import office as offices
 from tests.web.office import POLICE, Machine, signed_in
 
-STREAMED = ("application/offset+octet-stream", "application/vnd.gateway.package")
+STREAMED = ("application/offset+octet-stream", "text/csv", "application/vnd.gateway.package")
 
 
 @schemathesis.serializer(*STREAMED)
@@ -58,6 +58,23 @@ def test_the_description_is_served_and_names_every_guard(app: Flask) -> None:
             assert each["security"] or method in {"options", "get"}
             guarded = bool(each["security"])
             assert ("401" in each["responses"]) == guarded, (path, method)
+
+
+def test_each_method_of_an_upload_is_described_as_its_own(app: Flask) -> None:
+    told = document(app)["paths"]
+    one, every = told["/api/v1/uploads/{upload}"], told["/api/v1/uploads"]
+    assert one["options"]["responses"]["204"] == every["options"]["responses"]["204"]
+    assert set(one["options"]["responses"]["204"]["headers"]) > {"Tus-Max-Size", "Tus-Resumable"}
+    assert not one["options"]["security"]
+    assert one["head"]["security"]
+    assert one["head"]["summary"] != one["options"]["summary"]
+    ids = [each["operationId"] for methods in told.values() for each in methods.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_file_may_come_as_the_kinds_that_its_refusal_recommends(app: Flask) -> None:
+    told = document(app)["paths"]["/api/v1/extracts"]["post"]["requestBody"]["content"]
+    assert set(told) == {"application/octet-stream", "text/csv"}
 
 
 def test_every_status_of_our_codes_is_an_error() -> None:

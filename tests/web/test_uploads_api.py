@@ -49,9 +49,12 @@ def dataset(app: Flask) -> str:
     return min(name for name, each in contracts.items() if POLICE in each.parties)
 
 
-def test_it_says_what_it_can_do(app: Flask) -> None:
-    answer = app.test_client().options("/api/v1/uploads")
-    assert answer.status_code == 204
+@pytest.mark.parametrize("place", ["/api/v1/uploads", "/api/v1/uploads/upl-none"])
+def test_it_says_what_it_can_do(app: Flask, place: str) -> None:
+    answer = app.test_client().options(place)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers["Tus-Resumable"] == "1.0.0"
+    assert int(answer.headers["Tus-Max-Size"]) > 0
     assert answer.headers["Tus-Version"] == "1.0.0"
     assert set(answer.headers["Tus-Extension"].split(",")) == {
         "creation",

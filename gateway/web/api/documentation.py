@@ -182,7 +182,7 @@ def _answers(stated: Operation, guard: Guard) -> Iterator[tuple[str, dict[str, A
 def _content(shape: Shape) -> dict[str, Any]:
     if isinstance(shape, type):
         return {"application/json": {"schema": {"$ref": _REF.format(model=shape.__name__)}}}
-    return {str(shape): {}}
+    return {each: {} for each in (shape if isinstance(shape, tuple) else (str(shape),))}
 
 
 def _phrase(status: int) -> str:

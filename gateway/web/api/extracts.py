@@ -38,7 +38,7 @@ from gateway.web.guards import guarded
 api = Blueprint("extracts-api", __name__, url_prefix="/api/v1")
 _ALL, _ONE = "/extracts", "/extracts/<extract>"
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
-_FILE = "application/octet-stream"
+_FILE = ("application/octet-stream", "text/csv")
 
 
 @api.post(_ALL)

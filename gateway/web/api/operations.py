@@ -33,8 +33,8 @@ LARGEST_JSON = 64 << 10
 
 V = TypeVar("V", bound=Callable[..., Any])
 M = TypeVar("M", bound=BaseModel)
-Shape = type[BaseModel] | str | None
-"""A JSON document, a media type, or no body."""
+Shape = type[BaseModel] | str | tuple[str, ...] | None
+"""A JSON document, a media type or one of several, or no body."""
 
 
 class Strict(BaseModel):

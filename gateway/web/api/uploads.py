@@ -33,17 +33,24 @@ api.after_request(tus.marked)
 
 _ALL, _ONE = "/uploads", "/uploads/<upload>"
 _SPEAKS = "Tus-Resumable"
+_ABLE = (_SPEAKS, "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
 _FAR = ("Upload-Offset", "Upload-Length", "Upload-Expires", _SPEAKS)
 
 
 @api.route(_ALL, methods=["OPTIONS"], provide_automatic_options=False)
-@operation(
-    answers={204: None},
-    gives={204: ("Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")},
-)
+@operation(answers={204: None}, gives={204: _ABLE})
 @open_to_all("says which form of the upload protocol is spoken")
 def able() -> Response:
     """Say what the upload protocol can do here."""
+    return tus.able(uploads().limits)
+
+
+# Before the other routes of this address: each would answer OPTIONS in Flask's own way.
+@api.route(_ONE, methods=["OPTIONS"], provide_automatic_options=False)
+@operation(answers={204: None}, gives={204: _ABLE})
+@open_to_all("says which form of the upload protocol is spoken, and nothing of an upload")
+def able_of_one(**_upload: str) -> Response:
+    """Say at an upload's address what the upload protocol can do here."""
     return tus.able(uploads().limits)
 
 
@@ -96,7 +103,7 @@ def create(*, caller: Caller) -> Response:
     return _created(upload)
 
 
-@api.route(_ONE, methods=["HEAD"])
+@api.route(_ONE, methods=["HEAD"], provide_automatic_options=False)
 @operation(answers={200: None}, problems=(404, 410, 412), takes=(_SPEAKS,), gives={200: _FAR})
 @guarded(Action.EXTRACT_UPLOAD, realm=BOTH)
 def offset(upload: str, *, caller: Caller) -> Response:
