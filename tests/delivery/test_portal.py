@@ -219,6 +219,7 @@ def test_every_state_and_channel_has_its_words() -> None:
 def whole_on_a_narrow_page(visitor: Visitor) -> None:
     """At 375 px no part of an id is broken, and nothing has to be scrolled sideways."""
     before = visitor.page.viewport_size
+    assert before is not None
     visitor.page.set_viewport_size({"width": 375, "height": 800})
     parts = visitor.page.locator(".app-code .app-nowrap")
     assert parts.count() > 2
