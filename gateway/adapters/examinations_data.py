@@ -23,6 +23,7 @@ from gateway.adapters.examination import Found, Health, Patient, well
 from gateway.adapters.keyring import FEW_MONTHS
 from gateway.adapters.keyring_signing import raw_public
 from gateway.errors import HeldForPerson
+from gateway.model.counting import counted
 from gateway.model.keys import KeyKind
 
 ROOM_WANTED, ROOM_NEEDED = 2 << 30, 32 << 20
@@ -99,10 +100,10 @@ def keys(patient: Patient) -> Iterator[Found]:
         yield Found(
             subject="storage keys",
             health=Health.LOOK,
-            sentence=f"Storage keys are there for {left} months.",
+            sentence=f"Storage keys are there for {counted(left, 'month')}.",
             remedy="A custodian makes more: `gateway keys new --kind storage`.",
         )
-    yield well("keys", f"The ring is private; storage keys reach {left} months.")
+    yield well("keys", f"The ring is private; storage keys reach {counted(left, 'month')}.")
 
 
 def ledger(patient: Patient) -> Iterator[Found]:
@@ -145,7 +146,8 @@ def ledger_head(patient: Patient) -> Iterator[Found]:
             remedy="Share nothing; `gateway ledger verify` says more.",
         )
         return
-    yield well("ledger", f"It holds {size} entries and continues its last checkpoint.")
+    held = counted(size, "entry", "entries")
+    yield well("ledger", f"It holds {held} and continues its last checkpoint.")
 
 
 def clock(patient: Patient) -> Iterator[Found]:
@@ -167,4 +169,4 @@ def register(patient: Patient) -> Iterator[Found]:
     """The register of objections has no gap and ends where the ledger says."""
     with patient.database.read() as connection:
         last = register_trust.sequence(connection)
-    yield well("register", f"{last} entries without a gap.")
+    yield well("register", f"{counted(last, 'entry', 'entries')} without a gap.")

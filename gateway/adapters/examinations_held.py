@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,8 +24,10 @@ from gateway.adapters.extract_store import EXTRACTS
 from gateway.adapters.keyring_passphrase import read_passphrase
 from gateway.adapters.keyring_rewrap import HEADER
 from gateway.adapters.settings import Settings, is_protected
+from gateway.model.counting import counted
 
-NEWEST_READ, SECONDS_READING = 20, 5.0
+NEWEST_READ, SECONDS_READING, MOST_NAMED = 20, 5.0, 10
+_SEALED = ("sealed_name", "sealed_digest")
 KEY_FILES = {"https": "client.key", "sftp": "sftp.key"}
 _FROM_BACKUP = "Put it back from the newest backup; what it held is asked of its partner anew."
 
@@ -42,7 +45,8 @@ def passphrase(patient: Patient) -> Iterator[Found]:
 
 def extracts(patient: Patient) -> Iterator[Found]:
     """Every stored extract is there, and the newest are as they were recorded."""
-    query = sa.select(EXTRACTS.c.sealed_name, EXTRACTS.c.sealed_digest).where(
+    columns = [EXTRACTS.c[name] for name in ("id", "dataset", "party", *_SEALED)]
+    query = sa.select(*columns).where(
         EXTRACTS.c.state == "accepted", EXTRACTS.c.sealed_digest != ""
     )
     with patient.database.read() as connection:
@@ -50,16 +54,35 @@ def extracts(patient: Patient) -> Iterator[Found]:
     folder = patient.settings.data / "extracts"
     there = [row for row in every if (folder / row.sealed_name).is_file()]
     if len(there) < len(every):
-        yield _ill("extracts", f"{len(every) - len(there)} stored extracts are gone.", _FROM_BACKUP)
-    read, changed, end = 0, 0, time.monotonic() + SECONDS_READING
+        gone = [row for row in every if row not in there]
+        yield _ill("extracts", f"{_counted(gone, 'gone')}: {_named(gone)}.", _FROM_BACKUP)
+    read, changed, end = 0, [], time.monotonic() + SECONDS_READING
     for row in there[:NEWEST_READ]:
         if time.monotonic() > end:
             break
         read += 1
-        changed += _digest(folder / row.sealed_name) != row.sealed_digest
+        if _digest(folder / row.sealed_name) != row.sealed_digest:
+            changed.append(row)
     if changed:
-        yield _ill("extracts", f"{changed} stored extracts are not as recorded.", _FROM_BACKUP)
-    yield well("extracts", f"{len(there)} are there; the newest {read} were read.")
+        what = f"{_counted(changed, 'not as recorded')}: {_named(changed)}."
+        yield _ill("extracts", what, _FROM_BACKUP)
+    well_there = f"{len(there)} {'is' if len(there) == 1 else 'are'} there"
+    yield well("extracts", f"{well_there}; the newest {read} {_was(read)} read.")
+
+
+def _counted(rows: Sequence[Any], state: str) -> str:
+    return f"{counted(len(rows), 'stored extract is', 'stored extracts are')} {state}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _named(rows: Sequence[Any]) -> str:
+    """Which they are and whose, so that the right partner can be asked."""
+    told = [f"{row.id} ({row.dataset} of {row.party})" for row in rows[:MOST_NAMED]]
+    more = len(rows) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more else "")
 
 
 def packages_waiting(patient: Patient) -> Iterator[Found]:
@@ -72,22 +95,30 @@ def packages_waiting(patient: Patient) -> Iterator[Found]:
     if gone:
         yield _ill(
             "packages",
-            f"{gone} packages that wait to leave are gone.",
+            counted(gone, "package that waits to leave is", "packages that wait to leave are")
+            + " gone.",
             "Put outgoing/ back from its backup. `gateway deliveries list` names them.",
         )
         return
-    yield well("packages", f"{len(waiting)} packages wait to leave and are there.")
+    told = counted(len(waiting), "package waits", "packages wait")
+    yield well("packages", f"{told} to leave; nothing is missing.")
 
 
 def delivery_keys(patient: Patient) -> Iterator[Found]:
-    """There is a key for each recipient that packages are brought to."""
+    """There is a key for each recipient of an agreement that packages are brought to."""
     folder = patient.settings.delivery_keys
     with patient.database.read() as connection:
         bundle = policy_reading.decision_inputs(connection).bundle
+    named = {
+        output.recipient
+        for agreement in bundle.agreements.values()
+        for purpose in agreement.purposes.values()
+        for output in purpose.outputs.values()
+    }
     by_key = {
         each.id: KEY_FILES[each.channel]
         for each in bundle.recipients.values()
-        if each.channel in KEY_FILES
+        if each.channel in KEY_FILES and each.id in named
     }
     if folder is not None and not folder.is_dir():
         yield _ill(
@@ -107,7 +138,8 @@ def delivery_keys(patient: Patient) -> Iterator[Found]:
             f"There is no key for packages to {', '.join(without[:5])}.",
             "Give each a folder in GATEWAY_DELIVERY_KEYS, with client.key for https or sftp.key.",
         )
-    yield well("delivery keys", f"{len(by_key)} recipients are brought their packages.")
+    told = counted(len(by_key), "recipient is", "recipients are")
+    yield well("delivery keys", f"{told} brought packages.")
 
 
 def address(patient: Patient) -> Iterator[Found]:

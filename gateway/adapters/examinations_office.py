@@ -52,7 +52,8 @@ def policies(patient: Patient) -> Iterator[Found]:
                 sentence=f"{agreement.id} is due for review on {agreement.review}.",
                 remedy="A governance lead begins it now.",
             )
-    yield well("policies", f"{len(read.bundle.agreements)} agreements load.")
+    told = counted(len(read.bundle.agreements), "agreement loads", "agreements load")
+    yield well("policies", f"{told}.")
 
 
 def people(patient: Patient) -> Iterator[Found]:
@@ -82,14 +83,14 @@ def work(patient: Patient) -> Iterator[Found]:
         yield Found(
             subject="work",
             health=Health.LOOK,
-            sentence=f"{held} jobs wait until a worker has the keys.",
+            sentence=f"{counted(held, 'job waits', 'jobs wait')} until a worker has the keys.",
             remedy="Give the worker its passphrase file (GATEWAY_PASSPHRASE_FILE).",
         )
     if failed:
         yield Found(
             subject="work",
             health=Health.LOOK,
-            sentence=f"{failed} jobs could not be done.",
+            sentence=f"{counted(failed, 'job')} could not be done.",
             remedy='The page "Work in hand" says why for each.',
         )
     if oldest is not None and patient.at - oldest > STALE_JOB:
@@ -99,7 +100,7 @@ def work(patient: Patient) -> Iterator[Found]:
             sentence="A job has waited for more than an hour.",
             remedy="See whether a worker runs (`gateway serve` or `gateway worker`).",
         )
-    yield well("work", f"{sum(counts.values())} jobs are known.")
+    yield well("work", f"{counted(sum(counts.values()), 'job is', 'jobs are')} known.")
 
 
 def keys_given(patient: Patient) -> Iterator[Found]:
@@ -124,13 +125,15 @@ def notices(patient: Patient) -> Iterator[Found]:
         why = notice_records.why_failed(connection)
     failed = counts.get(NoticeState.FAILED, 0)
     if failed:
+        told = counted(failed, "notice")
         yield Found(
             subject="notices",
             health=Health.LOOK,
-            sentence=f"{failed} notices could not be sent. {FAULTS.get(why, '')}".strip(),
+            sentence=f"{told} could not be sent. {FAULTS.get(why, '')}".strip(),
             remedy="Mend what is named, then `gateway notices retry` tries them once more.",
         )
-    yield well("notices", f"{counts.get(NoticeState.SENT, 0)} notices were sent.")
+    sent = counted(counts.get(NoticeState.SENT, 0), "notice was", "notices were")
+    yield well("notices", f"{sent} sent.")
 
 
 def packages_on_their_way(patient: Patient) -> Iterator[Found]:
@@ -139,14 +142,18 @@ def packages_on_their_way(patient: Patient) -> Iterator[Found]:
         stuck = deliveries.stuck(connection)
     for (state, code), count in stuck.items():
         sentence, remedy = because(code)
-        way = "were given up" if state == deliveries.DeliveryState.NOT_DELIVERED else "wait"
+        if state == deliveries.DeliveryState.NOT_DELIVERED:
+            told = counted(count, "package was given up", "packages were given up")
+        else:
+            told = counted(count, "package waits", "packages wait")
         yield Found(
             subject="deliveries",
             health=Health.LOOK,
-            sentence=f"{count} packages {way} ({code}). {sentence}",
+            sentence=f"{told} ({code}). {sentence}",
             remedy=f"{remedy} `gateway deliveries list` names them.",
         )
-    yield well("deliveries", f"{sum(stuck.values())} packages are held up.")
+    held_up = counted(sum(stuck.values()), "package is", "packages are")
+    yield well("deliveries", f"{held_up} held up.")
 
 
 def recipients_duties(patient: Patient) -> Iterator[Found]:
@@ -158,13 +165,16 @@ def recipients_duties(patient: Patient) -> Iterator[Found]:
     late, soon = states.count(DutyState.OVERDUE), states.count(DutyState.DUE)
     if late:
         first = still[states.index(DutyState.OVERDUE)]
+        many = counted(late, "certificate of destruction is", "certificates of destruction are")
         yield Found(
             subject="duties",
             health=Health.LOOK,
-            sentence=f"{late} certificates of destruction are overdue, since {first.destroy_by}.",
+            sentence=f"{many} overdue, since {first.destroy_by}.",
             remedy="`gateway duties list --overdue` names them; ask each recipient for its own.",
         )
-    yield well("duties", f"{len(still)} packages are with recipients; {soon} are due in 30 days.")
+    packages = counted(len(still), "package is", "packages are")
+    due = f"{soon} {'is' if soon == 1 else 'are'} due in 30 days"
+    yield well("duties", f"{packages} with recipients; {due}.")
 
 
 def machine(_patient: Patient) -> Iterator[Found]:

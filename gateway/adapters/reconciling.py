@@ -35,6 +35,7 @@ from gateway.adapters.register_trust import RegisterMark
 from gateway.adapters.settings import Settings
 from gateway.errors import GatewayError, HeldForPerson, IntegrityError, UsageError
 from gateway.ledger import Checkpoint
+from gateway.model.counting import counted
 from gateway.model.keys import KeyKind
 from gateway.model.permissions import Action, authorise
 
@@ -211,8 +212,8 @@ def _begins_as(connection: Connection, held: Backup, size: int) -> bool:
 def _behind(held: Backup, size: int, missing: int) -> HeldForPerson:
     return HeldForPerson(
         "restore/ledger-behind",
-        f"{missing} entries are missing: the backup ends at {held.size}, the checkpoint is "
-        f"of {size}.",
+        f"{counted(missing, 'entry is', 'entries are')} missing: the backup ends at {held.size}, "
+        f"the checkpoint is of {size}.",
         remedy="Restore a newer backup. If there is none, an auditor accepts the loss: "
         "--accept-loss --reason … --as AUDITOR. Releases after the backup are not in the ledger.",
         entries=missing,

@@ -46,6 +46,7 @@ def install(app: Flask) -> None:
         day=words.day,
         moment=words.moment,
         number=words.number,
+        size=words.size,
         plain=words.plain,
         pieces=pieces,
         as_written=escape,

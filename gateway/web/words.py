@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
+from jinja2.filters import do_filesizeformat
 from markupsafe import Markup, escape
 
 from gateway.model.unseen import seen
@@ -38,6 +39,11 @@ def number(value: object) -> str:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def size(value: int) -> str:
+    """How much room a number of bytes takes: 10 bytes, 1.2 MB."""
+    return do_filesizeformat(value).replace("Byte", "byte")
 
 
 def plain(code: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters import examinations, examinations_held
+from gateway.adapters import examinations, examinations_held, policy_reading
 from gateway.adapters.examination import Health
 from tests.delivery import pair as pairs
 from tests.delivery.pair import Pair
@@ -54,7 +56,7 @@ def test_what_is_whole_is_well(council: Office) -> None:
     for name in ("passphrase", "extracts", "packages", "address"):
         assert found[name][0] is Health.WELL, name
     assert "the newest 2 were read" in found["extracts"][1]
-    assert "2 packages wait" in found["packages"][1]
+    assert "2 packages wait to leave" in found["packages"][1]
 
 
 def test_every_one_of_them_is_asked_by_the_command() -> None:
@@ -88,6 +90,9 @@ def test_a_passphrase_that_opens_nothing_is_ill(council: Office, fault: str, cod
     assert "another passphrase" not in done.out
 
 
+NAMED = r"\S+ \(\w+ of [a-z-]+\)"  # an extract's id, dataset and party
+
+
 def sealed(office: Office) -> list[Path]:
     return sorted((office.data / "extracts").glob("*.age"))
 
@@ -97,18 +102,29 @@ def test_a_stored_extract_that_is_gone_or_changed_is_ill(council: Office) -> Non
     with open(first, "ab") as file:
         file.write(b"x")
     health, sentence, remedy = examined(council)["extracts"]
-    assert (health, sentence) == (Health.ILL, "1 stored extracts are not as recorded.")
+    assert health is Health.ILL
+    assert re.fullmatch(rf"1 stored extract is not as recorded: {NAMED}\.", sentence)
+    assert first.stem in sentence
     assert "backup" in remedy
     first.unlink()
     second.unlink()
-    assert examined(council)["extracts"][:2] == (Health.ILL, "2 stored extracts are gone.")
+    health, sentence, _ = examined(council)["extracts"]
+    assert health is Health.ILL
+    assert re.fullmatch(rf"2 stored extracts are gone: {NAMED}, {NAMED}\.", sentence)
+
+
+def test_at_most_some_extracts_are_named(council: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examinations_held, "MOST_NAMED", 1)
+    for path in sealed(council):
+        path.unlink()
+    assert examined(council)["extracts"][1].endswith(") and 1 more.")
 
 
 def test_only_the_newest_extracts_are_read(
     council: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examinations_held, "NEWEST_READ", 1)
-    assert "2 are there; the newest 1 were read" in examined(council)["extracts"][1]
+    assert "2 are there; the newest 1 was read" in examined(council)["extracts"][1]
     monkeypatch.setattr(examinations_held, "SECONDS_READING", -1.0)
     assert "the newest 0 were read" in examined(council)["extracts"][1]
 
@@ -131,6 +147,22 @@ def test_keys_for_deliveries_that_are_missing_are_told(council: Office) -> None:
     without = examined(council, GATEWAY_DELIVERY_KEYS=str(empty))
     assert without["delivery keys"][0] is Health.LOOK
     assert "client.key" in without["delivery keys"][2]
+
+
+def test_no_key_is_wanted_for_a_recipient_that_no_agreement_names(
+    council: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unset = examined(council, GATEWAY_DELIVERY_KEYS="")
+    inputs = policy_reading.decision_inputs
+
+    def without(connection: Any) -> Any:
+        found = inputs(connection)
+        bundle = dataclasses.replace(found.bundle, agreements={})
+        return dataclasses.replace(found, bundle=bundle)
+
+    monkeypatch.setattr(policy_reading, "decision_inputs", without)
+    assert unset["delivery keys"][0] is Health.LOOK
+    assert examined(council, GATEWAY_DELIVERY_KEYS="")["delivery keys"][0] is Health.WELL
 
 
 def test_a_public_address_in_the_clear_is_ill(council: Office) -> None:

@@ -309,7 +309,7 @@ def test_by_sftp_the_council_is_told_why_nobody_was_reached(server: Server, by_s
     assert "delivery/nobody-listens: The recipient's machine refuses the connection" in said
     assert "The recipient's machine refuses" in council.must("deliveries", "list").out
     found = council.run("doctor").out
-    assert "1 packages wait (delivery/nobody-listens). The recipient" in found
+    assert "1 package waits (delivery/nobody-listens). The recipient" in found
 
 
 def test_by_sftp_a_certificate_of_destruction_ends_the_duty_and_a_forged_one_is_told(
