@@ -63,9 +63,16 @@ class TokenDesk:
         return found if found is not None and not found.revoked else None
 
     def proved(
-        self, connection: Connection, assertion: str, *, at: dt.datetime
+        self, connection: Connection, assertion: str, named: str | None = None, *, at: dt.datetime
     ) -> clients.Client | None:
-        """The client that an assertion proves, taken once; nothing whatever is wrong."""
+        """The client that an assertion proves, taken once; nothing whatever is wrong.
+
+        Args:
+            connection: in a transaction, which remembers that the assertion was used.
+            assertion: what was sent; any text.
+            named: the `client_id` beside it; it has to be the same client's.
+            at: now.
+        """
         expected = Expected(
             typ=ASSERTION_TYPE, audience=self.address + TOKEN_PATH, life=ASSERTION_LIFE
         )
@@ -82,7 +89,7 @@ class TokenDesk:
         if claims is None:
             return None
         owner = owners[claims.kid]
-        if not claims.issuer == claims.subject == owner.id:
+        if not claims.issuer == claims.subject == owner.id or named not in (None, owner.id):
             return None
         clients.forget_spent(connection, at=at - ASSERTION_LIFE)
         taken = clients.spend(connection, owner.id, claims.jti, until=claims.expires)

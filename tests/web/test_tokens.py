@@ -160,6 +160,14 @@ def test_an_assertion_is_no_access_token_and_the_other_way_round(app: Flask) -> 
     assert asked(app, access_token(app, CLIENT)).status_code == 401
 
 
+def test_a_client_may_name_itself_beside_its_assertion(app: Flask) -> None:
+    assert asked(app, proof_of(CLIENT), client_id=CLIENT).status_code == 200
+    stranger = whole(asked(app, "hello"))
+    for said in ("council-nightly", "", CLIENT.upper()):
+        assert whole(asked(app, proof_of(CLIENT), client_id=said)) == stranger
+    assert whole(asked(app, proof_of(CLIENT), client_id=CLIENT, scope="api")) == stranger
+
+
 def test_an_assertion_serves_once(app: Flask) -> None:
     assertion = proof_of(CLIENT)
     assert asked(app, assertion).status_code == 200

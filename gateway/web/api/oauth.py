@@ -93,26 +93,31 @@ def _proved() -> Client | None:
     with desk().database.begin() as connection:
         tried = sign_in_limits.tries(connection, mark, at=at)
         if assertion is not None and tried < sign_in_limits.PER_NETWORK:
-            client = _tokens().proved(connection, assertion, at=at)
+            client = _tokens().proved(connection, *assertion, at=at)
             if client is not None:
                 return client
         sign_in_limits.count(connection, mark, at=at)
     return None
 
 
-def _assertion() -> str | None:
-    """The assertion of a well-formed request: each field exactly once, nothing beside."""
+def _assertion() -> tuple[str, str | None] | None:
+    """The assertion of a well-formed request, and the `client_id` if it names one.
+
+    Each field is there exactly once and nothing beside; RFC 7521 section 4.2 lets a client
+    name itself as well.
+    """
     length = request.content_length
     if request.mimetype != "application/x-www-form-urlencoded" or request.args:
         return None
     if length is None or length > _LARGEST_FORM:
         return None
     form = request.form.to_dict(flat=False)
-    if form.keys() != _FIELDS or any(len(values) != 1 for values in form.values()):
+    if form.keys() - {"client_id"} != _FIELDS or any(len(values) != 1 for values in form.values()):
         return None
     if form["grant_type"] != [GRANT] or form["client_assertion_type"] != [BEARER]:
         return None
-    return str(form["client_assertion"][0])
+    named = form.get("client_id")
+    return form["client_assertion"][0], named[0] if named else None
 
 
 def _jwk(kid: str, public: bytes, meant_for: str) -> dict[str, Any]:
