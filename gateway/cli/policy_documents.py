@@ -102,10 +102,11 @@ def compare(ctx: click.Context, old: Path, new: Path, json_wanted: bool) -> None
     Example: gateway policy compare policies/agreements/trafford.toml draft.toml
     """
     from gateway.policy import compare as differences
+    from gateway.policy import quoted
 
     folder = open_settings(ctx).policies
     sentences = differences(_bundle(old, folder), _bundle(new, folder))
-    emit({"changes": sentences}, json_wanted, sentences or ["Nothing differs."])
+    emit({"changes": sentences}, json_wanted, map(quoted, sentences or ["Nothing differs."]))
 
 
 @click.command()

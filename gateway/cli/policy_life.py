@@ -247,11 +247,12 @@ def _opened(ctx: click.Context) -> Any:
 def _told(opened: Any, proposal: Proposal) -> tuple[dict[str, object], list[str]]:
     """What a proposal changes and when it begins, for programs and in lines."""
     from gateway.adapters import policy_since
+    from gateway.policy import quoted
 
     with opened.database.read() as connection:
         begins, changes = policy_since.told(connection, proposal, on=opened.at.date())
     wrote = [f"Written by {', '.join(proposal.writers)}."] if proposal.writers else []
-    lines = [*wrote, *([begins] if begins else []), *changes]
+    lines = [*wrote, *([begins] if begins else []), *map(quoted, changes)]
     return {"changes": list(changes), "begins": begins}, lines
 
 

@@ -69,7 +69,9 @@ def preview(
 
 def lines(told: Mapping[str, Any]) -> Iterator[str]:
     """A preview for people."""
-    yield from told["changes"] or ["The draft changes nothing."]
+    from gateway.policy import quoted
+
+    yield from map(quoted, told["changes"] or ["The draft changes nothing."])
     for purpose in told["purposes"]:
         yield ""
         yield from _of_purpose(purpose, told["titles"])

@@ -16,7 +16,7 @@ from gateway.policy.findings import Finding, PolicyInvalid
 from gateway.policy.linting import review
 from gateway.policy.linting_between import newly_unneeded
 from gateway.policy.linting_groups import Stored
-from gateway.policy.marks import pieces, unmarked, verbatim
+from gateway.policy.marks import pieces, quoted, unmarked, verbatim
 from gateway.policy.naming import called
 from gateway.policy.reach import reached
 from gateway.policy.recipients import Recipient, RecipientKey
@@ -53,6 +53,7 @@ __all__ = [
     "parse",
     "pieces",
     "policy_digest",
+    "quoted",
     "reached",
     "review",
     "review_due",

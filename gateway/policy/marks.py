@@ -36,6 +36,11 @@ def pieces(sentence: str) -> list[tuple[str, bool]]:
     return [*told, ("".join([*found, sentence[at:]]), inside)]
 
 
+def quoted(sentence: str) -> str:
+    """A sentence for a terminal: what is marked stands in quotes."""
+    return "".join(f'"{text}"' if inside else text for text, inside in pieces(sentence))
+
+
 def unmarked(sentence: str) -> str:
     """A sentence as plain text, without its marks."""
     return "".join(text for text, _ in pieces(sentence))
