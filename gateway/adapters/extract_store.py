@@ -153,13 +153,17 @@ class Extracts:
             rows = connection.execute(sa.select(EXTRACTS).order_by(EXTRACTS.c.sequence.desc()))
             return [_record(row) for row in rows]
 
+    def by_id(self, extract: str) -> ExtractRecord | None:
+        """One extract, if there is one with this id."""
+        return self._first(sa.select(EXTRACTS).where(EXTRACTS.c.id == extract))
+
     def get(self, extract: str) -> ExtractRecord:
         """One extract.
 
         Raises:
             UsageError: there is none with this id.
         """
-        found = self._first(sa.select(EXTRACTS).where(EXTRACTS.c.id == extract))
+        found = self.by_id(extract)
         if found is None:
             raise UsageError(
                 "store/unknown-extract",

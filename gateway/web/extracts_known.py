@@ -32,12 +32,14 @@ def extract(extract_id: str, *, party: str | None) -> ExtractRecord:
     Raises:
         UsageError: there is none with this id that the caller may see.
     """
-    found = store().get(extract_id)
-    if party is not None and found.party != party:
+    if party is None:
+        return store().get(extract_id)
+    found = store().by_id(extract_id)
+    if found is None or found.party != party:
         raise UsageError(
             "store/unknown-extract",
-            "There is no extract with this id.",
-            remedy="`gateway extracts` lists them.",
+            "There is no extract with this id among those of your organisation.",
+            remedy='The page "What you sent" lists yours; a program asks GET /api/v1/extracts.',
         )
     return found
 
@@ -79,6 +81,7 @@ def rows_text(record: ExtractRecord) -> Iterator[str]:
         raise UsageError(
             "store/no-row-list",
             "No list of failing rows is kept for this extract.",
-            remedy="Send the file again: it is then checked under the present contract.",
+            remedy="Read the extract's findings: there is no list where no row failed, or the "
+            "file was rejected as a whole.",
         )
     return findings.rows_file(desk().settings.data / "extracts", record)

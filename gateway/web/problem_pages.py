@@ -33,11 +33,19 @@ REMEDIES: Mapping[int, str] = {
     500: "Try again later. Nothing that you sent before is lost.",
     503: "Try again later. Nothing that you sent before is lost.",
 }
+# What a machine is told of actions and roles is no sentence for a person.
+PLAIN: Mapping[str, tuple[str, str]] = {
+    "access/not-permitted": (
+        "Your role may not see this page.",
+        "If your work needs it, ask an administrator.",
+    ),
+}
 _OTHER = "Sorry, there is a problem"
 
 
 def page(status: int, code: str, sentence: str, *, remedy: str = "") -> Response:
     """Draw one problem for a person."""
+    sentence, remedy = PLAIN.get(code, (sentence, remedy))
     told = "" if code.startswith("http/") or status == 500 else sentence
     # A remedy that names a command is for those who work on a terminal.
     remedy = "" if "`" in remedy else remedy

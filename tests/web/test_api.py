@@ -114,6 +114,13 @@ def test_the_list_of_failing_rows_holds_no_value(council: Machine, extract: str)
     assert CANARY.lower() not in answer.get_data(as_text=True).lower()
 
 
+def test_a_partner_is_told_where_it_sees_its_own(council: Machine) -> None:
+    told = council.get("/api/v1/extracts/ext-nothing").get_json()
+    assert told["code"] == "store/unknown-extract"
+    assert "GET /api/v1/extracts" in told["remedy"]
+    assert "`" not in told["remedy"]
+
+
 def test_another_partner_is_answered_as_if_there_were_none(
     app: Flask, extract: str, council: Machine
 ) -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from gateway.adapters import jobs, uploads
 from gateway.adapters.settings import Settings
-from gateway.web import states
+from gateway.web import states, words
 from gateway.web.desk import desk_of
 from gateway.web.pages import uploading
 from tests.journeys import borough
@@ -229,6 +229,23 @@ def test_only_a_release_officer_asks_for_a_release(client_as: Clients) -> None:
         assert client_as(role).get("/releases/new").status_code == 403
         assert client_as(role).post("/releases/new", data={}).status_code == 403
     assert client_as("uploader").get("/releases").status_code == 403
+
+
+def test_a_role_that_may_not_is_told_so_in_words_for_people(client_as: Clients) -> None:
+    told = client_as("uploader").get("/releases").text
+    assert "Your role may not see this page." in told
+    assert "access/not-permitted" in told
+    for leaked in ("release-read", "analyst", "Roles that may"):
+        assert leaked not in told
+
+
+def test_a_recipients_person_is_told_what_the_account_is_for(client_as: Clients) -> None:
+    assert "Your account is of a recipient." in client_as("recipient").get("/").text
+
+
+def test_room_is_said_in_lower_case() -> None:
+    assert [words.size(each) for each in (0, 1, 10)] == ["0 bytes", "1 byte", "10 bytes"]
+    assert words.size(1_200_000) == "1.2 MB"
 
 
 def test_text_of_documents_and_addresses_is_inert(client_as: Clients) -> None:
