@@ -94,7 +94,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
     dropped = document["dropped_columns"]
     return [
         f"{lead}: {counted(document['rows'], 'row')} read, {document['accepted']} accepted, "
-        f"{document['quarantined']} left behind.",
+        f"{document['quarantined']} left out.",
         *([f"Not asked for, take them out: {', '.join(dropped)}."] if dropped else []),
         *(finding_line(finding) for finding in document["findings"]),
     ]

@@ -116,6 +116,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str 
     return drawn
 
 
+def moment(time: str) -> str:
+    """A stored time (ISO 8601, UTC) as people read it; empty for none."""
+    return f"{time[:10]} {time[11:16]} UTC" if time else ""
+
+
 def say(sentence: str) -> None:
     """Progress and remarks, on standard error."""
     click.echo(sentence, err=True)

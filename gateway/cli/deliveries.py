@@ -12,7 +12,16 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import as_option, emit, exits, json_option, open_settings, open_store, table
+from gateway.cli.common import (
+    as_option,
+    emit,
+    exits,
+    json_option,
+    moment,
+    open_settings,
+    open_store,
+    table,
+)
 
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
 SHOWN = ("package", "recipient", "channel", "state", "attempts", "next_at", "last_code")
@@ -43,7 +52,8 @@ def list_all(ctx: click.Context, release: str, json_wanted: bool) -> None:
     with opened.database.read() as connection:
         found = [document_of(each) for each in store.listed(connection, release=release)]
     headings = ("Package", "To", "By", "State", "Tries", "Next try", "Because")
-    rows = [[str(each[name]) for name in SHOWN] for each in found]
+    told = [{**each, "next_at": moment(each["next_at"])} for each in found]
+    rows = [[str(each[name]) for name in SHOWN] for each in told]
     shown: list[object] = [table(headings, rows)] if rows else ["None yet."]
     shown += [in_words(code) for code in sorted({each["last_code"] for each in found} - {""})]
     emit({"deliveries": found}, json_wanted, shown)

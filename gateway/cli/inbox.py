@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from gateway.cli.certify import day_options, said
-from gateway.cli.common import as_option, emit, exits, json_option, open_store, table
+from gateway.cli.common import as_option, emit, exits, json_option, moment, open_store, table
 from gateway.model.counting import counted
 
 readable = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -89,7 +89,8 @@ def list_all(ctx: click.Context, json_wanted: bool) -> None:
     with opened.database.read() as connection:
         found = [document_of(each) for each in store.listed(connection)]
     names = ("package", "party", "state", "arrived", "recipient_key")
-    rows = [[str(each[name]) for name in names] for each in found]
+    told = [{**each, "arrived": moment(each["arrived"])} for each in found]
+    rows = [[str(each[name]) for name in names] for each in told]
     headings = ("Package", "From", "State", "Arrived", "Sealed to")
     shown: list[object] = [table(headings, rows)] if rows else ["Nothing arrived yet."]
     emit({"packages": found}, json_wanted, shown)

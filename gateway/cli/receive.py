@@ -109,7 +109,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"Receipt {document['extract']}: {document['dataset']} from {document['party']}."
     yield (
         f"{document['state'].capitalize()}: {counted(document['rows'], 'row')} read, "
-        f"{document['accepted']} accepted, {document['quarantined']} quarantined."
+        f"{document['accepted']} accepted, {document['quarantined']} left out."
     )
     if document["supersedes"]:
         yield f"It takes the place of {document['supersedes']}."

@@ -115,7 +115,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"Receipt {document['extract']}: {document['dataset']}."
     yield (
         f"{document['state'].capitalize()}: {counted(document['rows'], 'row')} read, "
-        f"{document['accepted']} accepted, {document['quarantined']} quarantined."
+        f"{document['accepted']} accepted, {document['quarantined']} left out."
     )
     if document["superseded_by"]:
         yield (
