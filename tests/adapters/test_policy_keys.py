@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gateway.adapters import policy_keys, policy_since, policy_store, recipients
 from gateway.adapters.ledger_store import LEAVES
 from gateway.adapters.recipient_keys import new_pair
+from gateway.policy import quoted
 from tests.adapters.keys_process import REPOSITORY, Office, Offices
 
 TRAFFORD = "trafford-stronger-families"
@@ -55,7 +56,7 @@ def told(office: Office) -> list[str]:
     """What `gateway policy proposal` says, the same in text and as JSON."""
     found: list[str] = office.must("policy", "proposal", TRAFFORD)["changes"]
     out = office.run("policy", "proposal", TRAFFORD).out
-    assert [line for line in found if line not in out] == []
+    assert [line for line in found if quoted(line) not in out] == []
     return found[1:]
 
 
