@@ -527,7 +527,8 @@ def test_a_database_of_an_earlier_day_stops_every_release(broken: Office) -> Non
     broken.must("ledger", "checkpoint", "--to", str(checkpoint), "--as", "olu")
     backed_up(yesterday, database)
     no = refused(broken, *SHARE)
-    assert (no.exit, no.code) == (7, "register/not-trustworthy")
+    assert (no.exit, no.code) == (5, "restore/not-reconciled")
+    assert refused(broken, "reconcile", "--as", "ada").code == "restore/not-entered"
     told = broken.run("ledger", "verify", "--against", str(checkpoint), "--json")
     assert (told.code, told.document["ok"]) == (6, False)
 

@@ -256,7 +256,8 @@ def test_a_creation_that_is_repeated_with_other_bytes_is_no_repetition(
     assert again.headers["Upload-Offset"] == str(len(CONTENT))
     asked = with_bytes(asking, key, b"", length)
     assert (asked.status_code, asked.headers["Location"]) == (201, first.headers["Location"])
-    for other in (CONTENT[:-1] + b"x", b"x" + CONTENT[1:], CONTENT[:-1], b"x"):
+    first_byte, last_byte = (bytes((CONTENT[place] ^ 1,)) for place in (0, -1))
+    for other in (CONTENT[:-1] + last_byte, first_byte + CONTENT[1:], CONTENT[:-1], first_byte):
         refused = with_bytes(asking, key, other, length)
         assert refused.status_code == 422, other[:4]
         assert refused.json()["code"] == "idempotency/other-request"
@@ -301,7 +302,8 @@ def test_a_creation_that_was_cut_goes_on_by_its_repetition(
     assert again.status_code == 201
     offset = int(again.headers["Upload-Offset"])
     assert 0 < offset <= len(begin)
-    assert with_bytes(asking, key, b"x" + CONTENT[1:], len(CONTENT)).status_code == 422
+    other = bytes((CONTENT[0] ^ 1,)) + CONTENT[1:]
+    assert with_bytes(asking, key, other, len(CONTENT)).status_code == 422
     headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     rest = asking.patch(again.headers["Location"], headers=headers, content=CONTENT[offset:])
     assert (rest.status_code, rest.headers["Upload-Offset"]) == (204, str(len(CONTENT)))
