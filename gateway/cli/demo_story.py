@@ -204,7 +204,7 @@ class Story:
             f"export GATEWAY_DATA={data} GATEWAY_PASSPHRASE_FILE={passphrase}",
             "gateway releases",
             f"gateway explain {STUDY} --agreement {AGREEMENT}",
-            f"gateway share national-progress-study --agreement {AGREEMENT} --as rosa --dry-run",
+            f"gateway share {STUDY} --agreement {AGREEMENT} --as rosa --dry-run",
         ):
             click.echo(f"  {line}")
 

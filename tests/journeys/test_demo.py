@@ -1,7 +1,11 @@
 """The demo runs through, ends with an opened package and a proof, and will in years to come."""
 
 import datetime as dt
+import shlex
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 from gateway import policy
 from gateway.adapters.policy_folder import read_policies
@@ -28,6 +32,18 @@ def test_the_demo_tells_the_whole_story(tmp_path):
         assert said in told
     assert (tmp_path / "demo" / "opened" / "payload" / "data.csv").exists()
     assert not (tmp_path / "demo" / "opened" / "tampered").exists()
+    for command in recommended(told):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, shell=True)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+
+
+def recommended(told):
+    """What it says to try next, each command with the settings that it says to export."""
+    export, *commands = (line.strip() for line in told.split("Try next:")[1].splitlines()[1:5])
+    assert export.startswith("export GATEWAY_DATA=")
+    assert len(commands) == 3
+    gateway = shlex.quote(str(Path(sys.executable).with_name("gateway")))
+    return [f"{export}; {gateway}{each.removeprefix('gateway')}" for each in commands]
 
 
 def test_documents_that_are_in_force_are_used_as_shipped(tmp_path):
